@@ -1,0 +1,272 @@
+"""The database: engine, unit of work, retries. PostgreSQL only."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import asyncpg
+from sqlalchemy import Table as CoreTable
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+from core import event_log
+from core.clock import Clock
+from core.driver import Native, run
+from core.events import Event, EventBus, LiveEvent, LiveNote
+from core.tables import Table, id_column, json_column, metadata, ref_column, time_column
+from core.writes import Batch
+
+__all__ = [
+    "Database",
+    "Table",
+    "UnitOfWork",
+    "constraint_of",
+    "id_column",
+    "json_column",
+    "metadata",
+    "ref_column",
+    "sqlstate",
+    "time_column",
+]
+T = TypeVar("T")
+RETRYABLE = {"40001", "40P01"}  # serialization failure, deadlock
+# A server that starts, stops or is full; SQLAlchemy translates the driver's errors only once connected.
+TURNED_AWAY = (
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresConnectionError,
+)
+MAX_TRIES = 5
+
+
+class OrderedSession(AsyncSession):
+    """A session that sends what was taken down with `UnitOfWork.put` before it asks anything."""
+
+    unsent: Callable[[], Awaitable[None]] | None = None
+
+    async def _send(self) -> None:
+        if self.unsent is not None:
+            await self.unsent()
+
+    if not TYPE_CHECKING:  # the signatures stay those of AsyncSession
+
+        async def execute(self, *args: Any, **options: Any) -> Any:
+            await self._send()
+            return await super().execute(*args, **options)
+
+        async def scalar(self, *args: Any, **options: Any) -> Any:
+            await self._send()
+            return await super().scalar(*args, **options)
+
+        async def scalars(self, *args: Any, **options: Any) -> Any:
+            await self._send()
+            return await super().scalars(*args, **options)
+
+        async def get(self, *args: Any, **options: Any) -> Any:
+            await self._send()
+            return await super().get(*args, **options)
+
+        async def flush(self, *args: Any, **options: Any) -> None:
+            await self._send()
+            await super().flush(*args, **options)
+
+
+class UnitOfWork:
+    """One transaction: its session, its instant, and the events that belong to it.
+
+    There are two ways to the database, in one transaction and in the order of the calls: `session`,
+    for everything, and `fetch`, `put` and `change`, for the few paths that must be fast. `put` and
+    `change` are only taken down; they go out as one statement before anything is asked through either
+    way, and at the latest before the commit.
+    """
+
+    def __init__(self, session: OrderedSession, now: datetime, bus: EventBus) -> None:
+        self.session = session
+        self.now = now
+        self._bus = bus
+        self._events: list[Event] = []
+        self._notes: list[LiveNote] = []
+        self._batch = Batch()
+        self._native = Native(session)
+        session.unsent = self.send
+        self.logged = False  # something for screens was written
+
+    # ---- the fast way -----------------------------------------------------------------------
+
+    async def fetch(self, statement: str, *values: Any) -> list[Any]:
+        """The rows of an SQL text with $1, $2 …; names and types are PostgreSQL's own."""
+        await self.send()
+        return await self._native.fetch(statement, values)
+
+    async def look(self, statement: str, *values: Any) -> list[Any]:
+        """Like `fetch`, for a question that needs no lock: it does not open the transaction yet."""
+        await self.send()
+        return await self._native.fetch(statement, values, opens=False)
+
+    async def put(self, table: CoreTable, *rows: Mapping[str, Any]) -> None:
+        """Insert `rows`, all with the same columns, before the commit."""
+        if rows and not self._batch.insert(table, rows):
+            await self.send()
+            self._batch.insert(table, rows)
+
+    async def change(self, table: CoreTable, where: Mapping[str, Any], **values: Any) -> None:
+        """Update the rows that meet `where` (equal; None: null; `Other`: unequal) before the commit."""
+        if not self._batch.update(table, where, values):
+            await self.send()
+            self._batch.update(table, where, values)
+
+    async def send(self) -> None:
+        """Send what was taken down, as one statement."""
+        if self._batch:
+            statement, values = self._batch.take()
+            await self._native.fetch(statement, values)
+
+    async def finish(self) -> None:
+        """The last statement before the commit; alone it needs no transaction around it."""
+        session = self.session
+        if session.new or session.dirty or session.deleted:
+            await session.flush()
+        await self.write_notes()
+        if self._batch:
+            statement, values = self._batch.take()
+            await self._native.fetch(statement, values, opens=False)
+        session.unsent = None
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """What happens within is undone together when it fails; the transaction goes on."""
+        await self.send()
+        try:
+            async with self.session.begin_nested():
+                yield
+                await self.send()
+        except BaseException:
+            self._batch.clear()
+            raise
+
+    # ---- events -----------------------------------------------------------------------------
+
+    async def emit(self, event: Event) -> None:
+        """Tell `event`: within-handlers now, the event log before the commit, after-handlers behind it."""
+        if isinstance(event, LiveEvent):
+            self._notes.append(event.live)
+        self._events.append(event)
+        await self._bus.run_within(self, event)
+
+    async def write_notes(self) -> None:
+        """Add what screens are told to the event log, with the other writes."""
+        notes, self._notes = self._notes, []
+        if notes:
+            await self.put(event_log.TABLE, *event_log.rows(notes, self.now))
+            self.logged = True
+
+    async def announce(self) -> None:
+        """Run the after-commit handlers; called by `Database.begin` once the commit is safe."""
+        for event in self._events:
+            await self._bus.run_after(event)
+
+
+class Database:
+    """Engine and units of work of one node."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        bus: EventBus,
+        pool_size: int = 10,
+        statement_cache: int = 200,
+        application: str = "hotline",
+    ) -> None:
+        self.url = url
+        self.clock = clock
+        self.bus = bus
+        self.log_written: Callable[[], None] = lambda: None  # the relay's wake-up
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=False,
+            hide_parameters=True,  # they are what people typed, and errors go into the log
+            connect_args={
+                "async_creator_fn": _connect,
+                "statement_cache_size": statement_cache,
+                "timeout": 10,
+                "server_settings": {
+                    "application_name": application,
+                    "timezone": "UTC",
+                    "idle_in_transaction_session_timeout": "30000",
+                },
+            },
+        )
+
+    async def close(self) -> None:
+        """Return every connection."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session for reading; what it changes is rolled back."""
+        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[UnitOfWork]:
+        """A transaction: commit at the end, roll back on any exception, then tell the events."""
+        async with OrderedSession(self.engine, expire_on_commit=False) as session:
+            uow = UnitOfWork(session, self.clock.now(), self.bus)
+            async with session.begin():
+                yield uow
+                await uow.finish()
+        if uow.logged:
+            self.log_written()
+        await uow.announce()
+
+    async def fetch(self, statement: str, *values: Any) -> list[Any]:
+        """The rows of a short question as SQL text with $1, $2 …, outside any transaction."""
+        async with self.engine.connect() as connection:
+            return await run(await connection.get_raw_connection(), statement, values)
+
+    async def retrying(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
+        """Run `work` in a transaction; start over, at most five times, when the database asks for it."""
+        for attempt in range(1, MAX_TRIES + 1):
+            try:
+                async with self.begin() as uow:
+                    return await work(uow)
+            except DBAPIError as error:
+                if attempt == MAX_TRIES or sqlstate(error) not in RETRYABLE:
+                    raise
+                await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    async def ping(self) -> datetime:
+        """The database's own time in UTC; raises what the driver raises when it is out of reach."""
+        async with self.engine.connect() as connection:
+            return (await connection.execute(text("select now()"))).scalar_one()  # type: ignore[no-any-return]  # a timestamptz
+
+
+async def _connect(*args: Any, **options: Any) -> Any:
+    """A connection of the driver; a server that turns us away is as far out of reach as a silent one."""
+    try:
+        return await asyncpg.connect(*args, **options)
+    except TURNED_AWAY as error:
+        raise ConnectionError(f"database: {type(error).__name__}") from error
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """The five-character code PostgreSQL gave, if any."""
+    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+
+
+def constraint_of(error: DBAPIError) -> str | None:
+    """The name of the constraint that refused a row, if that is what happened."""
+    for cause in (error.orig, getattr(error.orig, "__cause__", None)):
+        name: str | None = getattr(cause, "constraint_name", None)
+        if name is not None:
+            return name
+    return None

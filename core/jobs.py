@@ -1,0 +1,63 @@
+"""Ticks: APScheduler wakes what is due; what is due lives in tables.
+
+Only the leader of `scheduler` ticks. A tick that is still running is not started twice, a tick
+that was missed is made up once, and a tick that fails is logged and comes again.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from core.clock import CITY_ZONE
+
+logger = logging.getLogger(__name__)
+Work = Callable[[], Awaitable[None]]
+
+
+class Ticker:
+    """The leader's clockwork; register before `start`."""
+
+    def __init__(self) -> None:
+        self._jobs: list[tuple[str, IntervalTrigger | CronTrigger, Work]] = []
+        self._scheduler: AsyncIOScheduler | None = None
+
+    def every(self, seconds: float, name: str, work: Work) -> None:
+        """Run `work` every `seconds` while this node leads."""
+        self._jobs.append((name, IntervalTrigger(seconds=seconds, timezone=CITY_ZONE), work))
+
+    def cron(self, expression: str, name: str, work: Work) -> None:
+        """Run `work` by a five-field cron expression read in the city's time."""
+        self._jobs.append((name, CronTrigger.from_crontab(expression, timezone=CITY_ZONE), work))
+
+    async def start(self) -> None:
+        """Begin to tick; called when the lease was taken."""
+        self._scheduler = AsyncIOScheduler(timezone=CITY_ZONE)
+        for name, trigger, work in self._jobs:
+            self._scheduler.add_job(
+                _guarded(name, work),
+                trigger,
+                id=name,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=None,
+            )
+        self._scheduler.start()
+
+    async def stop(self) -> None:
+        """Stop ticking; called when the lease was lost."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._scheduler = None
+
+
+def _guarded(name: str, work: Work) -> Work:
+    async def tick() -> None:
+        try:
+            await work()
+        except Exception:
+            logger.exception("tick failed", extra={"tick": name})
+
+    return tick

@@ -1,0 +1,1 @@
+"""Database migrations; they import no application code, so that old ones keep working."""

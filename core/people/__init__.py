@@ -1,0 +1,1 @@
+"""Users, roles, the organisation tree and server-side sessions."""

@@ -1,0 +1,37 @@
+"""Who is acting: what every write and every query is asked for."""
+
+from dataclasses import dataclass
+
+from core.errors import HotlineError
+from core.people.permissions import Permission, Role
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person at work, or the system itself (`user_id` None)."""
+
+    user_id: int | None
+    login: str
+    name: str
+    roles: frozenset[Role]
+    permissions: frozenset[Permission]
+    unit_id: int | None
+    unit_path: str
+    unit_name: str
+    extension: str | None = None
+    session_id: int | None = None
+    must_change_password: bool = False
+
+    def may(self, permission: Permission) -> bool:
+        """True when one of the actor's roles carries `permission`."""
+        return permission in self.permissions
+
+    def require(self, permission: Permission) -> None:
+        """Raise `forbidden` unless the actor may."""
+        if not self.may(permission):
+            raise HotlineError("forbidden", permission=str(permission))
+
+    @staticmethod
+    def system(name: str) -> "Actor":
+        """The product acting by itself, for example `system("intake")`."""
+        return Actor(None, f"system:{name}", "系统", frozenset(), frozenset(), None, "", "系统")

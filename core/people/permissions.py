@@ -1,0 +1,130 @@
+"""Roles and what each may do: one table, source domain rules of a hotline's posts.
+
+A role is a post, a permission is an act. Visibility of a single ticket is a condition of the
+query (`tickets.visibility`); what stands here decides which acts exist for a person at all.
+"""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The posts of a hotline."""
+
+    AGENT = "agent"
+    DISPATCHER = "dispatcher"
+    CALLBACK_OFFICER = "callback_officer"
+    SHIFT_LEADER = "shift_leader"
+    SUPERVISION_OFFICER = "supervision_officer"
+    DEPT_OFFICER = "dept_officer"
+    DEPT_HEAD = "dept_head"
+    KNOWLEDGE_EDITOR = "knowledge_editor"
+    KNOWLEDGE_REVIEWER = "knowledge_reviewer"
+    SYSTEM_ADMIN = "system_admin"
+    SECURITY_ADMIN = "security_admin"
+    AUDIT_ADMIN = "audit_admin"
+    INSPECTOR = "inspector"
+
+
+class Permission(StrEnum):
+    """The acts a role may do."""
+
+    CALL_TAKE = "call.take"
+    CALL_READ_ALL = "call.read_all"
+    DRAFT_WRITE = "draft.write"
+    DRAFT_READ_ALL = "draft.read_all"
+    TICKET_CREATE = "ticket.create"
+    TICKET_READ_HOTLINE = "ticket.read_hotline"
+    TICKET_READ_UNIT = "ticket.read_unit"
+    TICKET_READ_ALL = "ticket.read_all"
+    TICKET_DISPATCH = "ticket.dispatch"
+    TICKET_RULE = "ticket.rule"
+    TICKET_CHECK = "ticket.check"
+    TICKET_MERGE = "ticket.merge"
+    TICKET_SUPERVISE = "ticket.supervise"
+    TICKET_VOID = "ticket.void"
+    TICKET_HANDLE = "ticket.handle"
+    TICKET_APPROVE = "ticket.approve"
+    TICKET_NOTE = "ticket.note"
+    TICKET_EXPORT = "ticket.export"
+    REVISIT_WORK = "revisit.work"
+    CALLBACK_WORK = "callback.work"
+    CALLBACK_READ = "callback.read"
+    PERSON_REVEAL = "person.reveal"
+    CITIZEN_READ = "citizen.read"
+    CITIZEN_EDIT = "citizen.edit"
+    MESSAGE_READ = "message.read"
+    FLOOR_READ = "floor.read"
+    NOTICE_WRITE = "notice.write"
+    OUTBOX_READ = "outbox.read"
+    OUTBOX_RESEND = "outbox.resend"
+    AUDIT_READ = "audit.read"
+    USER_READ = "user.read"
+    USER_MANAGE = "user.manage"
+    ROLE_GRANT = "role.grant"
+    SESSION_MANAGE = "session.manage"
+    ORG_MANAGE = "org.manage"
+    CATALOG_MANAGE = "catalog.manage"
+    SETTINGS_READ = "settings.read"
+    DELETION_REQUEST = "deletion.request"
+    DELETION_APPROVE = "deletion.approve"
+    ADMIN_AUDIT = "admin.audit"
+
+
+P = Permission
+_CITIZENS = {P.CITIZEN_READ, P.CITIZEN_EDIT}
+_SEAT = {P.CALL_TAKE, P.DRAFT_WRITE, P.TICKET_CREATE, P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL}
+_CALLBACKS = {P.CALLBACK_READ, P.CALLBACK_WORK}
+_UNIT = {P.TICKET_READ_UNIT, P.TICKET_HANDLE, P.TICKET_NOTE, P.PERSON_REVEAL, P.TICKET_EXPORT}
+_DESK = {P.TICKET_DISPATCH, P.TICKET_RULE, P.TICKET_CHECK, P.TICKET_MERGE}
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.AGENT: frozenset(_SEAT | _CALLBACKS | _CITIZENS | {P.TICKET_MERGE}),
+    Role.DISPATCHER: frozenset(
+        {P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL, P.CALLBACK_READ, P.CITIZEN_READ}
+        | {P.TICKET_EXPORT}
+        | _DESK
+    ),
+    Role.CALLBACK_OFFICER: frozenset(
+        {P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL, P.DRAFT_WRITE, P.TICKET_CREATE}
+        | {P.REVISIT_WORK}
+        | _CALLBACKS
+        | _CITIZENS
+    ),
+    Role.SHIFT_LEADER: frozenset(
+        _SEAT
+        | _CALLBACKS
+        | _CITIZENS
+        | _DESK
+        | {P.FLOOR_READ, P.CALL_READ_ALL, P.DRAFT_READ_ALL, P.TICKET_VOID, P.REVISIT_WORK, P.MESSAGE_READ}
+        | {P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST}
+    ),
+    Role.SUPERVISION_OFFICER: frozenset(
+        {P.TICKET_READ_ALL, P.TICKET_NOTE, P.FLOOR_READ, P.CALL_READ_ALL, P.PERSON_REVEAL, P.CALLBACK_READ}
+        | {P.TICKET_SUPERVISE, P.TICKET_VOID, P.TICKET_EXPORT, P.MESSAGE_READ, P.CITIZEN_READ}
+        | _DESK
+    ),
+    Role.DEPT_OFFICER: frozenset(_UNIT),
+    Role.DEPT_HEAD: frozenset(_UNIT | {P.TICKET_APPROVE}),
+    Role.KNOWLEDGE_EDITOR: frozenset(),
+    Role.KNOWLEDGE_REVIEWER: frozenset(),
+    # The three administrators: who runs it, who grants power, who watches both (core/people/duties.py).
+    Role.SYSTEM_ADMIN: frozenset(
+        {P.USER_READ, P.USER_MANAGE, P.ORG_MANAGE, P.CATALOG_MANAGE, P.SETTINGS_READ, P.NOTICE_WRITE}
+        | {P.OUTBOX_READ, P.OUTBOX_RESEND, P.FLOOR_READ, P.MESSAGE_READ}
+    ),
+    Role.SECURITY_ADMIN: frozenset(
+        {P.USER_READ, P.ROLE_GRANT, P.SESSION_MANAGE, P.SETTINGS_READ, P.OUTBOX_READ, P.DELETION_REQUEST}
+    ),
+    Role.AUDIT_ADMIN: frozenset(
+        {P.USER_READ, P.AUDIT_READ, P.SETTINGS_READ, P.ADMIN_AUDIT, P.DELETION_APPROVE}
+    ),
+    Role.INSPECTOR: frozenset(
+        {P.TICKET_READ_ALL, P.AUDIT_READ, P.CALL_READ_ALL, P.FLOOR_READ, P.DRAFT_READ_ALL, P.CALLBACK_READ}
+        | {P.PERSON_REVEAL, P.CITIZEN_READ, P.MESSAGE_READ}
+    ),
+}
+
+
+def permissions_of(roles: frozenset[Role]) -> frozenset[Permission]:
+    """Everything the holder of `roles` may do."""
+    return frozenset().union(*(ROLE_PERMISSIONS[role] for role in roles))

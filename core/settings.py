@@ -1,0 +1,387 @@
+"""Settings: config.toml, then config.local.toml, then the environment; unknown names are refused.
+
+Everything is frozen. The product reads settings once, at start; what can change while it runs
+lives in the database.
+"""
+
+import difflib
+import ipaddress
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from core.errors import HotlineError
+
+ROOT = Path(__file__).resolve().parent.parent
+ENV_PREFIX = "HOTLINE_"
+# Environment names that are not settings: they say where optional samples and wheels lie.
+RESERVED_ENV = {"HOTLINE_CONFIG", "HOTLINE_RECORDINGS", "HOTLINE_TEXTS", "HOTLINE_WHEELS"}
+RESERVED_ENV |= {"HOTLINE_REQUIRE", "HOTLINE_CACHE"}
+RESERVED_PREFIXES = ("HOTLINE_TEST_", "HOTLINE_ASTERISK_")
+DEVELOPMENT_SECRET = "development-only-secret"  # noqa: S105 - refused outside development
+DEMO_PASSWORD = "Guilin-12345"  # noqa: S105 - refused outside development
+
+
+class Section(BaseModel):
+    """A table of config.toml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class City(Section):
+    name: str = "桂林"
+    area_code: str = Field("4503", pattern=r"^\d{4}$")
+    phone_area: str = Field("0773", pattern=r"^0\d{2,3}$")
+    office_hours: tuple[str, ...] = ("09:00-12:00", "13:00-18:00")
+
+    @field_validator("office_hours")
+    @classmethod
+    def _spans(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for span in value:
+            if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)", span):
+                raise ValueError(f"{span!r} is not a span such as 09:00-12:00")
+        if not value:
+            raise ValueError("a calendar without working time cannot hold a limit")
+        return value
+
+
+class Paths(Section):
+    var: Path = Path("var")
+
+
+class NodeSettings(Section):
+    name: str = ""
+    roles: tuple[Literal["web", "telephony", "scheduler"], ...] = ("web", "telephony", "scheduler")
+
+
+class Http(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(8012, ge=0, le=65535)
+    public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    metrics_token: str = ""
+
+
+class DatabaseSettings(Section):
+    url: str = ""
+    pool_size: int = Field(10, ge=1, le=200)
+    statement_cache: int = Field(200, ge=0)
+
+
+class Security(Section):
+    session_idle_minutes: int = Field(30, ge=1)
+    seat_idle_minutes: int = Field(240, ge=1)
+    session_absolute_hours: int = Field(12, ge=1)
+    post_idle_minutes: dict[str, int] = {"system_admin": 15, "security_admin": 15, "audit_admin": 15}
+    post_absolute_hours: dict[str, int] = {}
+    second_factor: Literal["auto", "required", "optional"] = "auto"
+    lock_after_failures: int = Field(5, ge=1)
+    lock_minutes: int = Field(30, ge=1)
+    source_failures_per_minute: int = Field(30, ge=1)
+    staff_networks: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+    @field_validator("post_idle_minutes", "post_absolute_hours")
+    @classmethod
+    def _posts(cls, value: dict[str, int]) -> dict[str, int]:
+        for post, limit in value.items():
+            if not re.fullmatch(r"[a-z_]{1,30}", post) or limit < 1:
+                raise ValueError(f"{post!r} needs the code of a post and a limit of at least 1")
+        return value
+
+
+class Privacy(Section):
+    key_id: str = Field("k1", pattern=r"^[a-z0-9]{1,16}$")
+    mask_logs: bool = True
+
+
+class SimulatorSettings(Section):
+    calls_per_hour: float = Field(90.0, ge=0)
+    seed: int = 12345
+    speed: float = Field(1.0, gt=0)
+    agents: int = Field(40, ge=0, le=999)
+
+
+class Pbx(Section):
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")
+    host: str = "127.0.0.1"
+    port: int = Field(5038, ge=1, le=65535)
+    username: str = "hotline"
+    trunks: tuple[str, ...] = ("trunk",)
+    queue_log: Path | None = None
+    recordings: Path | None = None
+
+
+class Telephony(Section):
+    source: Literal["simulator", "asterisk"] = "simulator"
+    ping_seconds: float = Field(5.0, gt=0)
+    dead_seconds: float = Field(12.0, gt=0)
+    batch_size: int = Field(100, ge=1)
+    queue_limit: int = Field(20_000, ge=100)
+    night_callback_by: str = Field("10:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    callback_minutes: int = Field(30, ge=1)
+    callback_tries: int = Field(3, ge=1)
+    short_abandon_seconds: int = Field(5, ge=0)
+    simulator: SimulatorSettings = SimulatorSettings()
+    pbx: tuple[Pbx, ...] = ()
+
+    @field_validator("pbx")
+    @classmethod
+    def _names(cls, value: tuple[Pbx, ...]) -> tuple[Pbx, ...]:
+        names = [pbx.name for pbx in value]
+        if len(set(names)) != len(names):
+            raise ValueError("two PBXs have the same name")
+        return value
+
+
+class Live(Section):
+    heartbeat_seconds: float = Field(15.0, gt=0)
+    catch_up_limit: int = Field(500, ge=1)
+    poll_milliseconds: int = Field(50, ge=5)
+
+
+class Outbox(Section):
+    poll_seconds: float = Field(1.0, gt=0)
+    max_attempts: int = Field(12, ge=1)
+    backoff_seconds: float = Field(2.0, gt=0)
+    backoff_max_seconds: float = Field(3600.0, gt=0)
+
+
+class Leadership(Section):
+    heartbeat_seconds: float = Field(1.0, gt=0)
+    lease_seconds: float = Field(3.0, gt=0)
+    self_fence_seconds: float = Field(2.0, gt=0)
+
+
+class Drafts(Section):
+    stale_minutes: int = Field(30, ge=1)
+
+
+class Retention(Section):
+    event_log_days: int = Field(7, ge=1)
+    outbox_days: int = Field(30, ge=1)
+    session_days: int = Field(180, ge=180)  # logs are kept six months at least (网络安全法, article 21)
+
+
+class Tickets(Section):
+    archive_days: int = Field(30, ge=1, le=3650)
+
+
+class Revisit(Section):
+    sample_percent: int = Field(30, ge=0, le=100)
+
+
+class Uploads(Section):
+    image_megabytes: int = Field(20, ge=1, le=100)
+    image_megapixels: int = Field(50, ge=1, le=200)
+    document_megabytes: int = Field(30, ge=1, le=500)
+    audio_megabytes: int = Field(60, ge=1, le=500)
+    video_megabytes: int = Field(300, ge=1, le=2000)
+    per_ticket: int = Field(60, ge=1)
+    scanner: str = ""
+    scanner_seconds: float = Field(60.0, gt=0)
+
+
+class Export(Section):
+    max_rows: int = Field(20_000, ge=1, le=1_000_000)
+    keep_hours: int = Field(24, ge=1)
+
+
+class Notify(Section):
+    sms: Literal["console", "webhook", "off"] = "console"
+    sms_url: str = ""
+    webhook_url: str = ""
+    allowed_networks: tuple[str, ...] = ()
+    quiet_hours: str = "22:00-07:30"
+    smtp_host: str = ""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_from: str = ""
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            ipaddress.ip_network(text)
+        return value
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _span(cls, value: str) -> str:
+        if value and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", value):
+            raise ValueError(f"{value!r} is not a span such as 22:00-07:30")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Notify":
+        if self.sms == "webhook" and not self.sms_url:
+            raise ValueError('sms_url is missing: sms = "webhook" needs the gateway\'s address')
+        if self.smtp_host and not self.smtp_from:
+            raise ValueError("smtp_from is missing: e-mails need a sender")
+        return self
+
+
+class Log(Section):
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    file: str = ""
+
+
+class Secrets(Section):
+    """Never in config.toml: from config.local.toml or the environment only."""
+
+    master_keys: dict[str, str] = Field({"k1": DEVELOPMENT_SECRET}, repr=False)
+    index_key: str = Field(DEVELOPMENT_SECRET, repr=False)
+    demo_password: str = Field(DEMO_PASSWORD, repr=False)
+    pbx_passwords: dict[str, str] = Field({}, repr=False)
+    webhook_key: str = Field(DEVELOPMENT_SECRET, repr=False)
+    smtp_password: str = Field("", repr=False)
+
+
+class Settings(Section):
+    """All settings of one node."""
+
+    mode: Literal["development", "production"] = "development"
+    city: City = City()
+    paths: Paths = Paths()
+    node: NodeSettings = NodeSettings()
+    http: Http = Http()
+    database: DatabaseSettings = DatabaseSettings()
+    security: Security = Security()
+    privacy: Privacy = Privacy()
+    telephony: Telephony = Telephony()
+    live: Live = Live()
+    outbox: Outbox = Outbox()
+    leadership: Leadership = Leadership()
+    drafts: Drafts = Drafts()
+    retention: Retention = Retention()
+    tickets: Tickets = Tickets()
+    revisit: Revisit = Revisit()
+    uploads: Uploads = Uploads()
+    export: Export = Export()
+    notify: Notify = Notify()
+    log: Log = Log()
+    secrets: Secrets = Secrets()
+
+    @property
+    def var(self) -> Path:
+        """The folder everything is written to, absolute."""
+        return self.paths.var if self.paths.var.is_absolute() else ROOT / self.paths.var
+
+
+def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read config.toml (or `path`, or HOTLINE_CONFIG), its local sibling and the environment.
+
+    Raises HotlineError `config_unreadable`, `config_unknown`, `config_invalid`, `config_secret_in_file`
+    or `config_default_secret`, each with the names a person needs to mend it.
+    """
+    data: dict[str, Any] = {}
+    for layer in layers(path, environ).values():
+        _merge(data, layer)
+    _refuse_unknown(data, Settings, "")
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise HotlineError("config_invalid", name=name, reason=first["msg"]) from None
+    if settings.mode == "production":
+        _refuse_default_secrets(settings)
+    return settings
+
+
+def layers(path: Path | None = None, environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+    """What each place says, later ones winning: `config.toml`, `config.local.toml`, `environment`.
+
+    Raises HotlineError `config_unreadable`, `config_secret_in_file`.
+    """
+    env = os.environ if environ is None else environ
+    file = path or Path(env.get("HOTLINE_CONFIG", ROOT / "config.toml"))
+    data = _read_toml(file)
+    if "secrets" in data:
+        raise HotlineError("config_secret_in_file", file=file.name)
+    local = _read_toml(file.with_name("config.local.toml"), optional=True)
+    return {"config.toml": data, "config.local.toml": local, "environment": _from_environment(env)}
+
+
+def _read_toml(file: Path, *, optional: bool = False) -> dict[str, Any]:
+    if optional and not file.exists():
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise HotlineError("config_unreadable", file=str(file), reason=str(error)) from None
+
+
+def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        else:
+            base[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, text in env.items():
+        if not name.startswith(ENV_PREFIX) or name in RESERVED_ENV or name.startswith(RESERVED_PREFIXES):
+            continue
+        *parents, leaf = name[len(ENV_PREFIX) :].lower().split("__")
+        place = found
+        for part in parents:
+            place = place.setdefault(part, {})
+        place[leaf] = _env_value(text)
+    return found
+
+
+def _env_value(text: str) -> Any:
+    """Lists and tables are written as JSON; anything else is text that pydantic converts."""
+    if text[:1] in "[{":
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            return text
+    return text
+
+
+def _refuse_unknown(data: Mapping[str, Any], model: type[BaseModel], prefix: str) -> None:
+    for key, value in data.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            near = difflib.get_close_matches(key, list(model.model_fields), n=1, cutoff=0.5)
+            raise HotlineError(
+                "config_unknown", name=prefix + key, nearest=prefix + near[0] if near else None
+            )
+        inner = _section_of(field.annotation)
+        if inner is None:
+            continue
+        for table in value if isinstance(value, list) else [value]:
+            if isinstance(table, Mapping):
+                _refuse_unknown(table, inner, f"{prefix}{key}.")
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    """The section behind a field: itself, or what its tuple holds."""
+    inner = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+
+
+def _refuse_default_secrets(settings: Settings) -> None:
+    secrets = settings.secrets
+    if settings.privacy.key_id not in secrets.master_keys:
+        raise HotlineError("config_default_secret", name=f"secrets.master_keys.{settings.privacy.key_id}")
+    for key_id, key in secrets.master_keys.items():
+        if key == DEVELOPMENT_SECRET or len(key) < 16:
+            raise HotlineError("config_default_secret", name=f"secrets.master_keys.{key_id}")
+    if secrets.index_key == DEVELOPMENT_SECRET or len(secrets.index_key) < 16:
+        raise HotlineError("config_default_secret", name="secrets.index_key")
+    posts = settings.notify.sms == "webhook" or settings.notify.webhook_url
+    if posts and (secrets.webhook_key == DEVELOPMENT_SECRET or len(secrets.webhook_key) < 16):
+        raise HotlineError("config_default_secret", name="secrets.webhook_key")
+    if settings.telephony.source == "simulator":
+        raise HotlineError("config_simulator_in_production", name="telephony.source")

@@ -1,0 +1,167 @@
+"""Writes of one transaction that nobody waits for, sent together as one statement.
+
+History rows, stages, notes for screens, the changed row itself: none of them returns anything, yet
+each would cost a journey to the database of its own. A `Batch` takes them down in the order they are
+made and becomes one statement of data-modifying CTEs; PostgreSQL checks keys at its end, so a row and
+what refers to it may go together. What must not go together (the same table written twice in a way
+that depends on the order) is refused, and the caller sends what there is first.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
+
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+MOST_PARAMETERS = 2_000  # PostgreSQL takes 65,535; a statement should stay readable
+
+
+@dataclass(frozen=True)
+class Other:
+    """In the condition of a change: any value but this one."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """One write without its values: what its SQL depends on."""
+
+    kind: str  # insert or update
+    table: sa.Table
+    columns: tuple[str, ...]
+    rows: int = 1
+    where: tuple[tuple[str, str], ...] = ()  # column, one of: = <> null
+
+
+class Batch:
+    """The writes of a transaction since they were last sent."""
+
+    def __init__(self) -> None:
+        self._shapes: list[_Shape] = []
+        self._values: list[list[Any]] = []
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._shapes)
+
+    def clear(self) -> None:
+        """Forget everything: the savepoint it belonged to was undone."""
+        self._shapes, self._values, self._count = [], [], 0
+
+    def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> bool:
+        """Take down new rows, all with the same columns; False: send what there is first."""
+        columns = tuple(rows[0])
+        size = len(columns) * len(rows)
+        if self._shapes and self._count + size > MOST_PARAMETERS:
+            return False
+        values = [value for row in rows for value in _encoded(table, columns, row)]
+        for place, shape in enumerate(self._shapes):
+            if shape.kind == "insert" and shape.table is table:
+                if shape.columns != columns:
+                    return False
+                self._shapes[place] = _Shape("insert", table, columns, shape.rows + len(rows))
+                self._values[place] += values
+                self._count += size
+                return True
+        self._add(_Shape("insert", table, columns, len(rows)), values)
+        return True
+
+    def update(self, table: sa.Table, where: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        """Take down a change of the rows that meet `where`; False: send what there is first."""
+        if any(shape.table is table for shape in self._shapes) or self._count > MOST_PARAMETERS:
+            return False
+        columns = tuple(values)
+        parameters = _encoded(table, columns, values)
+        conditions = []
+        for name, value in where.items():
+            conditions.append((name, "null" if value is None else "<>" if isinstance(value, Other) else "="))
+            if value is not None:
+                parameters.append(value.value if isinstance(value, Other) else value)
+        self._add(_Shape("update", table, columns, 1, tuple(conditions)), parameters)
+        return True
+
+    def _add(self, shape: _Shape, values: list[Any]) -> None:
+        self._shapes.append(shape)
+        self._values.append(values)
+        self._count += len(values)
+
+    def take(self) -> tuple[str, list[Any]]:
+        """The statement and its parameters; the batch is empty afterwards."""
+        parameters = [value for values in self._values for value in values]
+        text = statement(tuple(self._shapes))
+        self.clear()
+        return text, parameters
+
+
+def _encoded(table: sa.Table, columns: Sequence[str], row: Mapping[str, Any]) -> list[Any]:
+    """The values as the driver takes them: jsonb as text."""
+    documents = _documents(table)
+    if documents.isdisjoint(columns):
+        return [row[name] for name in columns]
+    return [
+        json.dumps(row[name], ensure_ascii=False)
+        if name in documents and row[name] is not None
+        else row[name]
+        for name in columns
+    ]
+
+
+@cache
+def _documents(table: sa.Table) -> frozenset[str]:
+    return frozenset(column.name for column in table.columns if isinstance(column.type, JSONB))
+
+
+@lru_cache(maxsize=1000)
+def statement(shapes: tuple[_Shape, ...]) -> str:
+    """One statement for all of them. An insert waits for a change of the same table before it."""
+    used, parts = 0, []
+    changed: dict[sa.Table, str] = {}
+    for place, shape in enumerate(shapes):
+        last = place == len(shapes) - 1
+        if shape.kind == "update":
+            text, used = _update(shape, used)
+            changed[shape.table] = f"w{place}"
+            parts.append(text if last else text + " RETURNING 1")
+        else:
+            text, used = _insert(shape, used, changed.get(shape.table))
+            parts.append(text)
+    *before, final = parts
+    named = ", ".join(f"w{place} AS ({text})" for place, text in enumerate(before))
+    return f"WITH {named} {final}" if named else final
+
+
+def _insert(shape: _Shape, used: int, waits_for: str | None) -> tuple[str, int]:
+    """Without the wait a unique index could still see the row that is given up in the same statement."""
+    types = [""] * len(shape.columns)
+    if waits_for is not None:  # a VALUES list of its own does not know what it is inserted into
+        types = ["::" + shape.table.c[name].type.compile(_DIALECT) for name in shape.columns]
+    rows = []
+    for _ in range(shape.rows):
+        rows.append("(" + ", ".join(f"${used + place + 1}{kind}" for place, kind in enumerate(types)) + ")")
+        used += len(types)
+    head = f"INSERT INTO {shape.table.name} ({', '.join(shape.columns)}) "
+    values = "VALUES " + ", ".join(rows)
+    if waits_for is None:
+        return head + values, used
+    after = f"(SELECT count(*) FROM {waits_for}) IS NOT NULL"  # noqa: S608 - we made the name
+    return f"{head}SELECT * FROM ({values}) AS r WHERE {after}", used  # noqa: S608 - our tables' names
+
+
+def _update(shape: _Shape, used: int) -> tuple[str, int]:
+    sets = [f"{name} = ${used + place + 1}" for place, name in enumerate(shape.columns)]
+    used += len(sets)
+    wheres = []
+    for name, how in shape.where:
+        if how == "null":
+            wheres.append(f"{name} IS NULL")
+            continue
+        used += 1
+        wheres.append(f"{name} {how} ${used}")
+    changes, condition = ", ".join(sets), " AND ".join(wheres)
+    return f"UPDATE {shape.table.name} SET {changes} WHERE {condition}", used  # noqa: S608 - our tables' names

@@ -1,0 +1,247 @@
+"""One node, built by hand: every object of the product and who is given whom, on one screen.
+
+A node runs the roles of `settings.node.roles`. Any number of nodes share one PostgreSQL; the
+roles `telephony` and `scheduler` have one leader each, the other nodes stand by.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Coroutine
+from typing import Any
+
+from aiohttp import web
+
+from core import metrics, outbox, retention
+from core.clock import Clock, SystemClock
+from core.db import Database
+from core.errors import HotlineError
+from core.event_log import EventTail
+from core.events import EventBus
+from core.ids import new_token
+from core.jobs import Ticker
+from core.leadership import Lease
+from core.notify.channels import make_channels
+from core.people.passwords import Passwords
+from core.people.service import PeopleService
+from core.privacy import Vault
+from core.relay import Relay
+from core.settings import Pbx, Settings
+from routing.demo.colleagues import Colleagues, wanted
+from routing.intake import Intake
+from sla.plain import PlainLimits
+from telephony.service import TelephonyService
+from telephony.simulator import Simulator
+from tickets import acts
+from tickets import relay as contact_relay
+from tickets.attachments.service import AttachmentService
+from tickets.callbacks import CallbackService
+from tickets.citizens.names import NameFollower
+from tickets.drafts import DraftService
+from tickets.export.service import ExportService
+from tickets.handover import Handovers
+from tickets.messages.service import MessageService
+from tickets.messages.upkeep import MessageUpkeep
+from tickets.notices import NoticeService
+from tickets.service import TicketService
+from tickets.sweep import Sweep
+from web.app import make_app
+from web.context import WebContext
+
+logger = logging.getLogger(__name__)
+SIMULATED_PBX = "simulator"
+
+
+class Node:
+    """The object graph of one process; `start` brings it to life, `stop` ends it cleanly."""
+
+    def __init__(self, settings: Settings, database_url: str, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.name = f"{settings.node.name or socket.gethostname()}:{new_token(4)}"
+        self.bus = EventBus()
+        self.db = Database(
+            database_url,
+            clock=self.clock,
+            bus=self.bus,
+            pool_size=settings.database.pool_size,
+            statement_cache=settings.database.statement_cache,
+            application=f"hotline {self.name}"[:63],
+        )
+        self.vault = Vault(settings)
+        self.passwords = Passwords(cheap=settings.mode == "development")
+        self.people = PeopleService(self.db, self.clock, settings, self.passwords)
+        self.leases = {
+            role: Lease(self.db, role, self.name, settings.leadership, self.clock)
+            for role in ("telephony", "scheduler")
+        }
+        self.tail = EventTail(self.db, poll_seconds=settings.live.poll_milliseconds / 1000)
+        self.relay = Relay(
+            self.db, self.leases["scheduler"], poll_seconds=settings.live.poll_milliseconds / 1000
+        )
+        self.outbox = outbox.OutboxWorker(self.db, settings.outbox)
+        self.ticker = Ticker()
+
+        self.limits = PlainLimits()
+        self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits)
+        self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
+        self.callbacks = CallbackService(settings)
+        self.attachments = AttachmentService(self.db, settings)
+        self.exports = ExportService(self.db, self.clock, settings)
+        self.handovers = Handovers(self.db, self.tickets)
+        self.channels = make_channels(settings, self.db, self.vault, self.clock)
+        self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
+        self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
+        self.intake = Intake(self.drafts, self.callbacks)
+        self.telephony = TelephonyService(self.db, self.clock, self.vault, self.people, settings)
+        self.simulator = self._simulator()
+        self._wire()
+
+        self.context = WebContext(
+            settings=settings,
+            clock=self.clock,
+            db=self.db,
+            vault=self.vault,
+            people=self.people,
+            tickets=self.tickets,
+            drafts=self.drafts,
+            callbacks=self.callbacks,
+            attachments=self.attachments,
+            exports=self.exports,
+            telephony=self.telephony,
+            outbox=self.outbox,
+            tail=self.tail,
+            channels=self.channels,
+        )
+        self.app: web.Application = make_app(self.context)
+        self._runner: web.AppRunner | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._telephony_task: asyncio.Task[None] | None = None
+        self.port = 0
+
+    def _simulator(self) -> Simulator | None:
+        wanted = self.settings.telephony.source == "simulator" and "telephony" in self.settings.node.roles
+        return Simulator.from_settings(self.settings) if wanted else None
+
+    def _wire(self) -> None:
+        """Who hears whom."""
+        self.intake.wire(self.bus)
+        acts.register(self.people.proposals)
+        self.notices.wire(self.bus, self.outbox)
+        contact_relay.wire(self.bus)
+        self.db.log_written = self.relay.wake
+        self.relay.numbered = self.tail.wake
+        self.ticker.every(15, "outbox gauges", self._count_outbox)
+        self.ticker.every(2, "hand-overs", self.handovers.run)
+        self.ticker.every(15, "sweep", self._sweep)
+        self.ticker.cron("40 3 * * *", "retention", self._retention)
+        self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
+        self.ticker.every(300, "exports", self._exports)
+        self.ticker.cron("20 4 * * *", "attachments", self._attachments)
+        self.ticker.every(10, "names", NameFollower(self.db, self.vault, self.leases["scheduler"]).tick)
+        if wanted(self.settings):  # the demo: somebody must do the work of those who are not signed in
+            attend = self.simulator.attend if self.simulator else None
+            Colleagues(self, self.leases["scheduler"], attend).wire(self.ticker)
+
+    # ---- life -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the roles of this node; returns when the console answers."""
+        roles = self.settings.node.roles
+        if "telephony" in roles:
+            await self._start_telephony()
+        if "scheduler" in roles:
+            self._spawn(self.leases["scheduler"].run(self.ticker.start, self.ticker.stop), "scheduler lease")
+            self._spawn(self.relay.run(), "relay")
+            self._spawn(self.outbox.run(), "outbox")
+        if "web" in roles:
+            self._spawn(self.tail.run(), "event tail")
+            await self._listen()
+        self._spawn(self._watch_leadership(), "leader gauge")
+
+    async def _start_telephony(self) -> None:
+        if self.simulator is not None:
+            port = await self.simulator.start()
+            pbx = Pbx(name=SIMULATED_PBX, port=port, queue_log=self.simulator.queue_log_path)
+            self.telephony.use([pbx], {SIMULATED_PBX: self.simulator.secret})
+        lease = self.leases["telephony"]
+        self._spawn(lease.run(self._lead_telephony, self._leave_telephony, outlasts=True), "phone lease")
+
+    async def _lead_telephony(self) -> None:
+        self._telephony_task = asyncio.create_task(
+            self.telephony.run(self.leases["telephony"]), name="telephony"
+        )
+        self._telephony_task.add_done_callback(_report)
+
+    async def _leave_telephony(self) -> None:
+        if self._telephony_task is not None:
+            await _cancel([self._telephony_task])
+            self._telephony_task = None
+
+    async def _listen(self) -> None:
+        self._runner = web.AppRunner(self.app, access_log=None, handle_signals=False, shutdown_timeout=2)
+        await self._runner.setup()
+        http = self.settings.http
+        site = web.TCPSite(self._runner, http.host, http.port, backlog=512)
+        try:
+            await site.start()
+        except OSError as error:
+            raise HotlineError("port_taken", host=http.host, port=http.port, why=error.strerror) from None
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """End everything in the reverse order; what was committed stays, leases are given back."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+        await self.exports.stop()
+        await self._leave_telephony()
+        await _cancel(self._tasks)
+        self._tasks.clear()
+        await self.ticker.stop()
+        for lease in self.leases.values():
+            await lease.release()
+        if self.simulator is not None:
+            await self.simulator.stop()
+        self.passwords.close()
+        await self.db.close()
+
+    # ---- small duties -----------------------------------------------------------------------
+
+    async def _sweep(self) -> None:
+        await Sweep(self.db, self.tickets, self.settings, self.leases["scheduler"]).run()
+
+    async def _count_outbox(self) -> None:
+        async with self.db.read() as session:
+            await outbox.count_waiting(session)
+
+    async def _retention(self) -> None:
+        await retention.sweep(self.db, self.settings.retention)
+
+    async def _exports(self) -> None:
+        await self.exports.sweep()
+
+    async def _attachments(self) -> None:
+        await self.attachments.sweep()
+
+    async def _watch_leadership(self) -> None:
+        while True:
+            for role, lease in self.leases.items():
+                metrics.LEADER.labels(role).set(lease.is_leader)
+            await asyncio.sleep(1)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_report)
+        self._tasks.append(task)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    """A part of the node that ended by itself is an error that must be seen."""
+    if not task.cancelled() and task.exception() is not None:
+        logger.critical("part of the node died", exc_info=task.exception(), extra={"part": task.get_name()})
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

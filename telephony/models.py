@@ -1,0 +1,109 @@
+"""Call sessions, their agent legs, and what we know of each PBX.
+
+A row is written as soon as a citizen's call is seen and only ever moves forward. Nothing here holds
+a telephone number or a name: `caller_ref` and `caller_name_ref` point at sealed personal values.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, String, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from core.db import Table, id_column, json_column, ref_column, time_column
+
+
+class CallSession(Table, table=True):
+    """One call of one citizen, whatever channels, queues and transfers it was made of."""
+
+    __tablename__: ClassVar[str] = "call_session"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("pbx", "session_key"),
+        Index("ix_call_session_open", "pbx", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_call_session_caller_ref_started_at", "caller_ref", "started_at"),
+        Index("ix_call_session_started_at", "started_at"),
+    )
+    id: int = Field(default=None, sa_column=id_column())
+    pbx: str = Field(sa_type=Text)
+    session_key: str = Field(sa_type=Text)  # first trunk-side Linkedid, or our ChannelId
+    direction: str = Field(sa_type=Text)  # inbound outbound internal
+    caller_ref: int | None = Field(default=None, sa_column=ref_column("personal_value.id", nullable=True))
+    caller_name_ref: int | None = Field(
+        default=None, sa_column=ref_column("personal_value.id", nullable=True)
+    )
+    caller_kind: str = Field(sa_type=Text)  # mobile landline service foreign internal anonymous invalid
+    did: str | None = Field(default=None, sa_type=Text)  # the number that was dialled
+    state: str = Field(sa_type=Text)  # ivr waiting ringing talking ended
+    outcome: str | None = Field(default=None, sa_type=Text)  # null until ended
+    queues: list[str] = Field(sa_column=json_column())
+    wait_seconds: float | None = None
+    transfers: list[dict[str, Any]] = Field(sa_column=json_column())
+    linkedids: list[str] = Field(sa_column=json_column())
+    recording: str | None = Field(default=None, sa_type=Text)
+    survey: str | None = Field(default=None, sa_type=Text)
+    first_extension: str | None = Field(default=None, sa_type=Text)
+    started_at: datetime = Field(sa_column=time_column())
+    queued_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    answered_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    version: int
+
+
+class CallLeg(Table, table=True):
+    """One agent's telephone in a session: how long it rang, talked and held, and who ended it."""
+
+    __tablename__: ClassVar[str] = "call_leg"
+    __table_args__: ClassVar[Any] = (UniqueConstraint("session_id", "leg_key"),)
+    id: int = Field(default=None, sa_column=id_column())
+    session_id: int = Field(sa_column=ref_column("call_session.id"))
+    leg_key: str = Field(sa_type=Text)  # the extension: one leg per telephone
+    extension: str = Field(sa_type=Text)
+    user_id: int | None = Field(
+        default=None, sa_column=ref_column("user_account.id", nullable=True, index=True)
+    )
+    state: str = Field(sa_type=Text)  # ringing talking ended
+    ring_seconds: float
+    talk_seconds: float
+    hold_seconds: float
+    ended_by: str | None = Field(default=None, sa_type=Text)  # citizen agent transfer system
+    rang_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    answered_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    ended_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+
+
+class PbxState(Table, table=True):
+    """What the console may say of one PBX; `gap_since` is set while calls may be missing."""
+
+    __tablename__: ClassVar[str] = "pbx_state"
+    pbx: str = Field(primary_key=True, sa_type=Text)
+    connected: bool
+    connected_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    silent_since: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    gap_since: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    gap_note: str | None = Field(default=None, sa_type=Text)
+    queue_log_inode: int | None = Field(default=None, sa_type=BigInteger)
+    queue_log_offset: int | None = Field(default=None, sa_type=BigInteger)
+    generation: int
+    updated_at: datetime = Field(sa_column=time_column())
+
+
+class DialOrder(Table, table=True):
+    """A call somebody ordered from a page; carried out at most once."""
+
+    __tablename__: ClassVar[str] = "dial_order"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("state IN ('waiting', 'taken', 'ringing', 'failed', 'late')", name="state"),
+        Index("ix_dial_order_waiting", "id", postgresql_where=text("state = 'waiting'")),
+        Index("ix_dial_order_object", "object", "object_id", "id"),
+    )
+    id: int = Field(default=None, sa_column=id_column())
+    extension: str = Field(sa_type=Text)
+    number_ref: int = Field(sa_column=ref_column("personal_value.id"))
+    object: str = Field(sa_column=Column(String(20), nullable=False))  # what the call is about: ticket
+    object_id: int = Field(sa_type=BigInteger)
+    user_id: int = Field(sa_column=ref_column("user_account.id"))
+    channel_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))
+    state: str = Field(sa_column=Column(String(12), nullable=False))
+    why: str | None = Field(default=None, sa_column=Column(String(40), nullable=True))
+    ordered_at: datetime = Field(sa_column=time_column())
+    ended_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))

@@ -1,0 +1,299 @@
+"""queue_log: the file in which Asterisk says how each queue call really ended.
+
+Events lie (a timeout is announced as an abandon), this file does not. It is read whole by `parse`,
+followed by `Tail` (inode and offset, so that a rotation loses nothing), and understood by `Truth`,
+which overrules what events suggested and knows of calls whose events nobody received.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from telephony.calls import Leg, Session
+
+OUTCOMES = {
+    "ABANDON": "abandoned",
+    "EXITWITHTIMEOUT": "timeout",
+    "EXITEMPTY": "empty",
+    "EXITWITHKEY": "exit_key",
+    "WITHDRAW": "withdrawn",
+}
+ENDS = {"COMPLETECALLER": "citizen", "COMPLETEAGENT": "agent"}
+TRANSFERS = {"BLINDTRANSFER", "ATTENDEDTRANSFER", "TRANSFER"}
+WAITED = {"EXITWITHKEY": 3}  # where the seconds waited stand; 2 elsewhere
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: when (seconds since 1970 UTC), whose call, which queue and agent, what, and details."""
+
+    at: float
+    call: str
+    queue: str
+    agent: str
+    event: str
+    data: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A line that could not be understood; `number` counts from 1 within what was read."""
+
+    number: int
+    reason: str
+
+
+def parse(text: bytes, *, first: int = 1) -> tuple[list[Line], list[Fault]]:
+    """Every line that makes sense, and where those are that do not; the rest goes on."""
+    lines: list[Line] = []
+    faults: list[Fault] = []
+    for number, raw in enumerate(text.split(b"\n"), start=first):
+        if raw.strip():
+            found = _line(raw)
+            if isinstance(found, Line):
+                lines.append(found)
+            else:
+                faults.append(Fault(number, found))
+    return lines, faults
+
+
+def _line(raw: bytes) -> Line | str:
+    parts = raw.decode("utf-8", "replace").rstrip("\r").split("|")
+    if len(parts) < 5:
+        return "fewer than five fields"
+    at, call, queue, agent, event, *data = parts
+    try:
+        stamp = float(at)
+    except ValueError:
+        return "no time at its beginning"
+    if not 0 < stamp < 1e11 or not event.isupper() or not event.replace("_", "").isalnum():
+        return "no queue event"
+    return Line(stamp, call, queue, agent, event, tuple(data))
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a file was read: its inode and the byte after the last whole line."""
+
+    inode: int | None = None
+    offset: int = 0
+
+
+class Tail:
+    """Follows a queue_log that grows and is rotated by renaming."""
+
+    def __init__(self, path: Path, position: Position | None = None) -> None:
+        self.path = path
+        self.position = position or Position()
+
+    def read(self) -> tuple[list[Line], list[Fault]]:
+        """The whole lines written since the last call; an unfinished last line waits. Raises OSError.
+
+        After a rotation what was left in the old file (same folder, by inode) is read first. A file that
+        became shorter was truncated: it is read from its beginning.
+        """
+        lines: list[Line] = []
+        faults: list[Fault] = []
+        stat = self.path.stat()
+        if self.position.inode not in (None, stat.st_ino):
+            old = self._rotated(self.position.inode)
+            if old is not None:
+                self._read_from(old, self.position.offset, lines, faults)
+            self.position = Position(stat.st_ino, 0)
+        offset = self.position.offset if self.position.offset <= stat.st_size else 0
+        end = self._read_from(self.path, offset, lines, faults)
+        self.position = Position(stat.st_ino, end)
+        return lines, faults
+
+    def skip_to_end(self) -> None:
+        """Start behind what is there already."""
+        stat = self.path.stat()
+        self.position = Position(stat.st_ino, stat.st_size)
+
+    def _rotated(self, inode: int | None) -> Path | None:
+        with os.scandir(self.path.parent) as entries:
+            return next((Path(entry.path) for entry in entries if entry.inode() == inode), None)
+
+    @staticmethod
+    def _read_from(path: Path, offset: int, lines: list[Line], faults: list[Fault]) -> int:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read()
+        whole = data.rpartition(b"\n")[0]
+        new, bad = parse(whole)
+        lines += new
+        faults += bad
+        return offset + len(whole) + 1 if whole else offset
+
+
+@dataclass
+class QueueCall:
+    """What queue_log says of one call."""
+
+    call: str
+    caller: str | None = None
+    entered: float | None = None
+    queues: list[str] = field(default_factory=list)
+    agents: list[str] = field(default_factory=list)  # who answered, in order
+    answered: float | None = None
+    hold: float | None = None  # seconds waited before the first answer
+    talk: dict[str, float] = field(default_factory=dict)
+    ended_by: dict[str, str] = field(default_factory=dict)
+    rang: dict[str, float] = field(default_factory=dict)  # missed rings, seconds
+    exit: str | None = None  # how the last queue was left without an answer
+    last: float = 0.0
+
+    @property
+    def outcome(self) -> str | None:
+        """answered, or how waiting ended; None while it goes on."""
+        return "answered" if self.agents else self.exit
+
+    @property
+    def over(self) -> float | None:
+        """When waiting or the last talk ended; None when no line says so (a transferred call goes on)."""
+        told = self.ended_by.get(self.agents[-1]) in ENDS.values() if self.agents else self.exit is not None
+        return self.last if told else None
+
+
+class Truth:
+    """Lines sorted by call."""
+
+    def __init__(self, lines: Iterable[Line] = ()) -> None:
+        self.calls: dict[str, QueueCall] = {}
+        self.add(lines)
+
+    def add(self, lines: Iterable[Line]) -> set[str]:
+        """Take in more lines; returns the calls they speak of."""
+        touched: set[str] = set()
+        for line in lines:
+            if "." in line.call:  # NONE, MANAGER, REALTIME are no calls
+                self._note(self.calls.setdefault(line.call, QueueCall(line.call)), line)
+                touched.add(line.call)
+        return touched
+
+    def forget_before(self, at: float) -> None:
+        """Drop calls of which nothing was written since `at`."""
+        for call in [known.call for known in self.calls.values() if known.last < at]:
+            del self.calls[call]
+
+    @staticmethod
+    def _note(call: QueueCall, line: Line) -> None:
+        call.last = max(call.last, line.at)
+        if line.event == "ENTERQUEUE":
+            call.entered = line.at if call.entered is None else call.entered
+            call.caller = call.caller or (line.data[1] if len(line.data) > 1 else None)
+            call.queues.append(line.queue)
+            call.exit = None
+        elif line.event == "CONNECT":
+            call.agents.append(line.agent)
+            if call.answered is None:
+                call.answered = line.at
+                call.hold = _number(line.data[:1])
+        elif line.event in OUTCOMES:
+            call.exit = OUTCOMES[line.event]
+            if call.answered is None:
+                call.hold = _number(line.data[WAITED.get(line.event, 2) :])
+        elif line.event in ENDS:
+            call.ended_by[line.agent] = ENDS[line.event]
+            call.talk[line.agent] = _number(line.data[1:2]) or 0.0
+        elif line.event in TRANSFERS:
+            call.ended_by[line.agent] = "transfer"
+            call.talk[line.agent] = _number(line.data[-2:-1]) or 0.0
+        elif line.event == "RINGNOANSWER":
+            call.rang[line.agent] = call.rang.get(line.agent, 0.0) + (_number(line.data[:1]) or 0.0) / 1000
+
+
+def _number(values: tuple[str, ...]) -> float | None:
+    try:
+        return float(values[0])
+    except (IndexError, ValueError):
+        return None
+
+
+def extension_of(agent: str, members: Mapping[str, str]) -> str:
+    """`Agent1001` or `PJSIP/1001` → 1001, by what events told of the member, else by its digits."""
+    if agent in members:
+        return members[agent]
+    if "/" in agent:
+        return agent.partition("/")[2].partition("@")[0]
+    digits = "".join(character for character in agent if character.isdigit())
+    return digits or agent
+
+
+def reconcile(session: Session, truth: Truth, members: Mapping[str, str]) -> Session:
+    """`session` as queue_log knows it: outcome, wait, and agents that events did not show."""
+    found = truth.calls.get(session.citizen)
+    if found is None:
+        return session
+    if session.wait_seconds is None and found.hold is not None and session.answered is not None:
+        session = replace(session, wait_seconds=found.hold)
+    if session.outcome == "in_progress":
+        return session
+    if session.outcome != "answered" and found.outcome is not None:
+        session = replace(session, outcome=found.outcome)
+    if session.lost and session.ended is not None and found.last > session.ended:
+        session = replace(session, ended=found.last)
+    if found.outcome == "answered" and session.answered is None:
+        session = replace(session, answered=found.answered, wait_seconds=found.hold)
+    logged = {extension_of(agent, members): leg_of(found, agent, members) for agent in found.agents}
+    seen = tuple(_complete(leg, logged.get(leg.agent)) if session.lost else leg for leg in session.legs)
+    known = {leg.agent for leg in session.legs}
+    missing = tuple(leg for agent, leg in logged.items() if agent not in known)
+    return replace(session, legs=seen + missing, queues=session.queues or tuple(found.queues))
+
+
+def _complete(seen: Leg, logged: Leg | None) -> Leg:
+    """A leg whose end fell into a gap: what queue_log says of the talk, if it says more."""
+    if logged is None or logged.talk_seconds <= seen.talk_seconds:
+        return seen
+    return replace(
+        seen,
+        talk_seconds=logged.talk_seconds,
+        ended_by=logged.ended_by or seen.ended_by,
+        ended_at=logged.ended_at,
+    )
+
+
+def leg_of(call: QueueCall, agent: str, members: Mapping[str, str]) -> Leg:
+    """A leg nobody saw, in whole seconds."""
+    talk = call.talk.get(agent, 0.0)
+    return Leg(
+        agent=extension_of(agent, members),
+        state="ended",
+        ring_seconds=0.0,
+        talk_seconds=talk,
+        hold_seconds=0.0,
+        ended_by=call.ended_by.get(agent),
+        rang_at=None,
+        answered_at=call.answered,
+        ended_at=None if call.answered is None else call.answered + talk,
+    )
+
+
+def session_of(call: QueueCall, members: Mapping[str, str]) -> Session | None:
+    """A whole session from queue_log alone: a call inside a gap; None when it did not enter a queue."""
+    if call.entered is None:
+        return None
+    return Session(
+        key=call.call,
+        direction="internal" if (call.caller or "").isdigit() and len(call.caller or "") <= 6 else "inbound",
+        caller=call.caller,
+        caller_name=None,
+        did=None,
+        state="ended",
+        outcome=call.outcome or "ended_unknown",
+        queues=tuple(call.queues),
+        legs=tuple(leg_of(call, agent, members) for agent in dict.fromkeys(call.agents)),
+        transfers=(),
+        wait_seconds=call.hold,
+        linkedids=(call.call,),
+        recording=None,
+        survey=None,
+        started=call.entered,
+        queued=call.entered,
+        answered=call.answered,
+        ended=call.last,
+        citizen=call.call,
+        partial=True,
+    )

@@ -1,0 +1,82 @@
+"""Telephony of one node: a follower per PBX while this node leads the role, and the way to write calls."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+
+from core.clock import Clock
+from core.db import Database, UnitOfWork
+from core.leadership import Lease
+from core.people.service import PeopleService
+from core.privacy import Vault
+from core.settings import Pbx, Settings
+from telephony.ami.connection import AmiConnection, PbxAddress, Timings
+from telephony.calls import Session, interest
+from telephony.dialling import Dialler
+from telephony.follower import Follower
+from telephony.store import CallStore, Written
+
+logger = logging.getLogger(__name__)
+
+
+class TelephonyService:
+    """Several PBXs are told apart by their names; each has its own line, tracker and queue_log."""
+
+    def __init__(
+        self, db: Database, clock: Clock, vault: Vault, people: PeopleService, settings: Settings
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._vault = vault
+        self._people = people
+        self._settings = settings
+        self._pbxs: tuple[Pbx, ...] = settings.telephony.pbx
+        self._secrets: Mapping[str, str] = settings.secrets.pbx_passwords
+        self.followers: dict[str, Follower] = {}
+        self.lines: dict[str, AmiConnection] = {}
+
+    def use(self, pbxs: Sequence[Pbx], secrets: Mapping[str, str]) -> None:
+        """Follow these PBXs instead of the configured ones; takes effect with the next `run`."""
+        self._pbxs, self._secrets = tuple(pbxs), secrets
+
+    async def run(self, lease: Lease) -> None:
+        """Follow every PBX until cancelled; to be called only while this node holds `lease`."""
+        if not self._pbxs:
+            logger.warning("no PBX is configured")
+        async with asyncio.TaskGroup() as tasks:
+            dialler = Dialler(self._db, self._vault, self.lines, lease)
+            tasks.create_task(dialler.run(), name="orders to dial")
+            for pbx in self._pbxs:
+                tasks.create_task(self._follow(pbx, lease), name=f"follow {pbx.name}")
+
+    async def _follow(self, pbx: Pbx, lease: Lease) -> None:
+        """A defect in one follower must not leave a city without calls: log it and begin anew."""
+        while True:
+            follower = Follower(self._db, self._clock, pbx, self.store(pbx.name), lease)
+            line = self._line(pbx, follower)
+            self.followers[pbx.name], self.lines[pbx.name] = follower, line
+            try:
+                await follower.run(line)
+            except Exception:
+                logger.exception("following a PBX failed, beginning anew", extra={"pbx": pbx.name})
+            await asyncio.sleep(1)
+
+    async def apply_changes(self, uow: UnitOfWork, pbx: str, sessions: Sequence[Session]) -> Written:
+        """Write sessions of `pbx` within the caller's transaction and emit what is new of them."""
+        return await self.store(pbx).apply(uow, sessions)
+
+    def store(self, pbx: str) -> CallStore:
+        """The writer of one PBX's calls."""
+        return CallStore(pbx, self._vault, self._people, phone_area=self._settings.city.phone_area)
+
+    def _line(self, pbx: Pbx, follower: Follower) -> AmiConnection:
+        telephony = self._settings.telephony
+        secret = self._secrets.get(pbx.name, "")
+        return AmiConnection(
+            PbxAddress(pbx.name, pbx.host, pbx.port, pbx.username, secret),
+            follower,
+            timings=Timings(ping=telephony.ping_seconds, dead=telephony.dead_seconds),
+            wanted=interest(),
+            queue_limit=telephony.queue_limit,
+            batch_size=telephony.batch_size,
+        )

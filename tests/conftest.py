@@ -1,0 +1,137 @@
+"""Fixtures for everybody: a PostgreSQL of the tests' own, a fresh migrated database per test."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy.engine import make_url
+
+from core import migrate
+from core.clock import ManualClock
+from core.db import Database
+from core.events import EventBus
+from core.people.passwords import Passwords
+from core.people.service import PeopleService
+from core.postgres import EmbeddedPostgres
+from core.privacy import Vault
+from core.settings import Settings, load_settings
+
+# A Monday at work: 10:00 in the city.
+MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def admin_url() -> Iterator[str]:
+    """A superuser's URL: HOTLINE_TEST_DATABASE_URL, or the embedded server in a folder of its own.
+
+    Not in pytest's own folder: another run of pytest closes that one to the server's user.
+    """
+    external = os.environ.get("HOTLINE_TEST_DATABASE_URL")
+    if external:
+        yield external
+        return
+    with tempfile.TemporaryDirectory(prefix="hotline-postgres-", ignore_cleanup_errors=True) as folder:
+        server = EmbeddedPostgres(Path(folder) / "data", durable=False)
+        server.start()
+        yield server.url("postgres", superuser=True)
+        server.stop()
+
+
+async def _execute(url: str, statement: str) -> None:
+    parts = make_url(url)
+    host = parts.query.get("host", parts.host)
+    connection = await asyncpg.connect(
+        host=host,
+        port=parts.port or parts.query.get("port"),
+        user=parts.username,
+        password=parts.password,
+        database=parts.database,
+    )
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def with_database(url: str, name: str) -> str:
+    """The same server, another database."""
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def template(admin_url: str) -> str:
+    """The name of a migrated, empty database that others are cloned from."""
+    name = f"template_{uuid4().hex[:12]}"
+
+    async def make() -> None:
+        await _execute(admin_url, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+        await migrate.upgrade(with_database(admin_url, name))
+
+    asyncio.run(make())
+    return name
+
+
+@pytest.fixture
+async def empty_database_url(admin_url: str) -> AsyncIterator[str]:
+    """The URL of a database without any table."""
+    name = f"test_{uuid4().hex[:12]}"
+    await _execute(admin_url, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
+    yield with_database(admin_url, name)
+    await _execute(admin_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database_url(admin_url: str, template: str) -> AsyncIterator[str]:
+    """The URL of a fresh, migrated database."""
+    name = f"test_{uuid4().hex[:12]}"
+    await _execute(admin_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield with_database(admin_url, name)
+    await _execute(admin_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """Monday 2026-11-23, 10:00 in the city, standing still."""
+    return ManualClock(MONDAY)
+
+
+@pytest.fixture
+def bus() -> EventBus:
+    return EventBus()
+
+
+@pytest.fixture
+async def database(database_url: str, clock: ManualClock, bus: EventBus) -> AsyncIterator[Database]:
+    """A fresh database behind the product's own unit of work."""
+    db = Database(database_url, clock=clock, bus=bus, pool_size=5)
+    yield db
+    await db.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The shipped settings, writing to a folder of the test's own."""
+    return load_settings(environ={"HOTLINE_PATHS__VAR": str(tmp_path / "var"), "HOTLINE_HTTP__PORT": "0"})
+
+
+@pytest.fixture
+def vault(settings: Settings) -> Vault:
+    return Vault(settings)
+
+
+@pytest.fixture
+async def passwords() -> AsyncIterator[Passwords]:
+    hasher = Passwords(cheap=True)
+    yield hasher
+    hasher.close()
+
+
+@pytest.fixture
+def people(database: Database, clock: ManualClock, settings: Settings, passwords: Passwords) -> PeopleService:
+    return PeopleService(database, clock, settings, passwords)

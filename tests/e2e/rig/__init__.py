@@ -1,0 +1,1 @@
+"""Drives a real Asterisk and sipp phones on loopback addresses for the end-to-end tests."""

@@ -1,0 +1,149 @@
+"""Click-to-call: ordered on any node, carried out once by the leader, never late."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+import sqlalchemy as sa
+
+from core.clock import ManualClock
+from core.db import Database, UnitOfWork
+from core.errors import HotlineError
+from core.people.actor import Actor
+from core.people.org import create_unit
+from core.people.permissions import Role
+from core.people.service import PeopleService
+from core.privacy import Vault
+from telephony import dialling
+from telephony.ami.actions import build
+from telephony.dialling import Dialler
+
+SYSTEM = Actor.system("test")
+NUMBER = "13812341234"
+
+
+class Line:
+    """What the leader asks of a PBX; every order is checked as the real line would."""
+
+    def __init__(self, *, connected: bool = True, fails: str | None = None) -> None:
+        self.connected = connected
+        self.fails = fails
+        self.orders: list[Mapping[str, str]] = []
+
+    async def originate(self, fields: Mapping[str, str], variables: Mapping[str, str]) -> None:
+        build("Originate", fields, variables)
+        if self.fails:
+            raise HotlineError(self.fails)
+        self.orders.append(fields)
+
+
+class Lease:
+    """Leads, or does not."""
+
+    def __init__(self, *, leads: bool = True) -> None:
+        self.leads = leads
+
+    async def fence(self, uow: UnitOfWork) -> None:
+        if not self.leads:
+            raise HotlineError("lease_lost")
+
+
+@pytest.fixture
+async def officer(database: Database, people: PeopleService) -> Actor:
+    async with database.begin() as uow:
+        city = await create_unit(uow, SYSTEM, kind="city", name="桂林市", code="4503")
+        user = await people.create_user(
+            uow, SYSTEM, login="callback", name="回访员", password="a-long-password",
+            unit_id=city.id, roles=frozenset({Role.CALLBACK_OFFICER}), extension="1041",
+        )  # fmt: skip
+        actor = await people.actor_for_user(uow.session, user)
+    assert actor is not None
+    return actor
+
+
+async def ordered(database: Database, vault: Vault, officer: Actor) -> int:
+    async with database.begin() as uow:
+        ref = await vault.put(uow, "phone", NUMBER)
+        return await dialling.order(uow, officer, number_ref=ref.id, object_type="ticket", object_id=7)
+
+
+async def state(database: Database) -> list[tuple[str, str | None]]:
+    async with database.read() as session:
+        rows = await session.execute(sa.text("SELECT state, why FROM dial_order ORDER BY id"))
+        return [(row.state, row.why) for row in rows]
+
+
+def dialler(database: Database, vault: Vault, line: Line, lease: Lease | None = None) -> Dialler:
+    return Dialler(database, vault, cast(Any, {"pbx1": line}), cast(Any, lease or Lease()))
+
+
+async def test_an_order_rings_the_officers_telephone_once(
+    database: Database, vault: Vault, officer: Actor
+) -> None:
+    await ordered(database, vault, officer)
+    line = Line()
+    work = dialler(database, vault, line)
+    assert await work.step()
+    assert not await work.step()
+    (fields,) = line.orders
+    assert (fields["Channel"], fields["Exten"], fields["Context"]) == (
+        "PJSIP/1041",
+        NUMBER,
+        "hotline-outbound",
+    )
+    assert await state(database) == [("ringing", None)]
+    async with database.read() as session:
+        audited = "SELECT detail::text FROM audit_log WHERE action = 'call.dial'"
+        assert NUMBER not in (await session.execute(sa.text(audited))).scalar_one()
+
+
+async def test_an_order_nobody_waits_for_any_more_is_never_dialled(
+    database: Database, vault: Vault, officer: Actor, clock: ManualClock
+) -> None:
+    await ordered(database, vault, officer)
+    clock.advance(21)
+    line = Line()
+    assert await dialler(database, vault, line).step()
+    assert line.orders == []
+    assert await state(database) == [("late", None)]
+
+
+async def test_an_order_taken_by_a_node_that_died_is_not_dialled_again(
+    database: Database, vault: Vault, officer: Actor
+) -> None:
+    await ordered(database, vault, officer)
+    dying = Line()
+    assert await dialler(database, vault, dying)._take() is not None  # and then kill -9
+    line = Line()
+    assert not await dialler(database, vault, line).step()
+    assert line.orders == []
+
+
+async def test_who_does_not_lead_dials_nothing(database: Database, vault: Vault, officer: Actor) -> None:
+    await ordered(database, vault, officer)
+    line = Line()
+    with pytest.raises(HotlineError, match="lease_lost"):
+        await dialler(database, vault, line, Lease(leads=False)).step()
+    assert line.orders == []
+    assert await state(database) == [("waiting", None)]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [(Line(connected=False), "ami_not_connected"), (Line(fails="ami_timeout"), "ami_timeout")],
+)
+async def test_an_order_the_pbx_does_not_take_says_why(
+    database: Database, vault: Vault, officer: Actor, line: Line, why: str
+) -> None:
+    await ordered(database, vault, officer)
+    await dialler(database, vault, line).step()
+    assert await state(database) == [("failed", why)]
+
+
+async def test_somebody_without_a_telephone_cannot_order(
+    database: Database, vault: Vault, officer: Actor
+) -> None:
+    from dataclasses import replace
+
+    with pytest.raises(HotlineError, match="no_extension"):
+        await ordered(database, vault, replace(officer, extension=None))

@@ -1,0 +1,94 @@
+"""What the stories of the agent's seat share: placing calls, waiting, and asking axe."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from playwright.async_api import Page, expect
+
+from node import Node
+from tests.helpers import eventually
+from tests.ui.conftest import RunningConsole
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+# The first four agents of the demo city have drafts on their desks already; these have none.
+AGENT, COLLEAGUE, BUSY = ("agent11", "1011"), ("agent12", "1012"), ("agent01", "1001")
+CITIZEN = "13812341234"
+MASKED = "138****1234"
+NEVER = 10**6  # seconds
+
+
+async def scalar(node: Node, statement: str, **values: Any) -> Any:
+    """One value out of the node's database."""
+    async with node.db.read() as session:
+        return (await session.execute(sa.text(statement), values)).scalar_one_or_none()
+
+
+async def telephone_ready(node: Node) -> None:
+    """Wait until the node has taken up the simulated PBX."""
+
+    async def connected() -> bool:
+        return bool(await scalar(node, "SELECT bool_and(connected) FROM pbx_state"))
+
+    await eventually(connected, within=20, what="the simulated PBX is connected")
+
+
+async def ring(
+    node: Node,
+    extension: str = AGENT[1],
+    number: str = CITIZEN,
+    *,
+    answer_after: float = NEVER,
+    talk: float = 600,
+) -> None:
+    """A citizen calls and this telephone rings; it is picked up after `answer_after` seconds."""
+    await telephone_ready(node)
+    assert node.simulator is not None
+    node.simulator.place_call(
+        number, "", agent=extension, menu=0.0, answer_after=answer_after, talk=talk, patience=None
+    )
+
+
+async def seat(console: RunningConsole, login: str = AGENT[0], **options: Any) -> Page:
+    """The agent's seat, with its live connection up."""
+    page = await console.page(login, **options)
+    await page.goto(console.base + "/agent")
+    await page.wait_for_selector("[data-part=socket][data-state=good]")
+    return page
+
+
+async def on_the_line(console: RunningConsole, login: str = AGENT[0], extension: str = AGENT[1]) -> Page:
+    """A seat with an answered call and its empty form open."""
+    page = await seat(console, login)
+    await ring(console.node, extension, answer_after=0.2)
+    await page.wait_for_selector("[data-draft]")
+    return page
+
+
+async def focused(page: Page) -> str:
+    """The name or id of what has the focus."""
+    found: str = await page.evaluate("document.activeElement.name || document.activeElement.id || 'nothing'")
+    return found
+
+
+async def saved(page: Page) -> None:
+    """Wait until the open form says that the server has what is in it."""
+    state = page.locator("[data-draft]:not([hidden]) [data-save-state]")
+    await expect(state).to_have_text(re.compile("^已保存"))
+
+
+async def violations(page: Page) -> list[str]:
+    """What axe-core finds against WCAG 2.1 A and AA, one line each."""
+    await page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
+    await page.evaluate(AXE.read_text("utf-8"))
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+    found = await page.evaluate(f"axe.run(document, {{runOnly: {json.dumps(tags)}}})")
+    return [
+        f"{rule['id']}: {node['target']} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]

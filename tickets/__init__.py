@@ -1,0 +1,1 @@
+"""Tickets, drafts, call-back tasks: workflow table, models, services (every write), queries."""

@@ -1,0 +1,48 @@
+"""When a missed caller is to be called back. Pure.
+
+Within `minutes` when the call was missed in the hours in which the floor is staffed, by a fixed time
+of the morning when it was missed at night (漏接回拨, 国办函〔2025〕66号 asks for the call-back; the
+limits are settings).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from core.clock import CITY_ZONE, to_city
+from core.settings import Settings
+
+
+@dataclass(frozen=True)
+class CallbackHours:
+    """The floor's day in city time; `ends` None is midnight. The lunch break is part of it."""
+
+    starts: time
+    ends: time | None
+    minutes: int
+    morning: time
+
+
+def hours_of(settings: Settings) -> CallbackHours:
+    """From the first span of the office hours to the end of the last."""
+    spans = sorted(span.split("-") for span in settings.city.office_hours)
+    last = max(span[1] for span in spans)
+    return CallbackHours(
+        starts=time.fromisoformat(spans[0][0]),
+        ends=None if last == "24:00" else time.fromisoformat(last),
+        minutes=settings.telephony.callback_minutes,
+        morning=time.fromisoformat(settings.telephony.night_callback_by),
+    )
+
+
+def callback_due(missed_at: datetime, hours: CallbackHours) -> datetime:
+    """The instant (UTC) by which a caller missed at `missed_at` must have been called.
+
+    The first minute of the day counts as day, the minute the day ends as night. A call missed
+    after midnight is due the same morning, one missed in the evening the next.
+    """
+    local = to_city(missed_at)
+    if local.time() >= hours.starts and (hours.ends is None or local.time() < hours.ends):
+        return missed_at + timedelta(minutes=hours.minutes)
+    day = local.date() if local.time() < hours.starts else local.date() + timedelta(days=1)
+    due = datetime.combine(day, hours.morning, CITY_ZONE).astimezone(missed_at.tzinfo)
+    return max(due, missed_at)

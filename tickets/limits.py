@@ -1,0 +1,33 @@
+"""What the ticket room asks of the clocks: when is a stage due. The answer lives in `sla`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from tickets.states import Stage
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What a limit may depend on."""
+
+    type: str
+    urgency: str
+    category_id: int
+    round: int = 1
+
+
+class Limits(Protocol):
+    """The limits in force."""
+
+    def due(self, stage: Stage, matter: Matter, start: datetime) -> datetime | None:
+        """When `stage` is due that starts at `start` (both UTC); None: it has no limit."""
+        ...
+
+    def later(self, at: datetime, working_days: int) -> datetime:
+        """`at` moved on by working days (UTC)."""
+        ...
+
+    def longest_extension(self, matter: Matter) -> int:
+        """The most working days an extension may ask for."""
+        ...

@@ -1,0 +1,186 @@
+"""Makes the row of a new ticket, from a complete form or from an earlier ticket (申诉)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.db import UnitOfWork
+from core.errors import HotlineError
+from core.ids import digits
+from core.people.actor import Actor
+from core.privacy import Kind, Vault
+from tickets import flags, history
+from tickets.events import TicketCreated
+from tickets.flow import TicketStage
+from tickets.forms import TicketForm
+from tickets.limits import Limits, Matter
+from tickets.models import Ticket, table_of
+from tickets.numbers import city_day, next_number
+from tickets.personal import put_all
+from tickets.search import index
+from tickets.states import STAGE_OF, Action, State
+from tickets.terms import Channel, Confidentiality
+
+_ticket = table_of(Ticket)
+_stage = table_of(TicketStage)
+QUERY_CODE_DIGITS = 6  # a telephone keypad can enter them
+# What an agent took down was accepted on the line; what came by itself waits to be accepted (待受理).
+ACCEPTED_CHANNELS = frozenset({Channel.PHONE.value, Channel.PLATFORM.value})
+
+
+@dataclass(frozen=True)
+class NewTicket:
+    """What the agent reads out: the number, and the code the citizen follows the matter with."""
+
+    id: int
+    number: str
+    query_code: str
+    version: int
+
+
+async def from_form(
+    uow: UnitOfWork,
+    actor: Actor,
+    vault: Vault,
+    limits: Limits,
+    area: str,
+    form: TicketForm,
+    *,
+    caller_ref: int | None,
+    call_session_id: int | None,
+) -> NewTicket:
+    """A ticket of a complete form; without a typed phone the caller's number is the contact."""
+    _check_contact(form, caller_ref)
+    await _check_references(uow, form)
+    code = digits(QUERY_CODE_DIGITS)
+    refs = await put_all(uow, vault, _personal_values(form, code))
+    values = _columns(form) | {
+        "query_code_ref": refs["code"],
+        "name_ref": refs.get("name"),
+        "phone_ref": refs.get("phone", caller_ref),
+        "phone2_ref": refs.get("phone2"),
+        "id_number_ref": refs.get("id_number"),
+        "call_session_id": call_session_id,
+    }
+    return await insert(uow, actor, limits, area, values, code)
+
+
+async def insert(
+    uow: UnitOfWork, actor: Actor, limits: Limits, area: str, values: dict[str, Any], code: str
+) -> NewTicket:
+    """Write the ticket, its first stage and its first history row; tell it."""
+    state = State.WAITING_DISPATCH if values["channel"] in ACCEPTED_CHANNELS else State.WAITING_ACCEPT
+    stage = STAGE_OF[state]
+    due = limits.due(stage, Matter(values["type"], values["urgency"], values["category_id"]), uow.now)
+    row = (
+        values
+        | BLANK
+        | {
+            "state": state.value,
+            "stage": stage.value,
+            "stage_due_at": due,
+            "created_by": actor.user_id,
+            "created_at": uow.now,
+            "updated_at": uow.now,
+        }
+    )
+    ident, number = await next_number(uow, area=area, day=city_day(uow.now))
+    await uow.put(_ticket, row | {"id": ident, "number": number})
+    opened = {"ticket_id": ident, "stage": stage.value, "round": 1, "started_at": uow.now, "due_at": due}
+    await uow.put(_stage, opened)
+    entry = history.Entry(
+        ident,
+        Action.CREATE,
+        None,
+        state,
+        1,
+        call_session_id=values["call_session_id"],
+        changes=history.first_changes(row),
+    )
+    await history.append(uow, actor, [entry])
+    await index.put(uow, index.matter(ident, uow.now, row))
+    await flags.note(uow, ident, row["title"], row["narrative"], row["expected"])
+    await uow.emit(
+        TicketCreated(
+            ident, number, 1, row["type"], row["urgency"], row["channel"], actor.user_id, state.value
+        )
+    )
+    return NewTicket(ident, number, code, 1)
+
+
+BLANK: dict[str, Any] = {
+    "version": 1,
+    "urges": 0,
+    "round": 1,
+    "returns": 0,
+    "extensions": 0,
+    "supervised": False,
+    "ruled": False,
+    "excluded": False,
+}
+
+
+def _columns(form: TicketForm) -> dict[str, Any]:
+    """The columns a form fills directly."""
+    return {
+        "channel": form.channel.value,
+        "type": form.type.value,
+        "urgency": form.urgency.value,
+        "confidentiality": form.confidentiality.value,
+        "category_id": form.category_id,
+        "title": form.title,
+        "narrative": form.narrative,
+        "expected": form.expected,
+        "occurred_at": form.occurred_at,
+        "address": form.address,
+        "district_id": form.district_id,
+        "street_id": form.street_id,
+        "subject_name": form.subject_name,
+        "subject_uscc": form.subject_uscc,
+        "subject_unit_id": form.subject_unit_id,
+        "wants_reply": form.wants_reply,
+        "wants_public": form.wants_public,
+    }
+
+
+def _personal_values(form: TicketForm, code: str) -> dict[str, tuple[Kind, str]]:
+    values: dict[str, tuple[Kind, str]] = {"code": ("code", code)}
+    if form.citizen_name:
+        values["name"] = ("name", form.citizen_name)
+    if form.phone:
+        values["phone"] = ("phone", form.phone)
+    if form.phone2:
+        values["phone2"] = ("phone", form.phone2)
+    if form.id_number:
+        values["id_number"] = ("id_number", form.id_number)
+    return values
+
+
+def _check_contact(form: TicketForm, caller_ref: int | None) -> None:
+    """A name is not required, a way to reach the citizen is, unless anonymity was asked for."""
+    if form.phone or caller_ref or form.confidentiality is Confidentiality.ANONYMOUS:
+        return
+    raise HotlineError("form_invalid", fields={"phone": "required"})
+
+
+async def _check_references(uow: UnitOfWork, form: TicketForm) -> None:
+    """Category, district, street and the unit complained about in one look."""
+    asked = (form.category_id, form.district_id, form.street_id, form.subject_unit_id)
+    category, district, street, subject = (await uow.fetch(_REFERENCES, *asked))[0]
+    if not category:
+        raise HotlineError("category_unknown", category_id=form.category_id)
+    wrong = (form.district_id is not None and district is None) or (
+        form.street_id is not None
+        and (street is None or (district is not None and not street.startswith(district)))
+    )
+    if wrong:
+        raise HotlineError("place_unknown", district_id=form.district_id, street_id=form.street_id)
+    if form.subject_unit_id is not None and subject is None:
+        raise HotlineError("unit_not_found", unit_id=form.subject_unit_id)
+
+
+_REFERENCES = """
+    SELECT (SELECT active FROM category WHERE id = $1),
+        (SELECT path FROM unit WHERE id = $2 AND kind = 'district'),
+        (SELECT path FROM unit WHERE id = $3 AND kind IN ('town', 'village')),
+        (SELECT path FROM unit WHERE id = $4)
+"""

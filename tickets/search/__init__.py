@@ -1,0 +1,1 @@
+"""Full text over tickets: `index` writes it with the ticket, `query` finds and counts."""

@@ -1,0 +1,1 @@
+"""The console: aiohttp application, live hub, one view module per screen."""

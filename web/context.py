@@ -1,0 +1,107 @@
+"""What a request can reach: the services of this node, the person behind the request, the page frame.
+
+A view takes everything from here; nothing in `web` builds a service of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from core.clock import Clock
+from core.db import Database
+from core.errors import HotlineError
+from core.event_log import EventTail
+from core.notify.channels import Channels
+from core.outbox import OutboxWorker
+from core.people.actor import Actor
+from core.people.service import PeopleService
+from core.privacy import Vault
+from core.settings import Settings
+
+if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
+    from telephony.service import TelephonyService
+    from tickets.attachments.service import AttachmentService
+    from tickets.callbacks import CallbackService
+    from tickets.drafts import DraftService
+    from tickets.export.service import ExportService
+    from tickets.service import TicketService
+
+
+@dataclass(frozen=True)
+class WebContext:
+    """The services of one node, built by hand in node.py."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    vault: Vault
+    people: PeopleService
+    tickets: TicketService
+    drafts: DraftService
+    callbacks: CallbackService
+    attachments: AttachmentService
+    exports: ExportService
+    telephony: TelephonyService
+    outbox: OutboxWorker
+    tail: EventTail
+    channels: Channels = field(default_factory=Channels)  # none of them: nobody outside is reached
+
+    @property
+    def secure(self) -> bool:
+        """True when people reach this node through https: cookies are `__Host-`, HSTS is sent."""
+        return self.settings.http.public_url.startswith("https://")
+
+
+CTX = web.AppKey("ctx", WebContext)
+ACTOR = web.RequestKey("actor", Actor)
+TOKEN = web.RequestKey("session_token", str)
+REQUEST_ID = web.RequestKey("request_id", str)
+SOURCE = web.RequestKey("source", str)
+
+
+def context(request: web.Request) -> WebContext:
+    """The services of this node."""
+    return request.app[CTX]
+
+
+def optional_actor(request: web.Request) -> Actor | None:
+    """The person behind the request, or None on public pages before login."""
+    return request.get(ACTOR)
+
+
+def actor(request: web.Request) -> Actor:
+    """The signed-in person. Raises HotlineError `login_required`."""
+    found = optional_actor(request)
+    if found is None:
+        raise HotlineError("login_required")
+    return found
+
+
+def wants_fragment(request: web.Request) -> bool:
+    """True when htmx asks for a piece of a page and not for a whole one."""
+    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+
+
+FramePart = Callable[[web.Request], Awaitable[dict[str, Any]]]
+
+
+@dataclass
+class Frame:
+    """What other rooms put into the frame of every full page, such as the tab bar."""
+
+    parts: list[FramePart] = field(default_factory=list)
+
+    async def collect(self, request: web.Request) -> dict[str, Any]:
+        """The template variables of all parts; only for signed-in people."""
+        found: dict[str, Any] = {}
+        if request.get(ACTOR) is not None:
+            for part in self.parts:
+                found.update(await part(request))
+        return found
+
+
+FRAME = web.AppKey("frame", Frame)

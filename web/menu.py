@@ -1,0 +1,112 @@
+"""The left menu: what a person may open, in the order of a day's work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from core.people.actor import Actor
+from core.people.permissions import Permission
+from web.routes import ROUTES
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu; it is shown when the rule of its route lets the person in."""
+
+    label: str
+    path: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """A heading with its lines."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+MENU = (
+    Group(
+        "话务",
+        (
+            Entry("坐席台", "/agent", "headset"),
+            Entry("漏接回拨", "/callbacks", "callback"),
+            Entry("通话记录", "/calls", "phone"),
+            Entry("市民档案", "/citizens", "person"),
+            Entry("超时草稿", "/drafts/stale", "clock"),
+        ),
+    ),
+    Group(
+        "工单",
+        (
+            Entry("派单台", "/dispatch", "send"),
+            Entry("退单裁定", "/rulings", "returns"),
+            Entry("办结审核", "/checks", "check"),
+            Entry("回访台", "/revisits", "chat"),
+            Entry("审批事项", "/approvals", "stamp"),
+            Entry("联系中转", "/relay", "relay"),
+            Entry("工作台", "/workbench", "desk"),
+            Entry("本单位工单", "/unit", "building"),
+            Entry("答复模板", "/unit/templates", "note"),
+            Entry("工单查询", "/tickets", "list"),
+        ),
+    ),
+    Group(
+        "管理",
+        (
+            Entry("人员账号", "/admin/users", "people"),
+            Entry("待批事项", "/admin/approvals", "stamp"),
+            Entry("在线会话", "/admin/sessions", "monitor"),
+            Entry("组织机构", "/admin/units", "tree"),
+            Entry("诉求分类", "/admin/categories", "tree"),
+            Entry("基础数据", "/admin/catalog", "list"),
+            Entry("公告", "/admin/notices", "megaphone"),
+            Entry("短信记录", "/admin/messages", "chat"),
+            Entry("未送达消息", "/admin/outbox", "inbox"),
+            Entry("运行参数", "/admin/settings", "sliders"),
+            Entry("信息删除", "/admin/deletions", "trash"),
+            Entry("审计日志", "/admin/audit", "shield"),
+        ),
+    ),
+)
+
+
+def menu_for(app: web.Application, actor: Actor | None) -> list[Group]:
+    """The part of the menu this person may open; groups without lines are left out."""
+    if actor is None:
+        return []
+    rules = {route.path: route.rule for route in app[ROUTES] if route.method == "GET"}
+    found = []
+    for group in MENU:
+        lines = tuple(entry for entry in group.entries if (r := rules.get(entry.path)) and r.allows(actor))
+        if lines:
+            found.append(Group(group.label, lines))
+    return found
+
+
+# Where a day begins: the first page of these that the person may open.
+HOMES = (
+    "/agent",
+    "/dispatch",
+    "/workbench",
+    "/unit",
+    "/revisits",
+    "/callbacks",
+    "/tickets",
+    "/admin/users",
+    "/admin/audit",
+    "/admin/outbox",
+)
+# Who writes drafts but takes no calls would wait at the seat for nothing.
+HOMES_WITHOUT_CALLS = ("/callbacks", *HOMES)
+
+
+def home_for(app: web.Application, actor: Actor) -> str:
+    """The page a person starts at; `/welcome` for posts without any page yet."""
+    rules = {route.path: route.rule for route in app[ROUTES] if route.method == "GET"}
+    no_calls = actor.may(Permission.CALLBACK_WORK) and not actor.may(Permission.CALL_TAKE)
+    homes = HOMES_WITHOUT_CALLS if no_calls else HOMES
+    return next((path for path in homes if path in rules and rules[path].allows(actor)), "/welcome")

@@ -1,0 +1,59 @@
+"""Tickets that wait to be dispatched, as the dispatch desk works through them: the oldest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.people.actor import Actor
+from core.people.models import Unit
+from tickets.models import Ticket, table_of
+from tickets.visibility import visible_tickets
+from tickets.workflow import State
+
+_ticket = table_of(Ticket)
+_unit = table_of(Unit)
+MOST = 100
+COUNT_CAP = 1000
+_RANK = sa.case((_ticket.c.urgency == "critical", 0), (_ticket.c.urgency == "urgent", 1), else_=2)
+
+
+@dataclass(frozen=True)
+class WaitingRow:
+    """One waiting ticket."""
+
+    id: int
+    number: str
+    title: str
+    type: str
+    urgency: str
+    district: str | None
+    created_at: datetime
+    stage_due_at: datetime | None
+
+
+def _waiting(actor: Actor) -> tuple[sa.ColumnElement[bool], ...]:
+    return (_ticket.c.state == State.WAITING_DISPATCH.value, visible_tickets(actor))
+
+
+async def waiting_list(session: AsyncSession, actor: Actor) -> list[WaitingRow]:
+    """The first `MOST` waiting tickets: 特急 before 紧急 before the rest, each the oldest first."""
+    columns: list[Any] = [_ticket.c[name] for name in WaitingRow.__dataclass_fields__ if name != "district"]
+    query = (
+        sa.select(*columns, _unit.c.short_name.label("district"))
+        .outerjoin(_unit, _unit.c.id == _ticket.c.district_id)
+        .where(*_waiting(actor))
+        .order_by(_RANK, _ticket.c.created_at, _ticket.c.id)
+        .limit(MOST)
+    )
+    return [WaitingRow(**row._mapping) for row in await session.execute(query)]
+
+
+async def waiting_count(session: AsyncSession, actor: Actor) -> int:
+    """How many wait, counted no further than `COUNT_CAP`."""
+    some = sa.select(sa.literal(1)).where(*_waiting(actor)).limit(COUNT_CAP).subquery()
+    return int((await session.execute(sa.select(sa.func.count()).select_from(some))).scalar_one())

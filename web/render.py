@@ -1,0 +1,115 @@
+"""Templates: one environment, automatic escaping, undefined names are errors.
+
+`page` renders a whole page inside the frame of the console, `fragment` a swappable piece of one.
+Both receive: `actor`, `nav`, `path`, `theme`, `size`, `city`, and the filters below.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from aiohttp import web
+
+from core.clock import to_city
+from web.assets import ASSETS, Assets
+from web.context import FRAME, REQUEST_ID, context, optional_actor
+from web.live import HUB
+from web.menu import menu_for
+from web.preferences import size_of, theme_of
+from web.routes import rule_for
+
+TEMPLATES = Path(__file__).parent / "templates"
+JINJA = web.AppKey("jinja", jinja2.Environment)
+
+
+def city_time(value: datetime | None, form: str = "%Y-%m-%d %H:%M") -> str:
+    """An instant as people in the city read it; a dash for none."""
+    return to_city(value).strftime(form) if value is not None else "—"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as `m:ss` or `h:mm:ss`; a dash for none."""
+    if seconds is None:
+        return "—"
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def place(district: str | None, street: str | None, address: str) -> str:
+    """Where it is, without saying the district again in front of street and address."""
+    parts = [part.removeprefix(district or "") for part in (street, address) if part]
+    return " ".join(part for part in (district, *parts) if part) or "—"
+
+
+def age(minutes: int) -> str:
+    """Minutes as people say them: `12 分`, `3 小时`, `2 天`."""
+    if minutes < 60:
+        return f"{max(minutes, 0)} 分"
+    return f"{minutes // 60} 小时" if minutes < 24 * 60 else f"{minutes // (24 * 60)} 天"
+
+
+def make_environment(assets: Assets) -> jinja2.Environment:
+    """The Jinja environment of the console."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    env.filters.update(city_time=city_time, duration=duration, age=age)
+    env.globals.update(static_url=assets.url, place=place)
+    return env
+
+
+def _common(request: web.Request) -> dict[str, Any]:
+    actor = optional_actor(request)
+    return {
+        "actor": actor,
+        "path": request.path,
+        "theme": theme_of(request),
+        "size": size_of(request),
+        "city": context(request).settings.city.name,
+        "request_id": request.get(REQUEST_ID, ""),
+        "nav": menu_for(request.app, actor),
+        "now": context(request).clock.now(),
+        "may_search": bool(actor and rule_for(request.app, "/search").allows(actor)),
+        "live_seq": request.app[HUB].position,
+    }
+
+
+def _html(text: str, status: int) -> web.Response:
+    return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
+
+
+async def page(
+    request: web.Request, template: str, *, status: int = 200, bare: bool = False, **values: Any
+) -> web.Response:
+    """A whole page; the frame's own parts (tab bar and the like) are collected first.
+
+    A `bare` page asks the database for nothing: it can still be shown when that is what failed.
+    """
+    parts = {} if bare else await request.app[FRAME].collect(request)
+    text = request.app[JINJA].get_template(template).render({**_common(request), **parts, **values})
+    return _html(text, status)
+
+
+def fragment(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """A piece of a page for htmx or a custom element; no frame around it."""
+    text = request.app[JINJA].get_template(template).render({**_common(request), **values})
+    return _html(text, status)
+
+
+def redirect(request: web.Request, location: str) -> web.Response:
+    """Go on to a page of ours after a write: 303 for forms, HX-Redirect for htmx."""
+    if "HX-Request" in request.headers:
+        return web.Response(status=204, headers={"HX-Redirect": location})
+    return web.Response(status=303, headers={"Location": location})
+
+
+__all__ = ["ASSETS", "JINJA", "city_time", "duration", "fragment", "make_environment", "page", "redirect"]

@@ -1,0 +1,1 @@
+"""What stands between the network and a view: identity, origin, permission, limits, headers."""

@@ -1,0 +1,22 @@
+// The console's own elements; each defines itself.
+import "./hl-timer.js";
+import "./hl-region.js";
+import "./hl-phone.js";
+import "./hl-tone-switch.js";
+import "./hl-drafts.js";
+import "./hl-draft-form.js";
+import "./hl-conflict.js";
+import "./hl-ending.js";
+import "./hl-pick.js";
+import "./hl-close-draft.js";
+import "./hl-keys.js";
+import "./folds.js";
+import "./hl-upload.js";
+import "./hl-watermark.js";
+import "./hl-tree.js";
+import "./hl-file-text.js";
+import "./hl-check-all.js";
+import "./hl-act.js";
+import "./hl-present.js";
+import "./hl-workbench.js";
+import "./hl-begin.js";

@@ -1,0 +1,121 @@
+"""Reads an upload from the network: field by field, file by file, never more than a chunk in memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import BodyPartReader, web
+
+from core.errors import HotlineError
+from core.people.actor import Actor
+from tickets.attachments import sniff
+from tickets.attachments.service import AttachmentService
+from tickets.attachments.store import Received, receive
+from web.routes import rule_of
+
+CHUNK = 256 * 1024
+MAX_FILES = 20
+MAX_FIELDS = 10
+MAX_FIELD = 500  # bytes
+
+
+@dataclass
+class Refusal:
+    """A file that was not taken in, and why."""
+
+    name: str
+    error: HotlineError
+
+
+@dataclass
+class Upload:
+    """What one request brought: the fields of the form and the files that lie in the entrance."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    files: list[Received] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+
+class _Counted:
+    """Chunks of one part; ends the request when it brings more than its route may."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    async def read(self, part: BodyPartReader) -> bytes:
+        chunk = await part.read_chunk(CHUNK)
+        self.left -= len(chunk)
+        if self.left < 0:
+            raise HotlineError("too_large")
+        return bytes(chunk)
+
+
+async def read_upload(
+    request: web.Request, service: AttachmentService, actor: Actor, ticket_id: int, room: Path
+) -> Upload:
+    """Take in the whole request. Files that are refused at once are in `refused`, with an audit row.
+
+    Raises `bad_request` for what is no upload, `too_large` for one that does not end.
+    """
+    found = Upload()
+    rule = rule_of(request)
+    counted = _Counted(rule.max_body if rule else 0)
+    async for part in _parts(request):
+        if part.filename is None:
+            await _read_field(part, counted, found)
+        elif len(found.files) + len(found.refused) >= MAX_FILES:
+            raise HotlineError("attachment_too_many", limit=MAX_FILES)
+        elif part.filename or await counted.read(part):
+            await _read_file(part, counted, found, service, actor, ticket_id, room)
+    return found
+
+
+async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    if not request.content_type.startswith("multipart/form-data"):
+        raise HotlineError("bad_request")
+    try:
+        reader = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if not isinstance(part, BodyPartReader) or part.name is None:
+                raise HotlineError("bad_request")
+            yield part
+    except (ValueError, AssertionError, LookupError, EOFError):
+        raise HotlineError("bad_request") from None
+
+
+async def _read_field(part: BodyPartReader, counted: _Counted, found: Upload) -> None:
+    value = b""
+    while chunk := await counted.read(part):
+        value += chunk
+        if len(value) > MAX_FIELD:
+            raise HotlineError("too_large")
+    name = part.name or ""
+    if name in found.fields or len(found.fields) >= MAX_FIELDS or b"\0" in value:
+        raise HotlineError("bad_request", field=name[:40])
+    found.fields[name] = value.decode("utf-8", errors="strict")
+
+
+async def _read_file(
+    part: BodyPartReader,
+    counted: _Counted,
+    found: Upload,
+    service: AttachmentService,
+    actor: Actor,
+    ticket_id: int,
+    room: Path,
+) -> None:
+    name = part.filename or ""
+    try:
+        if part.name != "files":
+            raise HotlineError("unknown_field", fields=[(part.name or "")[:40]])
+        limit = sniff.limit_of(sniff.kind_of(name), service.limits)
+        found.files.append(await receive(room, name, lambda: counted.read(part), limit))
+    except HotlineError as error:
+        if error.code in ("unknown_field", "too_large"):
+            raise
+        found.refused.append(Refusal(name, error))
+        await service.refuse(actor, ticket_id, error, name)
+        while await counted.read(part):  # what follows it in the request is still wanted
+            pass

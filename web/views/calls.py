@@ -1,0 +1,106 @@
+"""The calls of a day and one call with its legs. The floor sees all, an agent his own."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+from pydantic import Field
+from yarl import URL
+
+from core.clock import CITY_ZONE, to_city
+from core.errors import HotlineError
+from core.people.permissions import Permission
+from web.context import actor, context
+from web.inputs import Fields, path_id, read_query
+from web.reads import calls as reads
+from web.reads.numbers import origin
+from web.render import fragment, page
+from web.routes import route
+
+READ = (Permission.CALL_TAKE, Permission.CALL_READ_ALL, Permission.FLOOR_READ)
+
+
+class DayQuery(Fields):
+    day: date | None = None
+    outcome: str | None = Field(None, max_length=30)
+    before: str | None = Field(None, max_length=60, pattern=r"^\d{1,20}-\d{1,18}$")
+
+
+@route("GET", "/calls", permission=READ)
+async def call_list(request: web.Request) -> web.StreamResponse:
+    """The calls of a day, today unless another is asked for."""
+    return await page(request, "calls/list.html", **await _day(request))
+
+
+@route("GET", "/calls/rows", permission=READ)
+async def rows(request: web.Request) -> web.StreamResponse:
+    """The list alone, when a call changed."""
+    return fragment(request, "calls/_rows.html", **await _day(request))
+
+
+@route("GET", "/calls/{call_id:[0-9]+}", permission=READ)
+async def call(request: web.Request) -> web.StreamResponse:
+    """One call: who rang, who talked, how it was passed on."""
+    async with context(request).db.read() as session:
+        found = await reads.call_detail(session, actor(request), path_id(request, "call_id"))
+    return await page(request, "calls/detail.html", call=found, origin=origin(found.row.masked))
+
+
+async def _day(request: web.Request) -> dict[str, Any]:
+    query = read_query(request, DayQuery)
+    if query.outcome is not None and query.outcome not in reads.OUTCOMES:
+        raise HotlineError("bad_request", field="outcome")
+    today = to_city(context(request).clock.now()).date()
+    day = query.day or today
+    start = datetime.combine(day, datetime.min.time(), CITY_ZONE)
+    async with context(request).db.read() as session:
+        found, more = await reads.call_list(
+            session,
+            actor(request),
+            since=start,
+            until=start + timedelta(days=1),
+            outcome=query.outcome,
+            before=_mark(query.before),
+        )
+    return {
+        "rows": found,
+        "today": today.isoformat(),
+        "day": day.isoformat(),
+        "outcome": query.outcome or "",
+        "outcomes": list(reads.OUTCOMES.items()),
+        "is_today": day == today,
+        "first_page": query.before is None,
+        "filtered": query.outcome is not None or day != today,
+        "query": _address(query, query.before),
+        "next_query": _address(query, f"{_microseconds(more[0])}-{more[1]}") if more else None,
+    }
+
+
+def _address(query: DayQuery, before: str | None) -> str:
+    pairs = {
+        "day": query.day.isoformat() if query.day else None,
+        "outcome": query.outcome,
+        "before": before,
+    }
+    given = {key: value for key, value in pairs.items() if value}
+    return f"?{URL.build(query=given).query_string}" if given else ""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=CITY_ZONE)
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def _mark(text: str | None) -> tuple[datetime, int] | None:
+    """Where the page before ended: microseconds and id. Raises HotlineError `bad_request`."""
+    if text is None:
+        return None
+    moment, _, ident = text.partition("-")
+    try:
+        return _EPOCH + timedelta(microseconds=int(moment)), int(ident)
+    except OverflowError:
+        raise HotlineError("bad_request", field="before") from None
