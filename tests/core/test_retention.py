@@ -50,8 +50,10 @@ async def test_messages_that_were_not_sent_are_kept(database: Database, clock: M
     async with database.begin() as uow:
         for dedup in ("sent", "dead", "waiting"):
             await enqueue(uow, kind="sms", dedup=dedup, payload={})
-        await uow.session.execute(text("UPDATE outbox SET done_at = now() WHERE dedup = 'sent'"))
-        await uow.session.execute(text("UPDATE outbox SET dead_at = now() WHERE dedup = 'dead'"))
+        for column, name in (("done_at", "sent"), ("dead_at", "dead")):
+            await uow.session.execute(
+                text(f"UPDATE outbox SET {column} = :now WHERE dedup = :name"), {"now": uow.now, "name": name}
+            )
     clock.advance(31 * 86400)
     await retention.sweep(database)
     async with database.read() as session:
