@@ -2,20 +2,20 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
+from sqlalchemy import Engine, text
 from sqlalchemy import Table as CoreTable
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from core import event_log
 from core.clock import Clock
-from core.driver import Native, run
+from core.driver import Link
 from core.events import Event, EventBus, LiveEvent, LiveNote
 from core.tables import Table, id_column, json_column, metadata, ref_column, time_column
 from core.writes import Batch
@@ -84,28 +84,40 @@ class UnitOfWork:
     way, and at the latest before the commit.
     """
 
-    def __init__(self, session: OrderedSession, now: datetime, bus: EventBus) -> None:
-        self.session = session
+    def __init__(self, link: Link, now: datetime, bus: EventBus) -> None:
         self.now = now
+        self._link = link
+        self._session: OrderedSession | None = None
         self._bus = bus
         self._events: list[Event] = []
         self._notes: list[LiveNote] = []
         self._batch = Batch()
-        self._native = Native(session)
-        session.unsent = self.send
         self.logged = False  # something for screens was written
+
+    @property
+    def session(self) -> OrderedSession:
+        """The session of this transaction, made when it is first asked for: the fast way needs none."""
+        if self._session is None:
+            self._session = OrderedSession(self._link.for_session(), expire_on_commit=False)
+            self._session.unsent = self.send
+        return self._session
+
+    @property
+    def engine(self) -> Engine:
+        """The engine behind it, which tells databases apart."""
+        return self._link.engine
 
     # ---- the fast way -----------------------------------------------------------------------
 
     async def fetch(self, statement: str, *values: Any) -> list[Any]:
         """The rows of an SQL text with $1, $2 …; names and types are PostgreSQL's own."""
         await self.send()
-        return await self._native.fetch(statement, values)
+        return await self._ask(statement, values)
 
     async def look(self, statement: str, *values: Any) -> list[Any]:
         """Like `fetch`, for a question that needs no lock: it does not open the transaction yet."""
         await self.send()
-        return await self._native.fetch(statement, values, opens=False)
+        return await self._link.fetch(statement, values)
 
     async def put(self, table: CoreTable, *rows: Mapping[str, Any]) -> None:
         """Insert `rows`, all with the same columns, before the commit."""
@@ -122,19 +134,33 @@ class UnitOfWork:
     async def send(self) -> None:
         """Send what was taken down, as one statement."""
         if self._batch:
-            statement, values = self._batch.take()
-            await self._native.fetch(statement, values)
+            await self._ask(*self._batch.take())
 
-    async def finish(self) -> None:
-        """The last statement before the commit; alone it needs no transaction around it."""
-        session = self.session
-        if session.new or session.dirty or session.deleted:
+    async def _ask(self, statement: str, values: Sequence[Any]) -> list[Any]:
+        """In the transaction, and in its savepoint, which a session only makes when it is used."""
+        await self._link.begin()
+        if self._session is not None and self._session.in_nested_transaction():
+            await self._session.connection()
+        return await self._link.fetch(statement, values)
+
+    async def commit(self) -> None:
+        """Send what is left and commit. The last statement, if it is the only one, needs no transaction."""
+        session = self._session
+        if session is not None and (session.new or session.dirty or session.deleted):
             await session.flush()
         await self.write_notes()
         if self._batch:
-            statement, values = self._batch.take()
-            await self._native.fetch(statement, values, opens=False)
-        session.unsent = None
+            await self._link.fetch(*self._batch.take())
+        if session is not None and session.in_transaction():
+            session.unsent = None
+            await session.commit()
+        await self._link.commit()
+
+    async def close(self) -> None:
+        """Let go of the session, if there was one; what was not committed is undone with the link."""
+        if self._session is not None:
+            self._session.unsent = None
+            await self._session.close()
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -218,19 +244,29 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         """A transaction: commit at the end, roll back on any exception, then tell the events."""
-        async with OrderedSession(self.engine, expire_on_commit=False) as session:
-            uow = UnitOfWork(session, self.clock.now(), self.bus)
-            async with session.begin():
-                yield uow
-                await uow.finish()
+        link = Link(self.engine)
+        await link.take()
+        uow = UnitOfWork(link, self.clock.now(), self.bus)
+        try:
+            yield uow
+            await uow.commit()
+        finally:
+            try:
+                await uow.close()
+            finally:
+                await link.give_back()
         if uow.logged:
             self.log_written()
         await uow.announce()
 
     async def fetch(self, statement: str, *values: Any) -> list[Any]:
         """The rows of a short question as SQL text with $1, $2 …, outside any transaction."""
-        async with self.engine.connect() as connection:
-            return await run(await connection.get_raw_connection(), statement, values)
+        link = Link(self.engine)
+        await link.take()
+        try:
+            return await link.fetch(statement, values)
+        finally:
+            await link.give_back()
 
     async def retrying(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
         """Run `work` in a transaction; start over, at most five times, when the database asks for it."""

@@ -1,49 +1,97 @@
-"""The driver below a session: SQL texts as they are, in the session's own transaction.
+"""The driver below a session: SQL texts as they are, in one transaction of one connection.
 
 SQLAlchemy builds, caches and adapts each statement, which costs more than the short ones cost the
-database. The few paths that everything goes through hand their SQL to asyncpg themselves. A statement
-that stands alone in its transaction is sent without BEGIN and COMMIT: it is a transaction by itself.
+database. The few paths that everything goes through hand their SQL to asyncpg themselves, on a
+connection of SQLAlchemy's pool, and a session is made for those transactions only that ask for one.
+A statement that stands alone in its transaction is sent without BEGIN and COMMIT: it is a transaction
+by itself.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
+import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.util import greenlet_spawn
 
 BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
-class Native:
-    """The asyncpg connection of a session, taken from the pool when it is first needed."""
+class Link:
+    """One connection of the pool, held from `take` to `give_back`."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
-        self._adapter: Any = None
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._outer = engine
+        self.engine = engine.sync_engine
+        self._pooled: Any = None
 
-    async def fetch(self, statement: str, values: Sequence[Any], *, opens: bool = True) -> list[Any]:
-        """The rows of `statement`; `opens` begins the session's transaction first.
+    async def take(self) -> None:
+        """Take a connection. Raises OSError when the server is out of reach, the pool's TimeoutError."""
+        self._pooled = await greenlet_spawn(self.engine.raw_connection)
+        while self._pooled.driver_connection.is_closed():  # the server ended it while it rested
+            await self._hand_in()
+            self._pooled = await greenlet_spawn(self.engine.raw_connection)
 
-        Raises what SQLAlchemy would: IntegrityError, else OperationalError.
-        """
-        if self._adapter is None or self._session.in_nested_transaction():  # a savepoint is made when used
-            connection = await self._session.connection()
-            self._adapter = (await connection.get_raw_connection()).dbapi_connection
-        if opens and not self._adapter._started:  # the adapter begins by itself only for its own cursors
+    def for_session(self) -> AsyncConnection:
+        """The same connection as a session takes it; what was begun here, the session goes on with."""
+        plain = sa.engine.Connection(self.engine, connection=self._pooled)
+        return AsyncConnection(self._outer, sync_connection=plain)
+
+    async def begin(self) -> None:
+        """Open the transaction unless it is open; the adapter does so only for its own cursors."""
+        adapter = self._adapter()
+        if adapter._started:
+            return
+        transaction = adapter.driver_connection.transaction()
+        try:
+            await transaction.start()
+        except BROKEN as error:
+            raise translated("BEGIN", error) from error
+        adapter._started, adapter._transaction = True, transaction
+
+    async def commit(self) -> None:
+        """Commit what `begin` opened, if anything."""
+        adapter = self._adapter()
+        if adapter._started:
             try:
-                await self._adapter._start_transaction()
+                await adapter._transaction.commit()
             except BROKEN as error:
-                raise translated("BEGIN", error) from error
-        return await run(self._adapter, statement, values)
+                raise translated("COMMIT", error) from error
+            finally:
+                adapter._started, adapter._transaction = False, None
 
+    async def fetch(self, statement: str, values: Sequence[Any]) -> list[Any]:
+        """The rows of `statement`. Raises what SQLAlchemy would: IntegrityError, else OperationalError."""
+        try:
+            return list(await self._adapter().driver_connection.fetch(statement, *values))
+        except BROKEN as error:
+            raise translated(statement, error) from error
 
-async def run(adapter: Any, statement: str, values: Sequence[Any]) -> list[Any]:
-    """The rows of `statement` on a connection as SQLAlchemy holds it; raises what it would raise."""
-    try:
-        return list(await adapter.driver_connection.fetch(statement, *values))
-    except BROKEN as error:
-        raise translated(statement, error) from error
+    def _adapter(self) -> Any:
+        """The connection as SQLAlchemy holds it; none is left when a statement before found it broken."""
+        adapter = self._pooled.dbapi_connection
+        if adapter is None:
+            raise translated("", asyncpg.InterfaceError("the connection was lost"))
+        return adapter
+
+    async def give_back(self) -> None:
+        """Back to the pool, without what was not committed; cancelling its holder does not stop this."""
+        pooled = self._pooled
+        if pooled is None:
+            return
+        if pooled.is_valid and pooled.dbapi_connection._started:
+            await asyncio.shield(asyncio.create_task(self._hand_in(), name="give back"))
+        else:
+            await self._hand_in()  # nothing to wait for
+
+    async def _hand_in(self) -> None:
+        pooled, self._pooled = self._pooled, None
+        if pooled.is_valid and pooled.driver_connection.is_closed():
+            await greenlet_spawn(pooled.invalidate)
+        await greenlet_spawn(pooled.close)
 
 
 def translated(statement: str, error: Exception) -> DBAPIError:

@@ -17,7 +17,7 @@ _flag = table_of(TicketFlag)
 
 async def note(uow: UnitOfWork, ticket_id: int, *texts: str) -> None:
     """Look through the texts of a ticket that is being made; called by whoever makes it."""
-    found = await words.match(uow.session, "\n".join(texts))
+    found = await words.match(uow, "\n".join(texts))
     rows = [{"ticket_id": ticket_id, "word": one.word, "kind": one.kind, "at": uow.now} for one in found]
     await uow.put(_flag, *rows)
 

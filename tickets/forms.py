@@ -42,6 +42,8 @@ _DROPPED = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 def clean(text: str, *, lines: bool = False) -> str:
     """`text` in NFC without control, format and separator characters; line feeds stay if `lines`."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if text.isprintable():  # nothing of what is dropped or replaced below is
+        return text.strip()
     kept = []
     for char in text:
         if char == "\n":

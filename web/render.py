@@ -68,16 +68,23 @@ def make_environment(assets: Assets) -> jinja2.Environment:
 
 
 def _common(request: web.Request) -> dict[str, Any]:
-    actor = optional_actor(request)
+    """What every template may use."""
     return {
-        "actor": actor,
+        "actor": optional_actor(request),
         "path": request.path,
         "theme": theme_of(request),
         "size": size_of(request),
         "city": context(request).settings.city.name,
         "request_id": request.get(REQUEST_ID, ""),
-        "nav": menu_for(request.app, actor),
         "now": context(request).clock.now(),
+    }
+
+
+def _frame(request: web.Request) -> dict[str, Any]:
+    """What only the frame around a whole page uses."""
+    actor = optional_actor(request)
+    return {
+        "nav": menu_for(request.app, actor),
         "may_search": bool(actor and rule_for(request.app, "/search").allows(actor)),
         "live_seq": request.app[HUB].position,
     }
@@ -95,7 +102,8 @@ async def page(
     A `bare` page asks the database for nothing: it can still be shown when that is what failed.
     """
     parts = {} if bare else await request.app[FRAME].collect(request)
-    text = request.app[JINJA].get_template(template).render({**_common(request), **parts, **values})
+    frame = _common(request) | _frame(request) | parts
+    text = request.app[JINJA].get_template(template).render({**frame, **values})
     return _html(text, status)
 
 

@@ -46,14 +46,13 @@ class Copy(Generic[V]):
         self._load = load
         self._held: WeakKeyDictionary[Engine, _Held[V]] = WeakKeyDictionary()
 
-    async def get(self, session: AsyncSession, *, now: bool = False) -> V:
+    async def get(self, source: AsyncSession | UnitOfWork, *, now: bool = False) -> V:
         """The present value; up to a second old unless `now`. Not for a transaction that changes the part."""
-        engine = session.get_bind()
-        assert isinstance(engine, Engine)
+        engine = source.engine if isinstance(source, UnitOfWork) else source.get_bind().engine
         held = self._held.get(engine)
         if held is not None and not now and time.monotonic() - held.asked < REST_SECONDS:
             return held.value
-        asked = time.monotonic()
+        session, asked = source.session if isinstance(source, UnitOfWork) else source, time.monotonic()
         query = select(col(CatalogVersion.version)).where(col(CatalogVersion.name) == self._name)
         version = int((await session.execute(query)).scalar_one_or_none() or 0)
         if held is None or held.version != version:

@@ -77,9 +77,9 @@ async def _load(session: AsyncSession) -> Matcher:
 _copy: Copy[Matcher] = Copy("words", _load)
 
 
-async def match(session: AsyncSession, text: str) -> list[Found]:
+async def match(source: AsyncSession | UnitOfWork, text: str) -> list[Found]:
     """The active words that stand in `text`; no query when the list was read within a second."""
-    return (await _copy.get(session)).match(text)
+    return (await _copy.get(source)).match(text)
 
 
 async def all_words(session: AsyncSession) -> list[SensitiveWord]:

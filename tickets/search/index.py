@@ -122,7 +122,11 @@ def quoted(token: str) -> str:
 
 def tsvector(tokens: Iterable[str]) -> str:
     """The literal of a tsvector without positions."""
-    return " ".join(map(quoted, tokens))
+    listed = list(tokens)
+    together = "".join(listed)
+    if "'" in together or "\\" in together:
+        return " ".join(map(quoted, listed))
+    return "'" + "' '".join(listed) + "'" if listed else ""
 
 
 _COLUMNS = ("ticket_id", "field", "ref", "piece", "created_at", "body", "tsv")
