@@ -1,9 +1,8 @@
 // Small forms that fold out (details[data-folds]): opening one puts the focus into it and folds the
-// others of the same draft, so that the keyboard goes on where the eye is.
+// others of the same draft, so that the keyboard goes on where the eye is. Done with the click itself:
+// the browser tells of an opened fold only later, and whoever types at once would type elsewhere.
 
-function opened(event) {
-  const fold = event.target;
-  if (!fold.matches || !fold.matches("details[data-folds]") || !fold.open) return;
+function opened(fold) {
   const panel = fold.closest("[data-draft]") || document;
   panel.querySelectorAll("details[data-folds][open]").forEach((other) => {
     if (other !== fold) other.open = false;
@@ -14,4 +13,11 @@ function opened(event) {
   if (first) first.focus();
 }
 
-document.addEventListener("toggle", opened, true); // toggle does not bubble
+document.addEventListener("click", (event) => {
+  const head = event.target.closest && event.target.closest("summary");
+  const fold = head && head.parentElement;
+  if (!fold || !fold.matches("details[data-folds]") || event.defaultPrevented) return;
+  event.preventDefault();
+  fold.open = !fold.open;
+  if (fold.open) opened(fold);
+});
