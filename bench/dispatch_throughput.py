@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,8 +97,31 @@ class Server:
 
     def worked(self) -> float:
         """Processor seconds it has used so far."""
-        fields = Path(f"/proc/{self.process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return _worked(self.process_id)
+
+
+def _worked(process_id: int, *, ended_children: bool = False) -> float:
+    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11 : 15 if ended_children else 13]) / os.sysconf("SC_CLK_TCK")
+
+
+class Postgres:
+    """The embedded server of a folder, seen from outside."""
+
+    def __init__(self, folder: Path) -> None:
+        (pid_file,) = folder.rglob("postmaster.pid")
+        self._postmaster = int(pid_file.read_text(encoding="ascii").split()[0])
+
+    def worked(self) -> float:
+        """Processor seconds all its processes have used so far; one that ends meanwhile may go missing."""
+        children = Path(f"/proc/{self._postmaster}/task/{self._postmaster}/children").read_text(
+            encoding="ascii"
+        )
+        total = _worked(self._postmaster, ended_children=True)
+        for child in children.split():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                total += _worked(int(child))
+        return total
 
 
 @contextmanager
@@ -140,6 +163,7 @@ def _rounds(
 ) -> dict[str, Any]:
     served = ("bench._served", url, str(folder), *([profile] if profile else []))
     taken: dict[str, list[dict[str, Any]]] = {"row": [], "ours": [], "job": []}
+    postgres = Postgres(folder)
     with (
         progress() as bars,
         Agents() as client,
@@ -151,9 +175,13 @@ def _rounds(
         for _ in range(rounds):
             for side, server in (("row", row), ("ours", ours), ("job", job)):
                 load = Load(base=server.base, warm_up=WARM_UP, seconds=seconds, **prepared)
-                before = server.worked()
+                before = server.worked(), postgres.worked()
                 found = client.run(load)
-                taken[side].append(found | {"cpu_ms": (server.worked() - before) * 1000 / found["sent"]})
+                after = server.worked(), postgres.worked()
+                names = ("cpu_ms", "database_cpu_ms")
+                for name, one, other in zip(names, before, after, strict=True):
+                    found[name] = (other - one) * 1000 / found["sent"]
+                taken[side].append(found)
                 bars.advance(task)
     return {"rounds": taken} | _compared(taken)
 
@@ -175,6 +203,7 @@ def _compared(taken: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         "matters_per_second": {side: middle(side, "matters_per_second") for side in taken},
         "ratio": {side: rate["ours"] / rate[side] for side in ("row", "job") if rate[side]},
         "cpu_ms_per_request": {side: middle(side, "cpu_ms") for side in taken},
+        "database_cpu_ms_per_request": {side: middle(side, "database_cpu_ms") for side in taken},
         "ms": times,
     }
 
@@ -192,7 +221,8 @@ def main() -> None:
         (
             name,
             f"{rate[side]:,.0f} requests/s, {each[side]:,.0f} tickets/s, "
-            f"{figures['cpu_ms_per_request'][side]:.2f} ms of processor per request",
+            f"{figures['cpu_ms_per_request'][side]:.2f} ms of processor per request, "
+            f"{figures['database_cpu_ms_per_request'][side]:.2f} ms of the database's",
             "",
         )
         for side, name in ({**BARE, "ours": "through the whole service"}).items()
