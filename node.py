@@ -50,6 +50,7 @@ from web.context import WebContext
 
 logger = logging.getLogger(__name__)
 SIMULATED_PBX = "simulator"
+BACKSTAGE_POOL = 3  # connections, twice that at most
 
 
 class Node:
@@ -60,24 +61,19 @@ class Node:
         self.clock = clock or SystemClock()
         self.name = f"{settings.node.name or socket.gethostname()}:{new_token(4)}"
         self.bus = EventBus()
-        self.db = Database(
-            database_url,
-            clock=self.clock,
-            bus=self.bus,
-            pool_size=settings.database.pool_size,
-            statement_cache=settings.database.statement_cache,
-            application=f"hotline {self.name}"[:63],
-        )
+        self.db = self._database(database_url, settings.database.pool_size)
+        # Leases, calls and what numbers events must not stand in line behind people's requests.
+        self.backstage = self._database(database_url, BACKSTAGE_POOL)
         self.vault = Vault(settings)
         self.passwords = Passwords(cheap=settings.mode == "development")
         self.people = PeopleService(self.db, self.clock, settings, self.passwords)
         self.leases = {
-            role: Lease(self.db, role, self.name, settings.leadership, self.clock)
+            role: Lease(self.backstage, role, self.name, settings.leadership, self.clock)
             for role in ("telephony", "scheduler")
         }
-        self.tail = EventTail(self.db, poll_seconds=settings.live.poll_milliseconds / 1000)
+        self.tail = EventTail(self.backstage, poll_seconds=settings.live.poll_milliseconds / 1000)
         self.relay = Relay(
-            self.db, self.leases["scheduler"], poll_seconds=settings.live.poll_milliseconds / 1000
+            self.backstage, self.leases["scheduler"], poll_seconds=settings.live.poll_milliseconds / 1000
         )
         self.outbox = outbox.OutboxWorker(self.db, settings.outbox)
         self.ticker = Ticker()
@@ -93,7 +89,7 @@ class Node:
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
         self.intake = Intake(self.drafts, self.callbacks)
-        self.telephony = TelephonyService(self.db, self.clock, self.vault, self.people, settings)
+        self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         self.simulator = self._simulator()
         self._wire()
 
@@ -119,6 +115,16 @@ class Node:
         self._telephony_task: asyncio.Task[None] | None = None
         self.port = 0
 
+    def _database(self, url: str, pool_size: int) -> Database:
+        return Database(
+            url,
+            clock=self.clock,
+            bus=self.bus,
+            pool_size=pool_size,
+            statement_cache=self.settings.database.statement_cache,
+            application=f"hotline {self.name}"[:63],
+        )
+
     def _simulator(self) -> Simulator | None:
         wanted = self.settings.telephony.source == "simulator" and "telephony" in self.settings.node.roles
         return Simulator.from_settings(self.settings) if wanted else None
@@ -129,7 +135,7 @@ class Node:
         acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)
         contact_relay.wire(self.bus)
-        self.db.log_written = self.relay.wake
+        self.db.log_written = self.backstage.log_written = self.relay.wake
         self.relay.numbered = self.tail.wake
         self.ticker.every(15, "outbox gauges", self._count_outbox)
         self.ticker.every(2, "hand-overs", self.handovers.run)
@@ -204,6 +210,7 @@ class Node:
             await self.simulator.stop()
         self.passwords.close()
         await self.db.close()
+        await self.backstage.close()
 
     # ---- small duties -----------------------------------------------------------------------
 

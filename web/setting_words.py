@@ -15,7 +15,7 @@ MEANINGS: dict[str, str] = {
     "http.trusted_proxies": "可信代理的地址",
     "http.metrics_token": "其他机器读取运行指标的口令，空为只限本机",
     "database.url": "数据库地址，空为内置 PostgreSQL",
-    "database.pool_size": "本节点的数据库连接数",
+    "database.pool_size": "处理请求的数据库连接数",
     "database.statement_cache": "语句缓存数，经连接池事务模式时为 0",
     "security.session_idle_minutes": "无操作多少分钟后退出登录",
     "security.seat_idle_minutes": "有分机的坐席无操作多少分钟后退出登录",
