@@ -2,14 +2,16 @@
 
 The order is a row, committed with its audit entry. The leader marks it taken before it asks the PBX,
 so that a node that dies in between leaves a citizen uncalled rather than called twice; an order older
-than LATEST is never dialled, because nobody waits at that telephone any more.
+than LATEST is never dialled, because nobody waits at that telephone any more. A second click while the
+first order is open is the first order.
 """
 
 import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,8 +31,13 @@ logger = logging.getLogger(__name__)
 _order: sa.Table = DialOrder.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _call: sa.Table = CallSession.__table__  # type: ignore[attr-defined]  # set by SQLModel
 LATEST = timedelta(seconds=20)
-RING_MILLISECONDS = "30000"
+RINGS = timedelta(seconds=30)
+LONGEST_TALK = timedelta(hours=1)  # after that a call without an end is one whose end we missed
+CLOCKS_DIFFER = timedelta(minutes=1)  # between a PBX and the database
+RING_MILLISECONDS = str(RINGS // timedelta(milliseconds=1))
 CONTEXT = "hotline-outbound"
+# Two clicks at once look one after the other.
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(hashtext('dial'), CAST(:user AS integer))")
 POLL_SECONDS = 0.5
 
 
@@ -47,16 +54,19 @@ class Taken:
 async def order(uow: UnitOfWork, actor: Actor, *, number_ref: int, object_type: str, object_id: int) -> int:
     """Ask for a call from the actor's telephone to a number; returns the order's id.
 
+    The same order again (a double click, a lost response) is the first one while that is open.
     The caller has checked that the actor may call about this object. Raises `no_extension`.
     """
     if actor.extension is None or actor.user_id is None:
         raise HotlineError("no_extension")
+    await uow.session.execute(_ONE_AT_A_TIME, {"user": actor.user_id})
+    same = {"user_id": actor.user_id, "number_ref": number_ref, "object": object_type, "object_id": object_id}
+    before: int | None = (await uow.session.execute(_open_order(uow.now, same))).scalar_one_or_none()
+    if before is not None:
+        return before
     values = {
+        **same,
         "extension": actor.extension,
-        "number_ref": number_ref,
-        "object": object_type,
-        "object_id": object_id,
-        "user_id": actor.user_id,
         "channel_id": f"dial-{new_token(9)}",
         "state": "waiting",
         "ordered_at": uow.now,
@@ -71,6 +81,21 @@ async def order(uow: UnitOfWork, actor: Actor, *, number_ref: int, object_type: 
         detail={"ref": number_ref},
     )
     return int(made.scalar_one())
+
+
+def _open_order(now: datetime, same: Mapping[str, Any]) -> sa.Select[Any]:
+    """The same order: not carried out yet, or its call rings or goes on as far as the PBX has told."""
+    # By the time first: nothing else about a call without its PBX is indexed.
+    its = sa.and_(
+        _call.c.started_at >= _order.c.ordered_at - CLOCKS_DIFFER, _call.c.session_key == _order.c.channel_id
+    )
+    over = sa.exists().where(its, _call.c.ended_at.is_not(None))
+    goes_on = sa.exists().where(its, _call.c.ended_at.is_(None))
+    waits = sa.and_(_order.c.state.in_(("waiting", "taken")), _order.c.ordered_at >= now - LATEST)
+    rings = sa.and_(_order.c.state == "ringing", _order.c.ordered_at >= now - RINGS, sa.not_(over))
+    talks = sa.and_(_order.c.state == "ringing", _order.c.ordered_at >= now - LONGEST_TALK, goes_on)
+    query = sa.select(_order.c.id).where(*(_order.c[name] == value for name, value in same.items()))
+    return query.where(waits | rings | talks).order_by(_order.c.id.desc()).limit(1)
 
 
 async def last_call(session: AsyncSession, actor: Actor, object_type: str, object_id: int) -> int | None:

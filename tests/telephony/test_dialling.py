@@ -1,5 +1,6 @@
 """Click-to-call: ordered on any node, carried out once by the leader, never late."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -117,6 +118,100 @@ async def test_an_order_taken_by_a_node_that_died_is_not_dialled_again(
     line = Line()
     assert not await dialler(database, vault, line).step()
     assert line.orders == []
+
+
+async def test_two_clicks_at_once_order_one_call(database: Database, vault: Vault, officer: Actor) -> None:
+    first, second = await asyncio.gather(*(ordered(database, vault, officer) for _ in range(2)))
+    assert first == second
+    line = Line()
+    work = dialler(database, vault, line)
+    while await work.step():
+        pass
+    assert len(line.orders) == 1
+    async with database.read() as session:
+        audited = "SELECT count(*) FROM audit_log WHERE action = 'call.dial'"
+        assert (await session.execute(sa.text(audited))).scalar_one() == 1
+
+
+@pytest.mark.parametrize("stands", ["waiting", "taken", "ringing"])
+async def test_an_order_is_given_once_while_the_first_is_open(
+    database: Database, vault: Vault, officer: Actor, clock: ManualClock, stands: str
+) -> None:
+    first = await ordered(database, vault, officer)
+    await _stands(database, first, stands)
+    clock.advance(19)
+    assert await ordered(database, vault, officer) == first
+
+
+@pytest.mark.parametrize(
+    ("stands", "after", "call"),
+    [
+        ("failed", 1, None),
+        ("late", 21, None),
+        ("waiting", 21, None),  # nobody will dial it any more
+        ("taken", 21, None),  # whoever took it died
+        ("ringing", 5, "ended"),  # hung up: this is another try
+        ("ringing", 31, None),
+        ("ringing", 3601, "talking"),
+    ],
+)
+async def test_a_new_order_is_taken_once_the_first_is_over(
+    database: Database,
+    vault: Vault,
+    officer: Actor,
+    clock: ManualClock,
+    stands: str,
+    after: int,
+    call: str | None,
+) -> None:
+    first = await ordered(database, vault, officer)
+    await _stands(database, first, stands)
+    clock.advance(after)
+    if call is not None:
+        await _call(database, first, call)
+    assert await ordered(database, vault, officer) > first
+
+
+async def test_who_is_still_talking_does_not_order_the_call_again(
+    database: Database, vault: Vault, officer: Actor, clock: ManualClock
+) -> None:
+    first = await ordered(database, vault, officer)
+    await _stands(database, first, "ringing")
+    await _call(database, first, "talking")
+    clock.advance(600)
+    assert await ordered(database, vault, officer) == first
+
+
+async def test_another_ticket_number_or_person_is_another_order(
+    database: Database, vault: Vault, officer: Actor
+) -> None:
+    made = {await ordered(database, vault, officer)}
+    async with database.begin() as uow:
+        refs = [(await vault.put(uow, "phone", number)).id for number in (NUMBER, "13812341235")]
+        for ref, object_id in ((refs[0], 8), (refs[1], 7)):
+            made.add(
+                await dialling.order(uow, officer, number_ref=ref, object_type="ticket", object_id=object_id)
+            )
+    assert len(made) == 3
+
+
+async def _stands(database: Database, order: int, state: str) -> None:
+    async with database.begin() as uow:
+        statement = sa.text("UPDATE dial_order SET state = :state WHERE id = :id")
+        await uow.session.execute(statement, {"state": state, "id": order})
+
+
+async def _call(database: Database, order: int, state: str) -> None:
+    async with database.begin() as uow:
+        statement = """
+            INSERT INTO call_session (pbx, session_key, direction, caller_kind, state, queues, transfers,
+                linkedids, started_at, ended_at, version)
+            SELECT 'pbx1', channel_id, 'outbound', 'mobile', :state, '[]', '[]', '[]', ordered_at,
+                CASE WHEN :over THEN ordered_at END, 1
+            FROM dial_order WHERE id = :id
+        """
+        values = {"state": state, "over": state == "ended", "id": order}
+        await uow.session.execute(sa.text(statement), values)
 
 
 async def test_who_does_not_lead_dials_nothing(database: Database, vault: Vault, officer: Actor) -> None:
