@@ -14,13 +14,15 @@ from core.people.models import User, UserRole
 from core.people.permissions import ROLE_PERMISSIONS, Permission
 from core.privacy import Vault
 from core.settings import Settings
-from tickets import draft_rows, history, records
+from tickets import draft_rows, history, records, repeats
 from tickets.draft_rows import DraftRow
 from tickets.errors import checked_note, conflict
 from tickets.events import DraftChanged, DraftOpened
 from tickets.forms import pack_draft, unpack_draft
+from tickets.inputs import parse_input
 from tickets.models import TicketDraft, table_of
 from tickets.service import TicketService
+from tickets.states import Action
 from tickets.terms import DraftEnd
 
 _draft = table_of(TicketDraft)
@@ -272,12 +274,23 @@ class DraftService:
         note: str,
     ) -> None:
         seen = await draft_rows.lock(uow, actor, draft_id)
-        if draft_rows.is_replay(actor, seen, version, ended_as) and seen.ticket_id == ticket_id:
+        twice = draft_rows.is_replay(actor, seen, version, ended_as) and seen.ticket_id == ticket_id
+        if twice and await self._said_before(uow, actor, seen, ended_as, note):
             return
         row = await draft_rows.check_writable(uow, actor, seen, version)
         add = self._tickets.urge if ended_as is DraftEnd.URGE else self._tickets.add
         await add(uow, actor, ticket_id, note, call=row.call_session_id)
         await draft_rows.end(uow, actor, row, ended_as, ticket_id=ticket_id)
+
+    @staticmethod
+    async def _said_before(
+        uow: UnitOfWork, actor: Actor, draft: DraftRow, ended_as: DraftEnd, note: str
+    ) -> bool:
+        """Whether what this draft put on its ticket is this very text: another one was not taken."""
+        action = Action.URGE if ended_as is DraftEnd.URGE else Action.ADD
+        told = parse_input(action, {"note": checked_note(note, action=action.value, required=False)})
+        call = draft.call_session_id
+        return await repeats.said(uow.session, actor, draft.ticket_id or 0, action, told, call)
 
     async def end_as_record(
         self, uow: UnitOfWork, actor: Actor, draft_id: int, version: int, code: str, note: str = ""

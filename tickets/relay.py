@@ -21,6 +21,7 @@ from core.people.actor import Actor
 from core.people.models import Unit
 from core.people.permissions import Permission
 from core.privacy import PersonalValue
+from tickets import ticket_rows
 from tickets.events import TicketChanged
 from tickets.messages.kinds import MessageEvent
 from tickets.messages.models import RelayMessage, RelayOpen
@@ -90,6 +91,16 @@ async def ask(uow: UnitOfWork, tickets: TicketService, actor: Actor, ticket_id: 
 async def answer(uow: UnitOfWork, tickets: TicketService, actor: Actor, ticket_id: int, text: str) -> int:
     """Pass the citizen's answer on to the handling unit; returns the ticket's new version."""
     return await tickets.act(uow, actor, ticket_id, None, Action.ANSWER_RELAY, {"note": text})
+
+
+async def answer_question(
+    uow: UnitOfWork, tickets: TicketService, actor: Actor, question_id: int, text: str
+) -> int:
+    """Answer one question, once: whoever comes second finds it closed. Raises `relay_not_open`."""
+    ticket_id = await ticket_of(uow.session, actor, question_id)
+    await ticket_rows.lock(uow, actor, ticket_id)
+    await ticket_of(uow.session, actor, question_id)  # two clicks at once: the first may have closed it
+    return await answer(uow, tickets, actor, ticket_id, text)
 
 
 async def _follow(uow: UnitOfWork, told: TicketChanged) -> None:

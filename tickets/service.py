@@ -16,7 +16,7 @@ from core.people.delegation import Behalf
 from core.people.permissions import ROLE_PERMISSIONS, Permission, Role
 from core.privacy import Vault
 from core.settings import Settings
-from tickets import draft_rows, facts, guards, making, stages, ticket_rows
+from tickets import draft_rows, facts, guards, making, repeats, stages, ticket_rows
 from tickets.actions import EFFECTS, Job, Tools
 from tickets.actions.members import lock_pair, lock_with_master
 from tickets.draft_rows import DraftRow
@@ -55,8 +55,8 @@ DEPUTY = frozenset(
         *(Action.APPROVE_EXCLUSION, Action.REFUSE_EXCLUSION),
     }
 )
-# Adding never overwrites anything, so these take no version. They do move it: whoever decides on the
-# ticket meanwhile reads the addition first.
+# Adding never overwrites anything, so these need no version; the one that was seen only tells a request
+# sent twice. They do move it: whoever decides on the ticket meanwhile reads the addition first.
 ADDING = frozenset({Action.NOTE, Action.ADD, Action.URGE, Action.ASK_RELAY, Action.ANSWER_RELAY})
 
 
@@ -202,7 +202,7 @@ class TicketService:
         *,
         call_session_id: int | None = None,
     ) -> int:
-        """Do `action` to a ticket as seen in `version`; returns the new version.
+        """Do `action` to a ticket as seen in `version` (None only for `ADDING`); returns the new version.
 
         Raises `ticket_not_found`, `version_conflict`, `action_not_allowed`, `forbidden`, the codes of
         `tickets.guards` and of the action itself. The same action sent twice is done once.
@@ -214,12 +214,16 @@ class TicketService:
             await lock_with_master(uow.session, ticket_id)
         locked = await ticket_rows.lock(uow, actor, ticket_id)
         row = locked.row
-        if version is not None and row.version != version:
-            if await self._done_before(uow, actor, row, version, action, told):
+        if action in ADDING:
+            seen = row.version if version is None else version
+            if await repeats.added_before(uow.session, actor, row, seen, action, told, call_session_id):
+                return row.version
+        elif version is None:
+            raise HotlineError("version_required", action=action.value)
+        elif row.version != version:
+            if await repeats.moved_before(uow.session, actor, row, version, action, told):
                 return row.version
             ticket_rows.check_version(row, version)
-        elif version is None and action not in ADDING:
-            raise HotlineError("version_required", action=action.value)
         job = await self._allowed(uow, actor, locked, action, told)
         job.call_session_id = call_session_id
         if action in EFFECTS:
@@ -270,19 +274,6 @@ class TicketService:
                     return behalf.of_user_id
         raise HotlineError("forbidden", permission=rule.action.value)
 
-    async def _done_before(
-        self, uow: UnitOfWork, actor: Actor, row: TicketRow, version: int, action: Action, told: ActionInput
-    ) -> bool:
-        """Whether the last thing done was this very request (a double click, a lost response)."""
-        if row.version != version + 1 or actor.user_id is None:
-            return False
-        last = (_history.c.ticket_id == row.id, _history.c.version == row.version)
-        query = sa.select(_history.c.actor_id, _history.c.action, _history.c.changes).where(*last)
-        found = (await uow.session.execute(query)).first()
-        if found is None or (found.actor_id, found.action) != (actor.user_id, action.value):
-            return False
-        return bool(found.changes.get("told", {}).get("request") == told.fingerprint)
-
     # ---- short forms ------------------------------------------------------------------------
 
     async def dispatch(
@@ -292,9 +283,14 @@ class TicketService:
         data = Dispatch(unit_id=unit_id, note=note)
         return await self.act(uow, actor, ticket_id, version, Action.DISPATCH, data)
 
-    async def add_note(self, uow: UnitOfWork, actor: Actor, ticket_id: int, note: str) -> int:
-        """Add an internal note; returns the new version. Raises `note_required`, `note_too_long`."""
-        return await self._add(uow, actor, ticket_id, Action.NOTE, note)
+    async def add_note(
+        self, uow: UnitOfWork, actor: Actor, ticket_id: int, note: str, *, seen: int | None = None
+    ) -> int:
+        """Add an internal note; returns the new version. Raises `note_required`, `note_too_long`.
+
+        The same note from the same page, which saw the ticket in version `seen`, is one note.
+        """
+        return await self._add(uow, actor, ticket_id, Action.NOTE, note, seen=seen)
 
     async def urge(
         self, uow: UnitOfWork, actor: Actor, ticket_id: int, note: str = "", *, call: int | None = None
@@ -316,9 +312,10 @@ class TicketService:
         action: Action,
         note: str,
         call: int | None = None,
+        seen: int | None = None,
     ) -> int:
         note = checked_note(note, action=action.value, required=action is not Action.URGE)
-        return await self.act(uow, actor, ticket_id, None, action, {"note": note}, call_session_id=call)
+        return await self.act(uow, actor, ticket_id, seen, action, {"note": note}, call_session_id=call)
 
 
 def _stands_in(behalf: Behalf, row: TicketRow, rule: Rule) -> bool:

@@ -1,9 +1,12 @@
 """A unit and a sealed citizen talk through the hotline, and neither learns the other's number."""
 
+import asyncio
+
 import pytest
 import sqlalchemy as sa
 
 from core.clock import ManualClock
+from core.errors import HotlineError
 from tests.tickets.conftest import City, Refused
 from tests.tickets.post_rig import Post
 from tickets import relay
@@ -125,3 +128,19 @@ async def test_questions_and_answers_are_never_edited(post: Post) -> None:
         with pytest.raises(sa.exc.DBAPIError):
             async with post.city.db.begin() as uow:
                 await uow.session.execute(sa.text(statement))
+
+
+async def test_two_clicks_at_once_answer_a_question_once(post: Post) -> None:
+    ticket_id = await reported(post)
+    await ask(post, ticket_id)
+    question = await post.city.scalar("SELECT question_id FROM relay_open")
+
+    async def click() -> int:
+        async with post.city.db.begin() as uow:
+            agent = post.city.actors["agent"]
+            return await relay.answer_question(uow, post.city.tickets, agent, question, "晚上七点以后。")
+
+    results = await asyncio.gather(click(), click(), return_exceptions=True)
+    assert [type(one) for one in results].count(int) == 1
+    assert [one.code for one in results if isinstance(one, HotlineError)] == ["relay_not_open"]
+    assert await post.city.scalar("SELECT count(*) FROM relay_message WHERE kind = 'answer'") == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlmodel import col
 
 from core.audit import AuditRow
@@ -155,6 +155,21 @@ async def test_a_note_is_added_to_the_timeline(console: Console) -> None:
     browser = await console.signed_in("dept_officer")
     assert (await browser.post(f"/tickets/{made.id}/notes", {"note": "已电话联系"})).status == 303
     assert "已电话联系" in (await browser.get(f"/tickets/{made.id}")).text
+
+
+async def test_a_note_sent_twice_from_one_page_is_one_note(console: Console) -> None:
+    made = await console.ticket("water")
+    browser = await console.signed_in("dept_officer")
+    page = (await browser.get(f"/tickets/{made.id}")).text
+    form = page[page.index(f'action="/tickets/{made.id}/notes"') :]
+    seen = re.search(r'name="version" value="(\d+)"', form)
+    assert seen is not None
+    for _ in range(2):
+        sent = {"note": "已电话联系", "version": seen[1]}
+        assert (await browser.post(f"/tickets/{made.id}/notes", sent)).status == 303
+    async with console.ctx.db.read() as session:
+        count = text("SELECT count(*) FROM ticket_history WHERE action = 'note'")
+        assert (await session.execute(count)).scalar_one() == 1
 
 
 async def test_a_dead_letter_is_listed_and_can_be_sent_again(console: Console) -> None:

@@ -13,7 +13,7 @@ from core.errors import HotlineError
 from core.people.permissions import Permission
 from tickets import queries
 from tickets.inputs import INPUTS, Appeal, parse_input
-from tickets.service import ADDING, NewTicket
+from tickets.service import NewTicket
 from tickets.workflow import RULES, Action
 from web.context import actor, context
 from web.inputs import MAX_FIELDS
@@ -98,7 +98,6 @@ async def act(
 ) -> NewTicket | None:
     """Do it; an appeal gives the new ticket. What was forged is noted before the error goes on."""
     ctx, person = context(request), actor(request)
-    version = None if action in ADDING else version
     try:
         raw = await _master(request, action, typed)
         data = parse_input(action, raw)

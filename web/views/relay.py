@@ -59,8 +59,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
     ctx, person, ident = context(request), actor(request), path_id(request, "question_id")
     try:
         async with ctx.db.begin() as uow:
-            ticket_id = await relay.ticket_of(uow.session, person, ident)
-            await relay.answer(uow, ctx.tickets, person, ticket_id, form.note)
+            await relay.answer_question(uow, ctx.tickets, person, ident, form.note)
     except HotlineError as error:
         if error.code not in ("relay_text_personal", "note_required", "form_invalid"):
             raise

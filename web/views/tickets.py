@@ -53,6 +53,7 @@ class DispatchForm(Fields):
 
 class NoteForm(Fields):
     note: str = Field(min_length=1, max_length=2000)
+    version: int | None = Field(None, gt=0, lt=2**31)  # as the page was shown: a second click is known
 
 
 class ShownQuery(Fields):
@@ -223,7 +224,7 @@ async def add_note(request: web.Request) -> web.StreamResponse:
     ident = path_id(request, "ticket_id")
     form = await read_form(request, NoteForm)
     ctx, person = context(request), actor(request)
-    await ctx.db.retrying(lambda uow: ctx.tickets.add_note(uow, person, ident, form.note))
+    await ctx.db.retrying(lambda uow: ctx.tickets.add_note(uow, person, ident, form.note, seen=form.version))
     return redirect(request, f"/tickets/{ident}")
 
 
