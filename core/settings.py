@@ -11,6 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -170,6 +171,12 @@ class Retention(Section):
 
 class Tickets(Section):
     archive_days: int = Field(30, ge=1, le=3650)
+    contact_gap_minutes: int = Field(60, ge=1, le=1440)
+
+    @property
+    def contact_gap(self) -> timedelta:
+        """What lies between two tries to reach a citizen that both count."""
+        return timedelta(minutes=self.contact_gap_minutes)
 
 
 class Revisit(Section):

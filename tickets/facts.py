@@ -20,7 +20,6 @@ _ticket = table_of(Ticket)
 _unit = table_of(TicketUnit)
 _request = table_of(TicketRequest)
 _contact = table_of(TicketContact)
-ENOUGH_TRIES = 3  # at different times: not to be reached (domain: 先行联系)
 
 
 @dataclass(frozen=True)
@@ -31,15 +30,10 @@ class Facts:
     returned_by: tuple[int, ...] = ()  # units that returned it, in order
     co_unanswered: int = 0
     reached: bool = False  # the citizen was reached in this round
-    tries: int = 0  # contacts tried in this round
+    tried_at: tuple[datetime, ...] = ()  # contacts tried in this round
     members: int = 0  # tickets merged into this one
     lead_since: datetime | None = None
     return_until: datetime | None = None
-
-    @property
-    def has_contact_record(self) -> bool:
-        """Reached, or tried often enough."""
-        return self.reached or self.tries >= ENOUGH_TRIES
 
 
 async def load(session: AsyncSession, row: TicketRow, limits: Limits) -> Facts:
@@ -55,7 +49,7 @@ def _facts(found: Mapping[str, Any], row: TicketRow, limits: Limits) -> Facts:
         returned_by=tuple(found["returned_by"] or ()),
         co_unanswered=found["co_unanswered"],
         reached=bool(found["reached"]),
-        tries=found["tries"],
+        tried_at=tuple(found["tried_at"] or ()),
         members=found["members"],
         lead_since=since,
         return_until=limits.due(Stage.RETURN_WINDOW, row.matter, since) if since else None,
@@ -76,7 +70,7 @@ def _query(row: TicketRow) -> sa.Select[Any]:
         _scalar(returned, requests, _request.c.kind == "return").label("returned_by"),
         _scalar(sa.func.count(), held, _unit.c.role == "co", answered).label("co_unanswered"),
         _scalar(sa.func.bool_or(_contact.c.result == ContactResult.REACHED.value), contacts).label("reached"),
-        _scalar(sa.func.count(), contacts).label("tries"),
+        _scalar(sa.func.array_agg(_contact.c.at), contacts).label("tried_at"),
         _scalar(sa.func.count(), _ticket.c.merged_into_id == row.id, _ticket.c.state == "merged").label(
             "members"
         ),

@@ -58,6 +58,7 @@ MEANINGS: dict[str, str] = {
     "retention.outbox_days": "已送出或放弃的消息保留天数",
     "retention.session_days": "登录会话记录保留天数，不少于 180",
     "tickets.archive_days": "办结多少天后自动归档",
+    "tickets.contact_gap_minutes": "联系市民未果，两次至少相隔多少分钟才分别计次",
     "revisit.sample_percent": "办结工单的回访比例（%）；督办和重办的一律回访",
     "uploads.image_megabytes": "图片上限（MB），存入前去除位置和相机信息",
     "uploads.image_megapixels": "图片像素上限（百万）",

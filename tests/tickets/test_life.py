@@ -88,7 +88,7 @@ async def test_a_unit_returns_once_and_within_a_working_day(
 
 
 async def test_a_closing_needs_a_contact_record_and_a_reply_that_names_nobody(
-    city: City, refused: Refused
+    city: City, refused: Refused, clock: ManualClock
 ) -> None:
     one = await life(city)
     await one.to_handling()
@@ -99,6 +99,7 @@ async def test_a_closing_needs_a_contact_record_and_a_reply_that_names_nobody(
     assert (await refused("reply_has_personal", one.do("lights", A.CLOSE, **leak)))["kinds"] == ["phone"]
     for _ in range(3):
         await one.do("lights", A.CONTACT, result="no_answer")
+        clock.advance(3600)
     await one.do("lights", A.CLOSE, **reply)
     assert await one.state() == State.WAITING_CHECK
     await one.do("dispatcher", A.REJECT_CHECK, reason_code="no_basis", note="请补充依据")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlmodel import col
 
 from core.audit import AuditRow
 from core.catalog.reasons import Reason, save
+from core.clock import to_city
 from tests.web.conftest import Answer, Browser, Console
 from tickets.inputs import INPUTS
 from tickets.workflow import RULES, Action
@@ -109,6 +111,20 @@ async def test_a_closing_without_a_contact_keeps_the_reply_and_says_what_is_miss
     assert "写了很久的答复" in answer.text
     assert "还没有联系市民" in answer.text
     assert await state(console, made.id) == "handling"
+
+
+async def test_the_page_and_the_form_say_when_the_next_try_counts(console: Console) -> None:
+    made = await console.ticket("water")
+    officer = await console.signed_in("dept_officer")
+    await do(console, officer, made.id, Action.SIGN)
+    form = (await officer.get(f"/tickets/{made.id}/do/contact")).text
+    assert "须在不同时间联系 3 次，两次至少相隔 60 分钟" in form
+    await do(console, officer, made.id, Action.CONTACT, means="phone", result="no_answer")
+    next_at = to_city(console.ctx.clock.now() + timedelta(minutes=60)).strftime("%m-%d %H:%M")
+    assert f"{next_at} 起再联系才计入下一次" in (await officer.get(f"/tickets/{made.id}/do/contact")).text
+    assert f"{next_at} 起再联系才计入下一次" in (await officer.get(f"/tickets/{made.id}/do/close")).text
+    page = re.sub("<[^>]+>", "", (await officer.get(f"/tickets/{made.id}")).text)
+    assert f"已计 1 次，还须 2 次。{next_at} 起再联系才计入下一次" in page
 
 
 async def test_a_telephone_number_in_a_public_reply_is_refused_at_its_field(console: Console) -> None:

@@ -12,6 +12,7 @@ from tickets.actions.job import Job, refuse
 from tickets.actions.members import close_members
 from tickets.actions.pending import withdraw_pending
 from tickets.actions.units import send_to
+from tickets.contacts import tries
 from tickets.flow import Revisit, TicketContact
 from tickets.inputs import Answer, Close, Contact, Redo, ReportBack, RevisitAnswers
 from tickets.models import table_of
@@ -49,16 +50,21 @@ async def add_contact(job: Job, purpose: str, means: str, result: str, note: str
 
 
 async def contact(job: Job) -> None:
-    """先行联系: a try with its result; the third without success counts as not to be reached."""
+    """先行联系: a try with its result; three at different times without success: not to be reached."""
     data = job.data
     assert isinstance(data, Contact)
     await add_contact(job, "handling", data.means.value, data.result.value, data.note)
-    tried = job.facts.tries + 1
-    if data.result is ContactResult.REACHED or tried >= REVISIT_TRIES:
+    if data.result is ContactResult.REACHED or _tried_enough(job, now=True):
         # A unit that takes over has a contact stage of its own, whoever reached the citizen before.
         job.contact_done = True
         if job.row.contacted_at is None:
             job.set(contacted_at=job.now)
+
+
+def _tried_enough(job: Job, *, now: bool) -> bool:
+    """Whether the tries of this round, with one more `now`, were enough at different times."""
+    times = (*job.facts.tried_at, *([job.now] if now else []))
+    return tries(times, job.tools.settings.tickets.contact_gap).enough
 
 
 async def report_back(job: Job) -> None:
@@ -78,8 +84,8 @@ async def close(job: Job) -> None:
     check_public(job, data.public_reply)
     if data.result is not None:
         await add_contact(job, "handling", (data.means or "phone"), data.result.value)
-    done = job.facts.has_contact_record or data.result is ContactResult.REACHED
-    if not done and job.facts.tries + (data.result is not None) < REVISIT_TRIES:
+    reached = job.facts.reached or data.result is ContactResult.REACHED
+    if not reached and not _tried_enough(job, now=data.result is not None):
         raise refuse("contact_missing", job)
     if not data.solved:
         if data.unsolved_code is None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalog import reasons
+from core.clock import to_city
 from core.people import org
 from core.people.actor import Actor
 from tickets import queries, reply_templates
@@ -228,9 +230,20 @@ class Builder:
                 True,
                 ContactResult.REACHED.value,
                 choices=choices(ContactResult),
+                hint=self._when_it_counts(),
             ),
             Field("means", "方式", "radio", value=ContactMeans.PHONE.value, choices=choices(ContactMeans)),
         ]
+
+    def _when_it_counts(self) -> str:
+        """From when on a try without success counts as another one."""
+        found, minutes = self.process.tries, self.process.gap // timedelta(minutes=1)
+        if self.process.contact_done:
+            return ""
+        if found.next_at is None:
+            return f"未联系上的，须在不同时间联系 {found.left} 次，两次至少相隔 {minutes} 分钟"
+        since = to_city(found.next_at).strftime("%m-%d %H:%M")
+        return f"未联系上已计 {found.counted} 次，{since} 起再联系才计入下一次"
 
     async def _with_beginnings(self, field: Field) -> Field:
         """`field` with the reply templates that fit the ticket's category."""
@@ -258,7 +271,7 @@ class Builder:
                     label=f"本次{field.label}",
                     required=False,
                     value="",
-                    hint="没有联系记录，请在此登记",
+                    hint=f"没有联系记录，请在此登记。{field.hint}",
                 )
                 for field in (await self.contact())[:1]
             ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,12 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.catalog import reasons
 from core.people.actor import Actor
 from core.people.models import Unit, User
+from tickets.contacts import Tries, tries
 from tickets.flow import Revisit, TicketContact, TicketReply, TicketRequest, TicketStage, TicketUnit
 from tickets.models import Ticket, table_of
 from tickets.queries import TicketPage
 from tickets.terms import ContactMeans, ContactResult, label
 from tickets.visibility import visible_tickets
-from tickets.workflow import STAGE_LABELS, Stage
+from tickets.workflow import RULES, STAGE_LABELS, Action, Stage
 
 _ticket = table_of(Ticket)
 _held = table_of(TicketUnit)
@@ -33,8 +34,8 @@ _reply = table_of(TicketReply)
 _revisit = table_of(Revisit)
 _unit = table_of(Unit)
 _user = table_of(User)
-ENOUGH_TRIES = 3
 MOST_RELATIVES = 50
+CONTACTING = RULES[Action.CONTACT].sources
 REQUEST_WORDS = {
     "return": "退单",
     "extension": "延期",
@@ -202,6 +203,9 @@ class Process:
     revisits: tuple[RevisitRow, ...]
     relatives: tuple[Relative, ...]
     contact_done: bool
+    tries: Tries  # of this round
+    tries_again: bool  # not reached so far, and the unit is at it
+    gap: timedelta
 
     @property
     def co_handlers(self) -> list[HeldBy]:
@@ -229,11 +233,12 @@ class Process:
         return next((one for one in self.requests if (one.kind, one.state) == (kind, "pending")), None)
 
 
-async def process_of(session: AsyncSession, actor: Actor, ticket: TicketPage) -> Process:
-    """Everything around a ticket this person was shown."""
+async def process_of(session: AsyncSession, actor: Actor, ticket: TicketPage, gap: timedelta) -> Process:
+    """Everything around a ticket this person was shown; `gap` lies between tries that count."""
     contacts = tuple([ContactRow(**row._mapping) for row in await session.execute(_contacts(ticket.id))])
     mine = [one for one in contacts if one.purpose == "handling" and one.round == ticket.round]
     reached = any(one.result == ContactResult.REACHED.value for one in mine)
+    tried = tries((one.at for one in mine), gap)
     return Process(
         units=await _all(session, _units(ticket.id), HeldBy),
         stages=await _all(session, _stages(ticket.id), StageRow),
@@ -242,7 +247,10 @@ async def process_of(session: AsyncSession, actor: Actor, ticket: TicketPage) ->
         replies=await _replies(session, ticket.id),
         revisits=await _revisits(session, ticket.id),
         relatives=await _relatives(session, actor, ticket),
-        contact_done=reached or len(mine) >= ENOUGH_TRIES,
+        contact_done=reached or tried.enough,
+        tries=tried,
+        tries_again=bool(tried.counted) and not (reached or tried.enough) and ticket.state in CONTACTING,
+        gap=gap,
     )
 
 

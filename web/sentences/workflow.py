@@ -21,7 +21,7 @@ PROBLEMS: dict[str, Problem] = {
     "contact_missing": Problem(
         422,
         "还没有联系市民",
-        f"办结须有联系记录：联系上一次，或在不同时间联系三次未果。没有办结。{_KEPT}请先登记联系结果。",
+        f"办结须有联系记录：联系上一次，或在不同时间联系三次未果（间隔太短的只计一次）。没有办结。{_KEPT}请先登记联系结果。",
     ),
     "unsolved_reason": Problem(422, "请选择未解决原因", f"诉求未解决须选择原因，没有办结。{_KEPT}"),
     "reply_has_personal": Problem(

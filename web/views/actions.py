@@ -124,7 +124,9 @@ async def _form_page(
     async with context(request).db.read() as session:
         ticket = await queries.ticket_page(session, actor(request), ident)
         refused = await _not_offered(request, session, ticket, action)
-        process = await process_of(session, actor(request), ticket)
+        process = await process_of(
+            session, actor(request), ticket, context(request).settings.tickets.contact_gap
+        )
         built = await Builder(session, actor(request), ticket, process).form(action)
         newer = await _newer(session, actor(request), ident, posted.version) if error else []
     problem = problem_of(error)[1] if error else refused

@@ -81,7 +81,9 @@ async def _desk(
                 more = {
                     "ticket": ticket,
                     "left": left_of(ticket, context(request).clock.now()),
-                    "process": await process_of(session, person, ticket),
+                    "process": await process_of(
+                        session, person, ticket, context(request).settings.tickets.contact_gap
+                    ),
                     "decide": [offer for offer in bar["legal"] if offer.action in wanted],
                     "why_not": [(offer, why) for offer, why in bar["others"] if offer.action in wanted],
                     "waits": ticket.state in STATES[queue],

@@ -161,7 +161,7 @@ async def _process_values(request: web.Request) -> dict[str, Any]:
     ident, person = path_id(request, "ticket_id"), actor(request)
     async with context(request).db.read() as session:
         ticket = await queries.ticket_page(session, person, ident)
-        found = await process_of(session, person, ticket)
+        found = await process_of(session, person, ticket, context(request).settings.tickets.contact_gap)
     return {"ticket": ticket, "process": found, "degrees": dict(DEGREES), "words": TICKET_WORDS}
 
 
@@ -186,7 +186,9 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
     async with context(request).db.read() as session:
         values = await _ticket_values(request, session, ident, shown)
         values["calls"] = await _calls(request, session, values)
-        values["process"] = await process_of(session, person, values["ticket"])
+        values["process"] = await process_of(
+            session, person, values["ticket"], context(request).settings.tickets.contact_gap
+        )
         may_act = not person.permissions.isdisjoint(MAY)
         bar = await bar_values(request, session, values["ticket"]) if may_act else {}
     usual = {
