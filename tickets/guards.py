@@ -26,6 +26,9 @@ def refusal(action: Action, row: TicketRow, facts: Facts, actor: Actor, now: dat
         return _return(row, facts, actor, now)
     if action is A.APPLY_EXTENSION:
         return _extension(row, actor, now)
+    if action is A.APPROVE_EXTENSION:
+        # It may have become urgent while the application waited (domain: never for 紧急/特急).
+        return "extension_urgent" if row.urgency != Urgency.NORMAL.value else None
     if action is A.CLOSE:
         return "co_unanswered" if facts.co_unanswered else None
     if action in (A.APPROVE_EXCLUSION, A.REFUSE_EXCLUSION):

@@ -40,7 +40,7 @@ async def _move_stage(job: Job) -> None:
     job.set(stage=stage.value, stage_due_at=due)
     unit = job.values.get("desk_unit_id", job.row.desk_unit_id)
     await job.open_stage(stage, due, unit)
-    if job.sent_to is not None:
+    if job.sent_to is not None or Stage.CONTACT in job.since:
         await job.open_stage(Stage.CONTACT, job.due(Stage.CONTACT), unit)
 
 

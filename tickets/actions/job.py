@@ -15,7 +15,7 @@ from core.writes import Other
 from tickets.facts import Facts
 from tickets.flow import TicketReply, TicketStage, TicketUnit
 from tickets.inputs import ActionInput
-from tickets.limits import Limits
+from tickets.limits import Limits, Matter
 from tickets.models import table_of
 from tickets.search import index
 from tickets.ticket_rows import TicketRow
@@ -56,6 +56,7 @@ class Job:
     concerned: set[int] = field(default_factory=set)  # further units whose screens should know
     on_behalf_of: int | None = None
     contact_done: bool = False
+    since: dict[Stage, datetime] = field(default_factory=dict)  # stages that go on from an earlier start
 
     @property
     def now(self) -> datetime:
@@ -71,9 +72,15 @@ class Job:
         """Columns of the ticket to change."""
         self.values.update(values)
 
+    @property
+    def matter(self) -> Matter:
+        """What limits may depend on, as it will be."""
+        names = ("type", "urgency", "category_id", "round")
+        return Matter(*(self.values.get(name, getattr(self.row, name)) for name in names))
+
     def due(self, stage: Stage) -> datetime | None:
-        """When `stage` is due that starts now."""
-        return self.tools.limits.due(stage, self.row.matter, self.now)
+        """When `stage` is due that starts now, or that goes on."""
+        return self.tools.limits.due(stage, self.matter, self.since.get(stage, self.now))
 
     async def execute(self, statement: Any) -> Any:
         """Run a statement of this transaction."""
@@ -97,13 +104,13 @@ class Job:
         return ident
 
     async def open_stage(self, stage: Stage, due_at: datetime | None, unit_id: int | None) -> None:
-        """Begin a stage now."""
+        """Begin a stage now, or go on with it."""
         values = {
             "ticket_id": self.row.id,
             "stage": stage.value,
             "round": self.values.get("round", self.row.round),
             "unit_id": unit_id,
-            "started_at": self.now,
+            "started_at": self.since.get(stage, self.now),
             "due_at": due_at,
         }
         await self.uow.put(_stage, values)

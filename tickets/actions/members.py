@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import HotlineError
 from tickets import history
+from tickets.actions import clocks
 from tickets.actions.job import Job, refuse
 from tickets.events import TicketChanged
 from tickets.inputs import Merge
@@ -67,7 +68,7 @@ async def _tell_master(job: Job, master_id: int, master: sa.Row[Any], told: dict
 
 
 async def unmerge(job: Job) -> None:
-    """撤销并案: back to where it stood."""
+    """撤销并案: back to where it stood, with the clocks that ran then."""
     query = (
         sa.select(_history.c.from_state)
         .where(_history.c.ticket_id == job.row.id, _history.c.action == Action.MERGE.value)
@@ -76,6 +77,7 @@ async def unmerge(job: Job) -> None:
         .limit(1)
     )
     job.target = State((await job.execute(query)).scalar_one())
+    await clocks.go_on(job, Action.MERGE)
     master_id = job.row.merged_into_id
     job.set(merged_into_id=None)
     if master_id is not None:

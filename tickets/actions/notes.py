@@ -1,6 +1,5 @@
 """What is added to a ticket beside its way: notes, urges, supervision, corrections, other endings."""
 
-from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -9,12 +8,11 @@ import sqlalchemy as sa
 from core.errors import HotlineError
 from core.people.models import Unit
 from core.people.permissions import Permission
+from tickets.actions import clocks
 from tickets.actions.job import Job, refuse
 from tickets.actions.pending import end_revisit, withdraw_pending
 from tickets.inputs import Edit
-from tickets.limits import Matter
 from tickets.models import Category, table_of
-from tickets.states import Stage
 from tickets.visibility import is_sealed_matter
 
 _category = table_of(Category)
@@ -36,7 +34,7 @@ async def supervise(job: Job) -> None:
 
 
 async def edit(job: Job) -> None:
-    """更正: only what was given; a change of type or urgency moves the due time from the first dispatch."""
+    """更正: only what was given; limits that depend on it are counted anew, from the starts they had."""
     data = job.data
     assert isinstance(data, Edit)
     given = {
@@ -50,9 +48,8 @@ async def edit(job: Job) -> None:
     _check_seal(job, changed)
     await _check_references(job, changed)
     job.set(**changed)
-    due = _due_after(job, changed)
-    if due is not None:
-        job.set(due_at=due)
+    if clocks.MATTERS & set(changed):
+        await clocks.correct(job)
 
 
 def _check_seal(job: Job, changed: dict[str, Any]) -> None:
@@ -77,20 +74,6 @@ async def _check_references(job: Job, changed: dict[str, Any]) -> None:
         return
     if (await job.execute(sa.select(_unit.c.id).where(_unit.c.id == unit))).first() is None:
         raise HotlineError("unit_not_found", unit_id=unit)
-
-
-def _due_after(job: Job, changed: dict[str, Any]) -> datetime | None:
-    """The new due time; None: it stays (not dispatched, redone, extended by hand, or not concerned)."""
-    row = job.row
-    if row.dispatched_at is None or row.round > 1 or row.extensions or not {"type", "urgency"} & set(changed):
-        return None
-    matter = Matter(
-        changed.get("type", row.type),
-        changed.get("urgency", row.urgency),
-        changed.get("category_id", row.category_id),
-        row.round,
-    )
-    return job.tools.limits.due(Stage.TOTAL, matter, row.dispatched_at)
 
 
 async def end(job: Job) -> None:

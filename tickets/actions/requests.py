@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from core.errors import HotlineError
+from tickets.actions import clocks
 from tickets.actions.job import Job, refuse
 from tickets.actions.units import add_co_handlers, check_may_take, send_to
 from tickets.flow import TicketRequest, TicketUnit
@@ -124,8 +125,9 @@ async def accept_return(job: Job) -> None:
 
 
 async def refuse_return(job: Job) -> None:
-    """驳回退单: the unit handles it; it counts as signed."""
+    """驳回退单: the unit handles it; it counts as signed, and no clock of it begins afresh."""
     await decide(job, "refused")
+    await clocks.go_on(job, Action.RETURN, only=Stage.CONTACT)
     mine = (_held.c.ticket_id == job.row.id, _held.c.role == "lead", _held.c.until.is_(None))
     signed = sa.func.coalesce(_held.c.signed_at, job.now)
     await job.execute(sa.update(_held).where(*mine).values(signed_at=signed))
