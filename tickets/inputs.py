@@ -141,7 +141,7 @@ class Merge(ActionInput):
 
 
 class Edit(ActionInput):
-    """Only what is given changes."""
+    """Only what is given changes; `subject_unit_id` given as nothing means: no unit is complained about."""
 
     type: Annotated[TicketType | None, Optional] = None
     urgency: Annotated[Urgency | None, Optional] = None

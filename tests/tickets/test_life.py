@@ -290,6 +290,24 @@ async def test_a_ticket_about_a_unit_does_not_go_there_without_supervision(
     assert await one.state() == State.WAITING_SIGN
 
 
+async def test_a_correction_takes_the_unit_complained_about_away_and_says_why(
+    city: City, refused: Refused
+) -> None:
+    one = await life(city, subject_unit_id=city.unit("qixing"))
+    await one.do("dispatcher", A.EDIT, title="另一个标题")
+    assert (await one.row()).subject_unit_id == city.unit("qixing")
+    for unit in (None, city.unit("water")):
+        told = await refused("form_invalid", one.do("dispatcher", A.EDIT, subject_unit_id=unit))
+        assert told["fields"] == {"note": "required"}
+    await one.do("dispatcher", A.EDIT, subject_unit_id=None, note="登记时误选，来电人未反映该区")
+    assert (await one.row()).subject_unit_id is None
+    assert (await one.history())[-1].changes["subject_unit_id"] == [city.unit("qixing"), None]
+    await refused("nothing_to_change", one.do("dispatcher", A.EDIT, subject_unit_id=None))
+    await one.do("dispatcher", A.DISPATCH, unit_id=city.unit("qixing"))
+    assert await one.state() == State.WAITING_SIGN
+    await one.check_replay()
+
+
 async def test_neither_a_lower_unit_nor_a_co_handler_gets_a_ticket_about_itself(
     city: City, refused: Refused
 ) -> None:

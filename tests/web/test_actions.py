@@ -113,6 +113,33 @@ async def test_a_closing_without_a_contact_keeps_the_reply_and_says_what_is_miss
     assert await state(console, made.id) == "handling"
 
 
+async def test_the_form_of_a_correction_clears_the_unit_complained_about_only_when_asked(
+    console: Console,
+) -> None:
+    water = console.units["water"]
+    made = await console.ticket(subject_unit_id=water)
+    desk = await console.signed_in("dispatcher")
+
+    async def subject() -> int | None:
+        async with console.ctx.db.read() as session:
+            found: int | None = (
+                await session.execute(text("SELECT subject_unit_id FROM ticket"))
+            ).scalar_one()
+            return found
+
+    async with console.ctx.db.begin() as uow:  # no picker offers it any more
+        await uow.session.execute(text("UPDATE unit SET active = false WHERE id = :id"), {"id": water})
+    form = (await desk.get(f"/tickets/{made.id}/do/edit")).text
+    assert re.search(rf'<option value="{water}"[^>]* selected', form)
+    missing = await do(console, desk, made.id, Action.EDIT, subject_unit_id="")
+    assert (missing.status, 'id="act-note-error"' in missing.text) == (422, True)
+    assert await subject() == water
+    assert (await do(console, desk, made.id, Action.EDIT, subject_unit_id="", note="误选")).status == 303
+    assert await subject() is None
+    timeline = re.sub(r"\s+", "", re.sub("<[^>]+>", "", (await desk.get(f"/tickets/{made.id}")).text))
+    assert "（空）" in timeline[timeline.index("被反映单位") :]
+
+
 async def test_the_page_and_the_form_say_when_the_next_try_counts(console: Console) -> None:
     made = await console.ticket("water")
     officer = await console.signed_in("dept_officer")

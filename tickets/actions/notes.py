@@ -17,6 +17,7 @@ from tickets.visibility import is_sealed_matter
 
 _category = table_of(Category)
 _unit = table_of(Unit)
+CLEARABLE = frozenset({"subject_unit_id"})  # given as nothing, it becomes nothing
 
 
 async def nothing(job: Job) -> None:
@@ -40,12 +41,13 @@ async def edit(job: Job) -> None:
     given = {
         name: value.value if isinstance(value, Enum) else value
         for name in data.model_fields_set - {"note"}
-        if (value := getattr(data, name)) is not None
+        if (value := getattr(data, name)) is not None or name in CLEARABLE
     }
     changed = {name: value for name, value in given.items() if getattr(job.row, name) != value}
     if not changed:
         raise HotlineError("nothing_to_change", ticket_id=job.row.id)
     _check_seal(job, changed)
+    _check_subject(job, changed)
     await _check_references(job, changed)
     job.set(**changed)
     if clocks.MATTERS & set(changed):
@@ -62,6 +64,12 @@ def _check_seal(job: Job, changed: dict[str, Any]) -> None:
         return
     if not job.actor.may(Permission.TICKET_SUPERVISE) or not job.data.note:
         raise refuse("unseal_refused", job)
+
+
+def _check_subject(job: Job, changed: dict[str, Any]) -> None:
+    """From then on nothing forbids a dispatch to the unit complained about: the history says why."""
+    if "subject_unit_id" in changed and job.row.subject_unit_id is not None and not job.data.note:
+        raise HotlineError("form_invalid", fields={"note": "required"})
 
 
 async def _check_references(job: Job, changed: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ from tickets.terms import Confidentiality, ContactMeans, ContactResult, TicketTy
 from tickets.workflow import RULES, Action, Need
 from web.reads.process import Process
 from web.reads.similar import similar
-from web.reads.units import UnitGroup, unit_groups
+from web.reads.units import UnitChoice, UnitGroup, unit_groups
 
 A = Action
 Choices = Sequence[tuple[str, str]]
@@ -313,7 +313,7 @@ class Builder:
         ticket = self.ticket
         listed = [(str(one.id), one.full_name) for one in await queries.categories(self.session)]
         unit = "" if ticket.subject_unit_id is None else str(ticket.subject_unit_id)
-        groups = await self._units()
+        groups = self._with_subject(await self._units())
         return [
             Field("title", "标题", "line", True, ticket.title, most=120),
             Field("narrative", "内容", required=True, value=ticket.narrative, most=10000, rows=6),
@@ -331,8 +331,22 @@ class Builder:
             Field("category_id", "分类", "category", True, str(ticket.category_id), choices=listed),
             Field("address", "地点", "line", value=ticket.address, most=200),
             Field("subject_name", "被反映对象", "line", value=ticket.subject_name, most=100),
-            Field("subject_unit_id", "被反映单位", "unit", value=unit, groups=groups),
+            Field(
+                "subject_unit_id",
+                "被反映单位",
+                "unit",
+                value=unit,
+                groups=groups,
+                hint="清空即取消；更换或取消须填写更正说明" if unit else "",
+            ),
         ]
+
+    def _with_subject(self, groups: list[UnitGroup]) -> list[UnitGroup]:
+        """A unit that no picker offers any more must stay chosen, or the form would clear it."""
+        ident, name = self.ticket.subject_unit_id, self.ticket.subject_unit
+        if ident is None or any(one.id == ident for group in groups for one in group.choices):
+            return groups
+        return [UnitGroup("现登记", (UnitChoice(ident, name or "", ""),)), *groups]
 
 
 _MORE: dict[Action, Callable[[Builder], Any]] = {
