@@ -166,6 +166,23 @@ async def test_what_became_urgent_while_it_waited_is_not_extended(city: City, re
     assert (await due(one))["handle"] == "24 10:00"
 
 
+@pytest.mark.parametrize(
+    ("later", "decided_by"),
+    [(0.0, "24 18:00"), (72 * HOUR, "26 18:00")],  # one working day, but before the time is over
+)
+async def test_an_extension_is_decided_before_the_time_is_over(
+    city: City, clock: ManualClock, later: float, decided_by: str
+) -> None:
+    one = await life(city)
+    await contacted(one)
+    clock.advance(later)
+    await one.do("lights", A.APPLY_EXTENSION, reason_code="complex", note="需多部门会商", days=3)
+    assert await due(one) == {"total": "26 18:00", "decision": decided_by}
+    asked = "SELECT to_char(due_at AT TIME ZONE 'Asia/Shanghai', 'DD HH24:MI') FROM ticket_request"
+    assert await city.scalar(asked) == decided_by
+    await one.check_replay()
+
+
 # ---- returns ------------------------------------------------------------------------------------
 
 

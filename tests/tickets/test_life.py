@@ -71,6 +71,25 @@ async def test_the_return_of_a_second_unit_goes_to_the_ruling_desk_and_its_word_
     await one.check_replay()
 
 
+async def test_an_accepted_return_does_not_go_back_to_the_unit_that_returned_it(
+    city: City, refused: Refused
+) -> None:
+    one = await life(city)
+    await one.to_handling("lights")
+    await one.do("lights", A.RETURN, **RETURN, suggested_unit_id=city.unit("water"))
+    await refused("unit_has_it", one.do("dispatcher", A.ACCEPT_RETURN, note="x", unit_id=city.unit("lights")))
+    assert await one.state() == State.RETURN_REVIEW
+
+
+async def test_who_passes_a_ticket_on_unsigned_has_signed_it(city: City) -> None:
+    one = await life(city)
+    await one.do("dispatcher", A.DISPATCH, unit_id=city.unit("qixing"))
+    await one.do("district", A.SUB_DISPATCH, unit_id=city.unit("sanlidian"))
+    signed = "SELECT signed_at IS NOT NULL FROM ticket_unit WHERE ticket_id = :id AND role = "
+    assert await one.scalar(signed + "'lead'")
+    assert not await one.scalar(signed + "'sub'")
+
+
 async def test_a_unit_returns_once_and_within_a_working_day(
     city: City, refused: Refused, clock: ManualClock
 ) -> None:

@@ -43,6 +43,10 @@ async def apply_for(
 ) -> int:
     """Put an application up for decision; returns its id."""
     stage = {"return": Stage.RETURN_RULING, "exclusion": Stage.EXCLUSION}.get(kind, Stage.DECISION)
+    due = job.due(stage)
+    if kind == "extension" and due is not None and job.row.due_at is not None:
+        due = min(due, job.row.due_at)  # decided before the time is over
+        job.set(stage_due_at=due)
     values = {
         "ticket_id": job.row.id,
         "kind": kind,
@@ -55,7 +59,7 @@ async def apply_for(
         "basis": basis,
         "suggested_unit_id": unit_id,
         "days": days,
-        "due_at": job.due(stage),
+        "due_at": due,
         "decision_note": "",
     }
     made = await job.execute(sa.insert(_request).values(**values).returning(_request.c.id))
@@ -114,6 +118,8 @@ async def accept_return(job: Job) -> None:
     data = job.data
     assert isinstance(data, AcceptReturn)
     await decide(job, "approved")
+    if data.unit_id is not None and data.unit_id == job.row.lead_unit_id:
+        raise refuse("unit_has_it", job, unit_id=data.unit_id)  # that would be a refusal
     if data.unit_id is not None:
         job.target = State.WAITING_SIGN
         await send_to(job, data.unit_id)

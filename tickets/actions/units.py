@@ -100,7 +100,7 @@ async def _hold(job: Job, role: str, unit_ids: Sequence[int], *, asked: str = ""
 
 
 async def sub_dispatch(job: Job) -> None:
-    """转派下级: down the tree, from the unit that holds it; the lead stays answerable."""
+    """转派下级: down the tree, from the unit that holds it, which took it; the lead stays answerable."""
     data = job.data
     assert isinstance(data, ToUnit)
     below = sa.select(_unit.c.path).where(
@@ -113,6 +113,9 @@ async def sub_dispatch(job: Job) -> None:
     if path is None:
         raise refuse("unit_not_below", job, unit_id=data.unit_id)
     _check_matter(job, data.unit_id, path)
+    mine = (_held.c.ticket_id == job.row.id, _held.c.unit_id == job.actor.unit_id, _held.c.until.is_(None))
+    unsigned = sa.update(_held).where(*mine, _held.c.signed_at.is_(None))
+    await job.execute(unsigned.values(signed_at=job.now))
     await _end(job, _held.c.unit_id == data.unit_id)
     await _hold(job, "sub", [data.unit_id], asked=data.note)
     job.set(desk_unit_id=data.unit_id)
