@@ -113,6 +113,21 @@ async def test_a_closing_without_a_contact_keeps_the_reply_and_says_what_is_miss
     assert await state(console, made.id) == "handling"
 
 
+async def test_an_addition_sent_twice_from_one_form_is_one_and_from_a_new_form_another(
+    console: Console,
+) -> None:
+    made = await console.ticket("water")
+    agent = await console.signed_in("agent")
+    for action, told in ((Action.URGE, {"note": ""}), (Action.ADD, {"note": "另有井盖破损"})):
+        for forms in (1, 2):
+            sent = {"version": str(await version(console, made.id)), **told}
+            for _ in range(2):
+                assert (await agent.post(f"/tickets/{made.id}/do/{action.value}", sent)).status == 303
+            async with console.ctx.db.read() as session:
+                count = text("SELECT count(*) FROM ticket_history WHERE action = :action")
+                assert (await session.execute(count, {"action": action.value})).scalar_one() == forms
+
+
 async def test_the_form_of_a_correction_clears_the_unit_complained_about_only_when_asked(
     console: Console,
 ) -> None:
