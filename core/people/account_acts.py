@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from core import audit
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people import duties
 from core.people.accounts import Accounts
 from core.people.actor import Actor
 from core.people.duties import Act, Concern
-from core.people.models import Unit, WebSession
+from core.people.models import Unit, User, WebSession
 from core.people.permissions import Role
 from core.people.proposals import Change, Payload, Prepared, ProposalService, Registered
 from core.people.second_factor import random_code
@@ -38,14 +39,15 @@ class EditPerson(Person):
 
 
 class Posts(Person):
-    """The posts a person shall hold."""
+    """The posts a person shall hold; `held` are those held when it was proposed, filled in by then."""
 
     roles: tuple[Role, ...] = ()
+    held: tuple[Role, ...] | None = None
 
-    @field_validator("roles")
+    @field_validator("roles", "held")
     @classmethod
-    def _sorted(cls, value: tuple[Role, ...]) -> tuple[Role, ...]:
-        return tuple(sorted(set(value)))
+    def _sorted(cls, value: tuple[Role, ...] | None) -> tuple[Role, ...] | None:
+        return value if value is None else tuple(sorted(set(value)))
 
 
 class NewPerson(Payload):
@@ -75,6 +77,11 @@ class Seat(Person):
 def posts_words(roles: Sequence[str] | frozenset[Role]) -> str:
     """Posts as a page names them, in the order of the list of posts."""
     return "、".join(word for role, word in duties.POST_LABELS.items() if role in roles) or "无"
+
+
+def _moved_on(wanted: Posts, held: frozenset[Role]) -> bool:
+    """True when the person holds other posts now than when the change was proposed."""
+    return wanted.held is not None and frozenset(wanted.held) != held
 
 
 async def _subjects(accounts: Accounts, session: AsyncSession, payload: Any) -> Concern:
@@ -113,7 +120,7 @@ class AccountActs:
         return Prepared(new.model_copy(update={"user_id": user_id}), password)
 
     async def open_new(self, uow: UnitOfWork, actor: Actor, new: NewPerson) -> None:
-        """Give the posts and open the account."""
+        """Give the posts and open the account. Errors: unit_closed, when its unit was closed meanwhile."""
         assert new.user_id is not None
         await self._accounts.set_roles(uow, actor, new.user_id, frozenset(new.roles))
         await self._accounts.enable_user(uow, actor, new.user_id)
@@ -130,13 +137,19 @@ class AccountActs:
 
     # ---- posts ------------------------------------------------------------------------------
 
-    async def check_posts(self, uow: UnitOfWork, _actor: Actor, wanted: Posts) -> None:
+    async def check_posts(self, uow: UnitOfWork, _actor: Actor, wanted: Posts) -> Prepared:
         """What could never be approved is refused before it waits."""
         duties.check_posts(frozenset(wanted.roles))
-        if await self._accounts.roles_of(uow.session, wanted.user_id) == frozenset(wanted.roles):
+        held = await self._accounts.roles_of(uow.session, wanted.user_id)
+        if held == frozenset(wanted.roles):
             raise HotlineError("nothing_changed")
+        return Prepared(wanted.model_copy(update={"held": tuple(sorted(held))}))
 
     async def set_posts(self, uow: UnitOfWork, actor: Actor, wanted: Posts) -> None:
+        """Errors: proposal_outdated when the person holds other posts than when it was proposed."""
+        await self._accounts.lock(uow, wanted.user_id)
+        if _moved_on(wanted, await self._accounts.roles_of(uow.session, wanted.user_id)):
+            raise HotlineError("proposal_outdated", user_id=wanted.user_id)
         await self._accounts.set_roles(uow, actor, wanted.user_id, frozenset(wanted.roles))
 
     async def preview_posts(self, session: AsyncSession, wanted: Posts) -> list[Change]:
@@ -148,21 +161,50 @@ class AccountActs:
             Change("登录会话", f"{seats} 个", "全部结束，须重新登录" if seats else "0 个"),
         ]
 
-    async def set_all_posts(self, uow: UnitOfWork, actor: Actor, many: NewPeople) -> None:
-        """The posts of a whole list; accounts that never were open are opened."""
-        for wanted in many.people:
-            user = await self._accounts.user(uow.session, wanted.user_id)
-            await self._accounts.set_roles(uow, actor, wanted.user_id, frozenset(wanted.roles))
+    async def set_all_posts(self, uow: UnitOfWork, actor: Actor, many: NewPeople) -> int:
+        """The posts of a whole list; accounts that never were open are opened.
+
+        Whoever was closed, given other posts or made an administrator since the list was proposed is
+        left alone; returns how many those are.
+        """
+        left = []
+        for wanted in sorted(many.people, key=lambda one: one.user_id):
+            user = await self._accounts.lock(uow, wanted.user_id)
+            if not await self._still_meant(uow.session, user, wanted, actor):
+                left.append(user.id)
+                continue
+            await self._accounts.set_roles(uow, actor, user.id, frozenset(wanted.roles))
             if not user.active:
-                await self._accounts.enable_user(uow, actor, wanted.user_id)
+                await self._accounts.enable_user(uow, actor, user.id)
+        if left:
+            detail = {"left": left[:200], "count": len(left)}
+            await audit.record(
+                uow, actor=actor, action=str(Act.USER_IMPORT), object_type="user_import",
+                object_id=many.import_id, detail=detail,
+            )  # fmt: skip
+        return len(left)
+
+    async def _still_meant(
+        self, session: AsyncSession, user: User, wanted: Posts, actor: Actor | None = None
+    ) -> bool:
+        """Whether a line of a list still is about the account it was proposed for."""
+        held = await self._accounts.roles_of(session, user.id)
+        if actor is not None and actor.user_id == user.id:
+            return False
+        if held & duties.ADMINISTRATORS or _moved_on(wanted, held):
+            return False
+        # A closed account keeps its posts; one that was never open has none yet.
+        return user.active or (not held and await self._accounts.unit_is_open(session, user.unit_id))
 
     async def preview_all_posts(self, session: AsyncSession, many: NewPeople) -> list[Change]:
         found = []
         for wanted in many.people:
             user = await self._accounts.user(session, wanted.user_id)
             held = await self._accounts.roles_of(session, wanted.user_id)
-            before = posts_words(held) if user.active else "未启用"
-            found.append(Change(f"{user.name}（{user.login}）", before, posts_words(wanted.roles)))
+            before = posts_words(held) if user.active else "未启用" if not held else "已停用"
+            meant = await self._still_meant(session, user, wanted)
+            after = posts_words(wanted.roles) if meant else "提交后有变动，不作变更"
+            found.append(Change(f"{user.name}（{user.login}）", before, after))
         return found
 
     # ---- the account itself -----------------------------------------------------------------
@@ -188,6 +230,12 @@ class AccountActs:
 
     async def disable(self, uow: UnitOfWork, actor: Actor, person: Person) -> None:
         await self._accounts.disable_user(uow, actor, person.user_id)
+
+    async def check_enable(self, uow: UnitOfWork, _actor: Actor, person: Person) -> None:
+        """Nobody waits for an approval that cannot be carried out. Errors: unit_closed."""
+        user = await self._accounts.user(uow.session, person.user_id)
+        if not await self._accounts.unit_is_open(uow.session, user.unit_id):
+            raise HotlineError("unit_closed", unit_id=user.unit_id)
 
     async def enable(self, uow: UnitOfWork, actor: Actor, person: Person) -> None:
         await self._accounts.enable_user(uow, actor, person.user_id)
@@ -258,7 +306,8 @@ def register(proposals: ProposalService, accounts: Accounts) -> None:
     add(Act.USER_EDIT, EditPerson, acts.edit, acts.preview_edit)
     closed = acts.preview_of("账号状态", "启用", "停用，不能再登录", ends_sessions=True)
     add(Act.USER_DISABLE, Person, acts.disable, closed)
-    add(Act.USER_ENABLE, Person, acts.enable, acts.preview_of("账号状态", "停用", "启用，岗位与停用前相同"))
+    opened = acts.preview_of("账号状态", "停用", "启用，岗位与停用前相同")
+    add(Act.USER_ENABLE, Person, acts.enable, opened, prepare=acts.check_enable)
     add(Act.USER_UNLOCK, Person, acts.unlock, acts.preview_of("登录锁定", "已锁定", "解除"))
     fresh = acts.preview_of("密码", "原密码", "一次性密码，下次登录须修改", ends_sessions=True)
     add(Act.USER_PASSWORD, Person, acts.new_password, fresh)

@@ -48,9 +48,10 @@ class Accounts:
     ) -> int:
         """Add an account.
 
-        Errors: login_taken, extension_taken, posts_incompatible, a password error.
+        Errors: login_taken, extension_taken, unit_not_found, posts_incompatible, a password error.
         """
         duties.check_posts(roles)
+        await self._check_unit(uow.session, unit_id)
         values = {
             "login": login,
             "name": name,
@@ -75,7 +76,7 @@ class Accounts:
 
         Errors: user_not_found, unit_not_found, extension_taken.
         """
-        before = await self._locked(uow, user_id)
+        before = await self.lock(uow, user_id)
         await self._check_unit(uow.session, unit_id)
         values = {"name": name, "unit_id": unit_id, "extension": extension}
         changed = sorted(key for key, value in values.items() if getattr(before, key) != value)
@@ -90,8 +91,7 @@ class Accounts:
             await self._end_all(uow, user_id)
 
     async def _check_unit(self, session: AsyncSession, unit_id: int) -> None:
-        unit = await session.get(Unit, unit_id)
-        if unit is None or not unit.active:
+        if not await self.unit_is_open(session, unit_id):
             raise HotlineError("unit_not_found", unit_id=unit_id)
 
     async def _unique(self, uow: UnitOfWork, statement: Any, login: str, extension: str | None) -> int:
@@ -135,7 +135,13 @@ class Accounts:
         await self._end_all(uow, user_id)
 
     async def enable_user(self, uow: UnitOfWork, actor: Actor, user_id: int) -> None:
-        """Open an account again, with the posts it had."""
+        """Open an account again, with the posts it had.
+
+        Errors: user_not_found, unit_closed (it must be given another unit first).
+        """
+        unit_id = (await self.lock(uow, user_id)).unit_id
+        if not await self.unit_is_open(uow.session, unit_id):
+            raise HotlineError("unit_closed", unit_id=unit_id)
         values = {"active": True, "failed": 0, "locked_until": None}
         await uow.session.execute(update(User).where(col(User.id) == user_id).values(**values))
         await self._audit(uow, actor, "user.enable", user_id)
@@ -209,7 +215,13 @@ class Accounts:
             raise HotlineError("user_not_found", user_id=user_id)
         return found
 
-    async def _locked(self, uow: UnitOfWork, user_id: int) -> User:
+    async def unit_is_open(self, session: AsyncSession, unit_id: int) -> bool:
+        """Whether this is a unit that has not been closed."""
+        query = select(col(Unit.id)).where(col(Unit.id) == unit_id, col(Unit.active))
+        return (await session.execute(query)).first() is not None
+
+    async def lock(self, uow: UnitOfWork, user_id: int) -> User:
+        """One account as it stands, locked until the end of the transaction. Errors: user_not_found."""
         query = select(User).where(col(User.id) == user_id).with_for_update()
         found = (
             await uow.session.execute(query.execution_options(populate_existing=True))

@@ -242,8 +242,9 @@ async def _propose(
         roles = frozenset(Role(one) for one in row["roles"])
         if row["effect"] == "failed":
             continue
-        if row["effect"] == "new" or await people.roles_of(uow.session, row["user_id"]) != roles:
-            wanted.append(Posts(user_id=row["user_id"], roles=tuple(roles)))
+        held = await people.roles_of(uow.session, row["user_id"])
+        if held != roles:  # a new account holds none yet
+            wanted.append(Posts(user_id=row["user_id"], roles=tuple(roles), held=tuple(held)))
     if not wanted:
         return None
     many = NewPeople(import_id=import_id, people=tuple(wanted))

@@ -21,7 +21,7 @@ from core.errors import HotlineError
 from core.people import duties
 from core.people.actor import Actor
 from core.people.duties import NOBODY, Act, Concern
-from core.people.models import AdminProposal
+from core.people.models import AdminProposal, User, UserRole
 
 NOTE_LIMIT = 500
 
@@ -164,9 +164,14 @@ class ProposalService:
             raise HotlineError("proposal_waiting", act=str(act))
 
     async def approve(self, uow: UnitOfWork, actor: Actor, proposal_id: int, *, note: str = "") -> Any:
-        """Do what was proposed; returns what the act returns. Errors: those of `_lock`, forbidden."""
+        """Do what was proposed; returns what the act returns.
+
+        Errors: those of `_lock`, proposal_own, forbidden, proposal_outdated (who proposed it could not
+        do so any more), those of the act.
+        """
         row, how, payload = await self._lock(uow, proposal_id)
         await self._check_decider(uow.session, actor, row, how, payload)
+        await self._check_proposer(uow.session, row, how, payload)
         await self._decide(uow, actor, row, "approved", note)
         return await how.execute(uow, actor, payload)
 
@@ -208,6 +213,16 @@ class ProposalService:
         concern = await how.concern(session, payload)
         if not duties.may_approve(actor, Act(row.act), concern, row.proposed_by):
             raise HotlineError("forbidden", act=row.act)
+
+    async def _check_proposer(
+        self, session: AsyncSession, row: AdminProposal, how: Registered[Any], payload: Payload
+    ) -> None:
+        """Two people stand behind an act: one who lost account or post since is none of them."""
+        roles = select(col(UserRole.role)).join(User, col(User.id) == col(UserRole.user_id))
+        held = await session.execute(roles.where(col(User.id) == row.proposed_by, col(User.active)))
+        rule = duties.rule_of(Act(row.act), await how.concern(session, payload))
+        if not rule.by & set(held.scalars()):
+            raise HotlineError("proposal_outdated", proposal_id=row.id)
 
     async def _decide(self, uow: UnitOfWork, actor: Actor, row: AdminProposal, state: str, note: str) -> None:
         values = {

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from core.db import Database, UnitOfWork
 from core.errors import HotlineError
 from core.people import duties, org
-from core.people.account_acts import EditPerson, NewPerson, Person, Posts
+from core.people.account_acts import EditPerson, NewPeople, NewPerson, Person, Posts
 from core.people.actor import Actor
 from core.people.duties import ADMINISTRATORS, DUTIES, ON_ADMINISTRATORS, Act, Concern
 from core.people.permissions import Role, permissions_of
@@ -328,3 +328,101 @@ async def test_moving_to_another_unit_ends_sessions_and_a_taken_extension_is_ref
         moved = EditPerson(user_id=ident, name="agent1", unit_id=bureau.id, extension="1001")
         await people.proposals.submit(uow, three["system_admin1"], Act.USER_EDIT, moved)
     assert await people.actor_for_token(here.token) is None
+
+
+async def _propose(
+    database: Database, people: PeopleService, actor: Actor, act: Act, payload: Payload
+) -> int:
+    async with database.begin() as uow:
+        sent = await people.proposals.submit(uow, actor, act, payload)
+    assert sent.proposal_id is not None
+    return sent.proposal_id
+
+
+@pytest.mark.parametrize("lost", ["account", "post"])
+async def test_what_somebody_proposed_who_lost_account_or_post_is_not_carried_out(
+    database: Database, people: PeopleService, three: dict[str, Actor], lost: str
+) -> None:
+    agent, proposer = three["agent1"].user_id, three["system_admin1"].user_id
+    assert agent is not None
+    assert proposer is not None
+    wanted = Posts(user_id=agent, roles=(Role.DISPATCHER,))
+    ident = await _propose(database, people, three["system_admin1"], Act.USER_ROLES, wanted)
+    async with database.begin() as uow:
+        if lost == "account":
+            await people.disable_user(uow, SYSTEM, proposer)
+        else:
+            await people.set_roles(uow, SYSTEM, proposer, frozenset({Role.AGENT}))
+    judge = three["security_admin1"]
+    assert await _refused(database, people.proposals.approve, judge, ident) == "proposal_outdated"
+    async with database.begin() as uow:
+        assert await people.roles_of(uow.session, agent) == frozenset({Role.AGENT})
+        await people.proposals.refuse(uow, judge, ident, note="提出人已离任")
+
+
+async def test_a_change_of_posts_is_not_carried_out_over_posts_given_meanwhile(
+    database: Database, people: PeopleService, three: dict[str, Actor]
+) -> None:
+    agent = three["agent1"].user_id
+    assert agent is not None
+    wanted = Posts(user_id=agent, roles=(Role.AGENT, Role.DISPATCHER))
+    ident = await _propose(database, people, three["system_admin1"], Act.USER_ROLES, wanted)
+    async with database.begin() as uow:
+        await people.set_roles(uow, SYSTEM, agent, frozenset({Role.CALLBACK_OFFICER}))
+    judge = three["security_admin1"]
+    assert await _refused(database, people.proposals.approve, judge, ident) == "proposal_outdated"
+    async with database.read() as session:
+        assert await people.roles_of(session, agent) == frozenset({Role.CALLBACK_OFFICER})
+
+
+async def test_approving_a_list_leaves_who_was_closed_or_given_other_posts_meanwhile_alone(
+    database: Database, people: PeopleService, three: dict[str, Actor]
+) -> None:
+    async with database.begin() as uow:
+        fresh = await people.create_user(
+            uow, SYSTEM, login="fresh", name="新人", password=PASSWORD, unit_id=1,
+            roles=frozenset(), active=False,
+        )  # fmt: skip
+    ids = {login: three[login].user_id or 0 for login in ("agent1", "agent2", "shift_leader1")}
+    wanted = tuple(
+        Posts(user_id=ident, roles=(Role.DISPATCHER,), held=tuple(three[login].roles))
+        for login, ident in ids.items()
+    )
+    many = NewPeople(import_id=7, people=(*wanted, Posts(user_id=fresh, roles=(Role.AGENT,), held=())))
+    proposal = await _propose(database, people, three["system_admin1"], Act.USER_IMPORT, many)
+    async with database.begin() as uow:
+        await people.disable_user(uow, SYSTEM, ids["agent1"])
+        await people.set_roles(uow, SYSTEM, ids["agent2"], frozenset({Role.AUDIT_ADMIN}))
+    async with database.begin() as uow:
+        changes = await people.proposals.preview(uow.session, Act.USER_IMPORT, many)
+        assert [change.after for change in changes] == ["提交后有变动，不作变更"] * 2 + ["派单员", "话务员"]
+        assert await people.proposals.approve(uow, three["security_admin1"], proposal) == 2
+    async with database.read() as session:
+        agent1 = await people.user(session, ids["agent1"])
+        opened = await people.user(session, fresh)
+        assert (agent1.active, opened.active) == (False, True)
+        assert await people.roles_of(session, ids["agent1"]) == frozenset({Role.AGENT})
+        assert await people.roles_of(session, ids["agent2"]) == frozenset({Role.AUDIT_ADMIN})
+        assert await people.roles_of(session, ids["shift_leader1"]) == frozenset({Role.DISPATCHER})
+        left = text("SELECT detail -> 'left' FROM audit_log WHERE action = 'user.import'")
+        assert sorted((await session.execute(left)).scalar_one()) == sorted([ids["agent1"], ids["agent2"]])
+
+
+async def test_no_account_is_made_or_opened_in_a_unit_that_was_closed(
+    database: Database, people: PeopleService, three: dict[str, Actor]
+) -> None:
+    async with database.begin() as uow:
+        bureau = await org.create_unit(uow, SYSTEM, kind="bureau", name="水利局", code="w")
+    new = NewPerson(login="newcomer", name="新人", unit_id=bureau.id, roles=(Role.DEPT_OFFICER,))
+    waiting = await _propose(database, people, three["system_admin1"], Act.USER_CREATE, new)
+    async with database.begin() as uow:
+        await org.set_active(uow, SYSTEM, bureau.id, active=False)
+    assert await _refused(database, people.proposals.approve, three["security_admin1"], waiting) == (
+        "unit_closed"
+    )
+    later = new.model_copy(update={"login": "later"})
+    for unit_id in (bureau.id, 10**6):
+        wanted = later.model_copy(update={"unit_id": unit_id})
+        assert await _refused(
+            database, people.proposals.submit, three["system_admin1"], Act.USER_CREATE, wanted
+        ) == ("unit_not_found")

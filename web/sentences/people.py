@@ -47,6 +47,11 @@ PROBLEMS: dict[str, Problem] = {
     "proposal_waiting": Problem(
         409, "已有待批事项", "同一对象的同类事项正在等待批准，没有重复提交。请等待结果，或先撤回原事项。"
     ),
+    "proposal_outdated": Problem(
+        409,
+        "事项已过时",
+        "提出之后，提出人的岗位或所涉对象已有变动，没有改动。请退回这一事项，需要的话按现状重新提出。",
+    ),
     "proposal_own": Problem(403, "不能批准自己的事项", "事项由您提出，须由另一位管理员批准，没有改动。"),
     "refusal_needs_reason": Problem(422, "请填写理由", "退回须写明理由，没有提交。请填写后重试。"),
     "delegation_days": Problem(

@@ -79,6 +79,7 @@ async def approvals(request: web.Request) -> web.StreamResponse:
 
 ANSWERS = {
     "approved": "已批准，立即生效。",
+    "approved_partly": "已批准，立即生效。提交后被停用或岗位有变动的账号未作变更，名单见审计日志。",
     "refused": "已退回，理由已告知提出人。",
     "taken_back": "已撤回，没有改动。",
 }
@@ -175,6 +176,8 @@ async def approve(request: web.Request) -> web.StreamResponse:
         return await _refused(request, error)
     if isinstance(result, str) and row.act == Act.USER_PASSWORD:
         return await secret_page(request, whom, result, HOME, waits=False)
+    if row.act == Act.USER_IMPORT and result:
+        return back(request, HOME, "approved_partly")
     return back(request, HOME, "approved")
 
 
