@@ -1,6 +1,7 @@
 """Legal holds: what must be kept whole for a proceeding, whoever asks for its deletion."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -34,6 +35,43 @@ async def place(uow: UnitOfWork, actor: Actor, subject: str, subject_id: int, re
         uow, actor=actor, action="hold.place", object_type=subject, object_id=subject_id, reason=reason
     )
     return int(made)
+
+
+async def carry(
+    uow: UnitOfWork,
+    actor: Actor,
+    subject: str,
+    from_ids: Collection[int],
+    to_id: int,
+    *,
+    since: datetime | None = None,
+) -> int:
+    """Let `to_id`, which came out of held ones, be held like them; returns how many holds that were.
+
+    With `since` only holds placed from then on count. No permission is asked for: whoever takes a record
+    apart must not set a part of it free by that.
+    """
+    query = select(LegalHold).where(
+        col(LegalHold.subject) == subject,
+        col(LegalHold.subject_id).in_(from_ids),
+        col(LegalHold.lifted_at).is_(None),
+    )
+    if since is not None:
+        query = query.where(col(LegalHold.placed_at) >= since)
+    found = list((await uow.session.execute(query.order_by(col(LegalHold.id)))).scalars())
+    if not found:
+        return 0
+    first = found[0]
+    values = {
+        "subject": subject, "subject_id": to_id, "reason": first.reason, "placed_by": first.placed_by,
+        "placed_at": uow.now,
+    }  # fmt: skip
+    await uow.session.execute(insert(LegalHold).values(**values).on_conflict_do_nothing())
+    await audit.record(
+        uow, actor=actor, action="hold.place", object_type=subject, object_id=to_id, reason=first.reason,
+        detail={"from": [hold.subject_id for hold in found]},
+    )  # fmt: skip
+    return len(found)
 
 
 async def lift(uow: UnitOfWork, actor: Actor, hold_id: int, reason: str) -> None:

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.audit import AuditRow
+from core.catalog import holds
 from core.clock import ManualClock
 from core.errors import HotlineError
 from core.people.actor import Actor
@@ -521,6 +522,36 @@ async def test_nobody_is_forgotten_while_a_matter_runs_or_a_hold_stands(rig: Rig
     await refused("citizen_held", rig.do(service.forget, auditor, ident))
     await refused("forbidden", rig.do(service.forget, rig.agent, ident))
     assert await rig.numbers(ident) == ["13800000001"]
+
+
+async def test_what_a_hold_keeps_is_not_set_free_by_taking_the_record_apart(
+    rig: Rig, refused: Refused
+) -> None:
+    auditor = rig.city.actors["audit"]
+    for end in "123":
+        await _closed(rig, phone=f"1380000000{end}")
+    lead = await rig.merged("13800000001", "13800000002", "13800000003")
+    two = (await rig.page(lead)).merged[0]
+    await rig.do(holds.place, auditor, "citizen", lead, "案件")
+    page = await rig.page(lead)
+    ref = next(item.ref for item in page.phones if item.masked.endswith("0003"))
+    part = await rig.do(service.split, rig.agent, lead, page.version, [ref], [], "号码已过户")
+    await rig.do(service.unmerge, rig.agent, lead, page.version + 1, two, "弄错了")
+    for ident in (lead, part, two):
+        await refused("citizen_held", rig.do(service.forget, auditor, ident))
+    assert [row.object_id for row in await rig.audits("hold.place")] == [lead, part, two]
+
+
+async def test_a_hold_of_before_a_merge_holds_only_whom_it_was_placed_on(
+    rig: Rig, clock: ManualClock
+) -> None:
+    await _closed(rig, phone="13800000002")
+    await rig.do(holds.place, rig.city.actors["audit"], "citizen", await rig.of("13800000001"), "案件")
+    clock.advance(60)
+    lead = await rig.merged("13800000001", "13800000002")
+    two = (await rig.page(lead)).merged[0]
+    await rig.do(service.unmerge, rig.agent, lead, 2, two, "弄错了")
+    assert (await rig.do(service.forget, rig.city.actors["audit"], two)).held == 0
 
 
 async def test_a_forgotten_record_takes_no_more_writes(rig: Rig, refused: Refused) -> None:

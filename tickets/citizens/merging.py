@@ -2,13 +2,16 @@
 
 A merge moves nothing: the other record, and those merged into it before, point at the one that
 leads. Undoing it turns the pointers back. A split moves the numbers that were chosen into a new record.
+What a legal hold keeps whole stays held in every part.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from core import audit
+from core.catalog import holds
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
@@ -61,10 +64,14 @@ async def merge(
 
 async def _point(uow: UnitOfWork, which: sa.Select[tuple[int]], into: int) -> list[int]:
     """Let these records belong to `into`; returns their ids."""
-    found = [int(ident) for ident in (await uow.session.execute(which)).scalars()]
+    found = await _ids(uow, which)
     statement = sa.update(_citizen).where(_citizen.c.id.in_(found)).values(merged_into_id=into)
     await uow.session.execute(statement)
     return sorted(found)
+
+
+async def _ids(uow: UnitOfWork, which: sa.Select[tuple[int]]) -> list[int]:
+    return [int(ident) for ident in (await uow.session.execute(which)).scalars()]
 
 
 async def unmerge(
@@ -81,7 +88,8 @@ async def unmerge(
     other = (await uow.session.execute(query.with_for_update())).first()
     if other is None:
         raise HotlineError("not_merged", citizen_id=other_id)
-    brought = [ident for ident in await _brought(uow, citizen_id, other_id) if ident != other_id]
+    moved, merged_at = await _brought(uow, citizen_id, other_id)
+    brought = [ident for ident in moved if ident != other_id]
     back = sa.update(_citizen).where(_citizen.c.id.in_(brought), _citizen.c.merged_into_id == citizen_id)
     await uow.session.execute(back.values(merged_into_id=other_id))
     await change(
@@ -93,15 +101,16 @@ async def unmerge(
         told={"from": citizen_id},
         merged_into_id=None,
     )
+    await holds.carry(uow, actor, "citizen", [citizen_id], other_id, since=merged_at)
     new = await change(uow, actor, row, "unmerged", reason=reason, told={"other": other_id})
     await _audit(uow, actor, "citizen.unmerge", citizen_id, reason, {"other": other_id})
     return new
 
 
-async def _brought(uow: UnitOfWork, citizen_id: int, other_id: int) -> list[int]:
-    """The records the last merge of `other_id` brought along, itself included."""
+async def _brought(uow: UnitOfWork, citizen_id: int, other_id: int) -> tuple[list[int], datetime | None]:
+    """The records the last merge of `other_id` brought along, itself included, and when that was."""
     query = (
-        sa.select(_history.c.changes)
+        sa.select(_history.c.changes, _history.c.at)
         .where(
             _history.c.citizen_id.in_(records.members(citizen_id)),
             _history.c.action == "merged",
@@ -110,8 +119,8 @@ async def _brought(uow: UnitOfWork, citizen_id: int, other_id: int) -> list[int]
         .order_by(_history.c.id.desc())
         .limit(1)
     )
-    found = (await uow.session.execute(query)).scalar_one_or_none()
-    return [int(ident) for ident in (found or {}).get("moved", [])]
+    found = (await uow.session.execute(query)).first()
+    return ([int(ident) for ident in found.changes.get("moved", [])], found.at) if found else ([], None)
 
 
 async def split(
@@ -142,6 +151,7 @@ async def split(
     )
     _check_split(set(phones), set(names), held, named)
     new = await records.create(uow)
+    await holds.carry(uow, actor, "citizen", await _ids(uow, within), new)
     moved = sa.update(_phone).where(_phone.c.phone_ref.in_(phones)).values(citizen_id=new)
     await uow.session.execute(moved)
     if names:
