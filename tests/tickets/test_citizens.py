@@ -507,6 +507,18 @@ async def test_others_keep_their_values_when_one_is_forgotten(rig: Rig) -> None:
     assert [hit.citizen_id for hit in (await rig.search("李芳")).hits] == [other]
 
 
+async def test_a_second_number_two_people_gave_outlives_one_of_them(rig: Rig) -> None:
+    for phone in ("13800000001", "13800000002"):
+        await _closed(rig, phone=phone, phone2="13900000009")
+    preview = await rig.do(service.forget, SYSTEM, await rig.of("13800000001"))
+    assert preview.second_phones == 0
+    live = """SELECT count(*) FROM personal_value v JOIN ticket t ON t.phone2_ref = v.id
+              WHERE v.destroyed_at IS NULL"""
+    assert await rig.city.scalar(live) == 2
+    last = await rig.do(service.forget, SYSTEM, await rig.of("13800000002"))
+    assert last.second_phones == 1
+
+
 async def test_nobody_is_forgotten_while_a_matter_runs_or_a_hold_stands(rig: Rig, refused: Refused) -> None:
     await rig.city.ticket()
     ident, auditor = await rig.of("13800000001"), rig.city.actors["audit"]

@@ -171,7 +171,7 @@ async def _find(session: AsyncSession, citizen_id: int) -> _Found:
         phones=phones,
         names=names,
         id_numbers=refs["id_number_ref"],
-        second=await _only_his(session, refs["phone2_ref"] - set(phones)),
+        second=await _only_his(session, refs["phone2_ref"] - set(phones), phones),
         codes=refs["query_code_ref"],
         notes=await _column(session, sa.select(_note.c.body_ref).where(_note.c.citizen_id.in_(members))),
         drafts=await _drafts(session, phones, ids),
@@ -179,11 +179,15 @@ async def _find(session: AsyncSession, citizen_id: int) -> _Found:
     )
 
 
-async def _only_his(session: AsyncSession, refs: set[int]) -> set[int]:
-    """Second numbers that nobody else calls from, has a record of, or left as a contact."""
+async def _only_his(session: AsyncSession, refs: set[int], phones: Sequence[int]) -> set[int]:
+    """Second numbers that nobody else calls from, has a record of, or left as a contact of either kind."""
     if not refs:
         return set()
+    # Tickets of somebody forgotten earlier need no second number any more.
+    gone = sa.exists().where(_value.c.id == _ticket.c.phone_ref, _value.c.destroyed_at.is_not(None))
+    another = sa.and_(sa.or_(_ticket.c.phone_ref.is_(None), _ticket.c.phone_ref.not_in(phones)), ~gone)
     others = sa.union_all(
+        sa.select(_ticket.c.phone2_ref).where(_ticket.c.phone2_ref.in_(refs), another),
         sa.select(_phone.c.phone_ref).where(_phone.c.phone_ref.in_(refs)),
         sa.select(_ticket.c.phone_ref).where(_ticket.c.phone_ref.in_(refs)),
         sa.select(_call.c.caller_ref).where(_call.c.caller_ref.in_(refs)),
