@@ -6,6 +6,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import UnitOfWork
+from core.errors import HotlineError
 from core.people import org
 from core.people.actor import Actor
 from core.people.duties import Act
@@ -13,6 +14,7 @@ from core.people.permissions import Permission
 from core.people.proposals import Change, Payload, ProposalService, Registered
 from tickets import categories, handover
 from tickets.category_tree import Tree
+from tickets.citizens import records
 from tickets.citizens import service as citizens
 from tickets.states import STATE_LABELS, State
 
@@ -51,9 +53,10 @@ class PublishCategories(Payload):
 
 
 class DeletePerson(Payload):
-    """What says who a citizen is is destroyed for ever."""
+    """What says who a citizen is is destroyed for ever; `version` is the record that was looked at."""
 
     citizen_id: int
+    version: int | None = None
     reason: str
 
 
@@ -143,6 +146,10 @@ STAYS = {"tickets": "工单", "calls": "通话记录"}
 
 
 async def _delete(uow: UnitOfWork, actor: Actor, asked: DeletePerson) -> None:
+    """What was merged into the record since nobody asked to destroy. Errors: proposal_outdated."""
+    row = (await records.lock(uow, {asked.citizen_id: None}))[asked.citizen_id]
+    if asked.version is not None and row.version != asked.version:
+        raise HotlineError("proposal_outdated", citizen_id=asked.citizen_id)
     await citizens.forget(uow, actor, asked.citizen_id, asked.reason)
 
 

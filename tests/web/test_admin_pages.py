@@ -13,6 +13,7 @@ from core.people.actor import Actor
 from tests.security.test_foreign_ids import EVIL
 from tests.web.conftest import Browser, Console
 from tickets.citizens import records
+from tickets.citizens import service as citizens
 
 HX = {"HX-Request": "true"}
 SYSTEM = Actor.system("tests")
@@ -257,6 +258,34 @@ async def test_a_citizen_is_deleted_only_after_the_audit_administrator_agreed(co
         await console.ctx.people.proposals.approve(uow, actor, waiting.scalar_one())
     assert int(str(await _scalar(console, query))) >= 2
     assert "个人信息已经删除" in (await security.get(f"/admin/deletions?citizen={ident}")).text
+
+
+async def test_a_deletion_does_not_take_along_what_was_merged_into_the_record_since(
+    console: Console,
+) -> None:
+    ident = await _citizen(console)
+    security, auditor = await console.signed_in("security_admin"), await console.signed_in("audit_admin")
+    await security.post(f"/admin/deletions/{ident}/request", {"reason": "本人申请"})
+    async with console.ctx.db.begin() as uow:
+        agent = await console.ctx.people.actor_for_user(uow.session, console.users["agent"])
+        assert agent is not None
+        other = await records.ensure(uow, (await console.ctx.vault.put(uow, "phone", "13800005678")).id)
+        await citizens.merge(uow, agent, ident, 1, other, 1, "同一个人")
+    waiting = await _scalar(console, "SELECT id FROM admin_proposal")
+    answer = await auditor.post(f"/admin/approvals/{waiting}/approve", {"note": ""})
+    assert (answer.status, "事项已过时" in answer.text) == (409, True)
+    query = "SELECT count(*) FROM personal_value WHERE destroyed_at IS NOT NULL"
+    assert await _scalar(console, query) == 0
+
+
+async def test_the_deletion_of_who_never_gave_a_name_can_be_asked_for(console: Console) -> None:
+    await console.ticket(citizen_name="")
+    assert await _scalar(console, "SELECT count(*) FROM citizen") == 0
+    security = await console.signed_in("security_admin")
+    found = await security.post("/admin/deletions/find", {"typed": "13800001234"}, follow=True)
+    assert "销毁，不能恢复" in found.text
+    unknown = await security.post("/admin/deletions/find", {"typed": "13900001234"})
+    assert unknown.status == 404
 
 
 async def test_a_legal_hold_refuses_the_request_until_it_is_lifted(console: Console) -> None:

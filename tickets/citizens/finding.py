@@ -79,14 +79,14 @@ async def _ids(uow: UnitOfWork, actor: Actor, vault: Vault, text: str, area: str
         return "uscc", await _heads(uow, _citizen.c.uscc == bare)
     phone = normalise_phone(text, area=area)
     if phone.number is not None and phone.kind in REACHABLE:
-        return "phone", await _of_phone(uow, vault, phone.number)
+        return "phone", await of_phone(uow, vault, phone.number)
     if NUMBER.fullmatch(bare) or not text:
         return "number", []
     named = sa.select(_name.c.citizen_id).where(_name.c.blind == blind_name(vault, text))
     return "name", await _heads(uow, sa.or_(_citizen.c.id.in_(named), _citizen.c.company == text))
 
 
-async def _of_phone(uow: UnitOfWork, vault: Vault, number: str) -> list[int]:
+async def of_phone(uow: UnitOfWork, vault: Vault, number: str) -> list[int]:
     """The record of a number; made when the number has a ticket, a record or a draft but no record yet."""
     ref = await vault.find(uow.session, "phone", number)
     if ref is None:

@@ -16,7 +16,7 @@ from core.people.models import AdminProposal, User
 from core.people.permissions import Permission
 from core.privacy import normalise_phone
 from tickets import acts
-from tickets.citizens import records
+from tickets.citizens import finding, records
 from tickets.models import Ticket, table_of
 from web.context import actor, context
 from web.inputs import Fields, path_id, read_form, read_query
@@ -109,8 +109,7 @@ async def find(request: web.Request) -> web.StreamResponse:
         phone = normalise_phone(form.typed, area=ctx.settings.city.phone_area)
         found: int | None = None
         if phone.number is not None and phone.kind in ("mobile", "landline"):
-            ref = await ctx.vault.find(uow.session, "phone", phone.number)
-            found = (await records.find(uow.session, [ref])).get(ref) if ref is not None else None
+            found = next(iter(await finding.of_phone(uow, ctx.vault, phone.number)), None)
         elif form.typed.isascii() and form.typed.isdigit() and len(form.typed) < 19:
             found = int(form.typed)
             await records.head(uow.session, found)
@@ -126,8 +125,9 @@ async def find(request: web.Request) -> web.StreamResponse:
 async def ask(request: web.Request) -> web.StreamResponse:
     """Put the deletion before the audit administrator."""
     form, ident, ctx = await read_form(request, Ask), path_id(request, "citizen_id"), context(request)
-    asked = acts.DeletePerson(citizen_id=ident, reason=form.reason)
     async with ctx.db.begin() as uow:
+        version = (await records.head(uow.session, ident)).version
+        asked = acts.DeletePerson(citizen_id=ident, version=version, reason=form.reason)
         seen = await acts.preview_delete(uow.session, ident)
         if seen.held:
             raise HotlineError("legal_hold", subject="citizen", subject_id=ident)
