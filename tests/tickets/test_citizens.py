@@ -375,6 +375,18 @@ async def test_merged_records_show_everything_together_and_come_apart_as_they_we
     assert len(await rig.audits("citizen.unmerge")) == 1
 
 
+async def test_the_enterprise_of_a_merged_record_is_shown_by_the_one_that_leads(rig: Rig) -> None:
+    one, two = await rig.of("13800000001"), await rig.of("13800000002")
+    await rig.do(service.set_business, rig.agent, two, 1, business=True, company="漓江餐饮", uscc=USCC)
+    await rig.do(service.merge, rig.agent, one, 1, two, 2, "同一个人")
+    page = await rig.page(one)
+    assert (page.business, page.company, page.uscc) == (True, "漓江餐饮", USCC)
+    (hit,) = (await rig.search(USCC)).hits
+    assert (hit.citizen_id, hit.company, hit.business) == (one, "漓江餐饮", True)
+    await rig.do(service.unmerge, rig.agent, one, 2, two, "弄错了")
+    assert [(await rig.page(ident)).company for ident in (one, two)] == ["", "漓江餐饮"]
+
+
 async def test_an_undone_merge_leaves_what_was_merged_later_where_it_is(rig: Rig) -> None:
     one = await rig.merged("13800000001", "13800000002", "13800000003")
     two = (await rig.page(one)).merged[0]
@@ -484,6 +496,8 @@ async def test_forgetting_destroys_every_value_and_the_page_still_works(rig: Rig
     assert await rig.city.scalar("SELECT count(*) FROM ticket_draft WHERE form_sealed IS NULL") == 1
     (row,) = await rig.audits("citizen.forget")
     assert (row.object_id, row.reason) == (ident, "本人申请")
+    kept = "SELECT count(*) FROM citizen_history h WHERE h::text LIKE :code OR h::text LIKE '%王记米粉%'"
+    assert await rig.city.scalar(kept, code=f"%{USCC}%") == 0
 
 
 async def test_a_forgotten_number_that_calls_again_is_somebody_new(rig: Rig) -> None:

@@ -116,11 +116,12 @@ async def _hit(uow: UnitOfWork, citizen_id: int) -> Hit:
     row = await records.head(uow.session, citizen_id)
     phones = await phones_of(uow.session, citizen_id)
     names = await names_of(uow.session, citizen_id)
+    business, company, _ = await records.enterprise(uow.session, row)
     return Hit(
         citizen_id=citizen_id,
         phones=tuple(item.masked for item in phones),
         names=tuple(dict.fromkeys(item.masked for item in names)),
-        company=row.company,
-        business=row.business,
+        company=company,
+        business=business,
         updated_at=row.updated_at,
     )

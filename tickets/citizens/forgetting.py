@@ -146,7 +146,8 @@ async def _blank(uow: UnitOfWork, found: _Found) -> None:
     await run(
         sa.update(_flag).where(_flag.c.citizen_id.in_(found.members)).values(reason="", cleared_reason="")
     )
-    await run(sa.update(_citizen).where(_citizen.c.id.in_(found.members)).values(company="", uscc=None))
+    firm = {"company": "", "uscc": None, "business": False}
+    await run(sa.update(_citizen).where(_citizen.c.id.in_(found.members)).values(**firm))
     await run(sa.update(_draft).where(_draft.c.id.in_(found.drafts)).values(form_sealed=None))
 
 

@@ -141,13 +141,14 @@ async def citizen_page(session: AsyncSession, actor: Actor, vault: Vault, citize
     row = await records.head(session, citizen_id)
     within = records.members(citizen_id)
     phones = await phones_of(session, citizen_id)
+    business, company, uscc = await records.enterprise(session, row)
     merged = sa.select(_citizen.c.id).where(_citizen.c.merged_into_id == citizen_id).order_by(_citizen.c.id)
     return CitizenPage(
         id=row.id,
         version=row.version,
-        business=row.business,
-        company=row.company,
-        uscc=row.uscc,
+        business=business,
+        company=company,
+        uscc=uscc,
         created_at=row.created_at,
         forgotten_at=row.forgotten_at,
         phones=phones,
@@ -284,12 +285,13 @@ async def brief(session: AsyncSession, actor: Actor, vault: Vault, phone_ref: in
         return None
     row = await records.head(session, citizen_id)
     within = records.members(citizen_id)
+    business, company, _ = await records.enterprise(session, row)
     names = [item.masked for item in await names_of(session, citizen_id) if not item.gone]
     return Brief(
         citizen_id=citizen_id,
         names=tuple(dict.fromkeys(names)),
-        company=row.company,
-        business=row.business,
+        company=company,
+        business=business,
         flags=await _flags(session, within),
         notes=await _notes(session, vault, within, limit=3),
     )

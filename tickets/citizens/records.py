@@ -105,6 +105,26 @@ async def lock(uow: UnitOfWork, versions: Mapping[int, int | None]) -> dict[int,
     return rows
 
 
+async def enterprise(session: AsyncSession, row: Any) -> tuple[bool, str, str | None]:
+    """Whether a leading record is an enterprise, its name and USCC.
+
+    What it does not say itself is said by the records merged into it, the earliest first.
+    """
+    if row.business or row.company or row.uscc:
+        return row.business, row.company, row.uscc
+    query = (
+        sa.select(citizen.c.business, citizen.c.company, citizen.c.uscc)
+        .where(
+            citizen.c.merged_into_id == row.id,
+            sa.or_(citizen.c.business, citizen.c.company != "", citizen.c.uscc.is_not(None)),
+        )
+        .order_by(citizen.c.id)
+        .limit(1)
+    )
+    found = (await session.execute(query)).first()
+    return (found.business, found.company, found.uscc) if found else (False, "", None)
+
+
 def _checked(citizen_id: int, row: Any) -> Any:
     if row is None:
         raise HotlineError("citizen_not_found", citizen_id=citizen_id)

@@ -81,7 +81,8 @@ async def set_business(
     values: dict[str, Any] = {"business": business, "company": company, "uscc": code or None}
     if all(getattr(row, key) == value for key, value in values.items()):
         return int(row.version)
-    told = {"business": [row.business, business], "uscc": [row.uscc, values["uscc"]]}
+    # What changed and not to what: a one-person firm says who the person is, and history is for good.
+    told = {"changed": [key for key, value in values.items() if getattr(row, key) != value]}
     return await change(uow, actor, row, "business", told=told, **values)
 
 
