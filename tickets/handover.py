@@ -18,12 +18,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit
+from core.catalog import notices
 from core.db import Database, UnitOfWork
 from core.errors import HotlineError
-from core.people import org
+from core.people import delegation, org
 from core.people.actor import Actor
 from core.people.models import Unit, User
 from core.people.permissions import Permission
+from tickets import reply_templates, saved_views
 from tickets.flow import TicketRequest, TicketUnit
 from tickets.inputs import HandOver
 from tickets.models import Ticket, table_of
@@ -145,8 +147,8 @@ async def start(
     The closed unit is hung below its successor, whose people so keep sight of what it finished.
     Who may is in the table of duties.
     Raises `unit_root`, `unit_closed`, `unit_same`, `unit_cannot_take`, `unit_circle`,
-    `unit_kind_misplaced` (a lower unit does not fit below the successor), `handover_running`,
-    `unit_not_empty` (its people must go somewhere).
+    `unit_kind_misplaced` or `unit_name_taken` (a lower unit does not fit below the successor),
+    `handover_running`, `unit_not_empty` (its people must go somewhere).
     """
     await org.lock_tree(uow)
     session = uow.session
@@ -162,6 +164,7 @@ async def start(
     await org.hang(uow, old, new)
     await org.set_active(uow, actor, from_id, active=False)
     users = await org.move_users(uow, actor, from_id, to_id) if move_users else 0
+    along = await _take_along(uow, from_id, to_id)
     values = {
         "from_unit_id": from_id,
         "to_unit_id": to_id,
@@ -172,12 +175,36 @@ async def start(
         "started_at": uow.now,
     }
     made = await session.execute(sa.insert(_handover).values(**values).returning(_handover.c.id))
-    detail = {"to_unit_id": to_id, "tickets": seen.tickets, "users": users}
+    detail = {"to_unit_id": to_id, "tickets": seen.tickets, "users": users, **along}
     await audit.record(
         uow, actor=actor, action="unit.merge", object_type="unit", object_id=from_id, reason=reason,
         detail=detail,
     )  # fmt: skip
     return int(made.scalar_one())
+
+
+async def _take_along(uow: UnitOfWork, from_id: int, to_id: int) -> dict[str, int]:
+    """What belongs to a unit besides its tickets and people, so that they find it where they go."""
+    return {
+        "delegations": await delegation.follow_unit(uow, from_id, to_id),
+        "views": await saved_views.follow_unit(uow, from_id, to_id),
+        "templates": await reply_templates.follow_unit(uow, from_id, to_id),
+        "notices": await notices.follow_unit(uow, from_id, to_id),
+    }
+
+
+async def reopen(uow: UnitOfWork, actor: Actor, unit_id: int) -> None:
+    """Take a closed unit up again; what it handed over stays where it went.
+
+    Raises `forbidden`, `handover_running` (its tickets would be carried off), what `org.reopen` raises.
+    """
+    await org.lock_tree(uow)
+    running = sa.select(_handover.c.id).where(
+        _handover.c.from_unit_id == unit_id, _handover.c.finished_at.is_(None)
+    )
+    if (await uow.session.execute(running)).first() is not None:
+        raise HotlineError("handover_running", unit_id=unit_id)
+    await org.reopen(uow, actor, unit_id)
 
 
 async def check_empty(session: AsyncSession, unit_id: int) -> None:
@@ -220,15 +247,24 @@ async def _check_successor(session: AsyncSession, old: Unit, to_id: int) -> Unit
 
 
 async def _check_children(session: AsyncSession, old: Unit, new: Unit) -> None:
-    for child in await org.children(session, old.id):
-        if child.active and child.kind not in org.BELOW[new.kind]:
+    below = [child for child in await org.children(session, old.id) if child.active]
+    for child in below:
+        if child.kind not in org.BELOW[new.kind]:
             raise HotlineError("unit_kind_misplaced", kind=child.kind, below=new.kind)
+    await org.check_names(session, [child.name for child in below], new.id, but=old.id)
 
 
 async def retry(uow: UnitOfWork, actor: Actor, handover_id: int) -> None:
-    """Try the tickets again that were refused, and whatever came since. Raises `forbidden`, `not_found`."""
+    """Try the tickets again that were refused, and whatever came since.
+
+    Raises `forbidden`, `not_found`, `handover_undone` (the unit was opened again and keeps its tickets).
+    """
     actor.require(Permission.ORG_MANAGE)
     await org.lock_tree(uow)
+    opened = sa.select(_unit.c.id).join(_handover, _handover.c.from_unit_id == _unit.c.id)
+    opened = opened.where(_handover.c.id == handover_id, _unit.c.active)
+    if (await uow.session.execute(opened)).first() is not None:
+        raise HotlineError("handover_undone", handover_id=handover_id)
     statement = sa.update(_handover).where(_handover.c.id == handover_id).values(finished_at=None)
     if (await uow.session.execute(statement.returning(_handover.c.id))).first() is None:
         raise HotlineError("not_found", handover_id=handover_id)

@@ -159,6 +159,12 @@ async def _change(
     return template_id
 
 
+async def follow_unit(uow: UnitOfWork, from_id: int, to_id: int) -> int:
+    """The templates of a unit go along when it goes over into another; returns how many."""
+    statement = sa.update(_template).where(_template.c.unit_id == from_id).values(unit_id=to_id)
+    return len((await uow.session.execute(statement.returning(_template.c.id))).all())
+
+
 async def _check_category(uow: UnitOfWork, category_id: int | None) -> None:
     if category_id is None:
         return

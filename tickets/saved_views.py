@@ -228,6 +228,12 @@ async def arrange(uow: UnitOfWork, actor: Actor, surface: str, ids: Sequence[int
         await uow.session.execute(sa.update(_view).where(_view.c.id == ident).values(position=position))
 
 
+async def follow_unit(uow: UnitOfWork, from_id: int, to_id: int) -> int:
+    """What a unit shared goes along when it goes over into another; returns how many views."""
+    statement = sa.update(_view).where(_view.c.unit_id == from_id).values(unit_id=to_id)
+    return len((await uow.session.execute(statement.returning(_view.c.id))).all())
+
+
 def _surface(name: str) -> Surface:
     if name not in SURFACES:
         raise HotlineError("unknown_surface", surface=name[:20])

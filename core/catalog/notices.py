@@ -208,6 +208,20 @@ async def withdraw(uow: UnitOfWork, actor: Actor, notice_id: int) -> None:
     await audit.record(uow, actor=actor, action="notice.withdraw", object_type="notice", object_id=notice_id)
 
 
+async def follow_unit(uow: UnitOfWork, from_id: int, to_id: int) -> int:
+    """Notices for a unit are for its successor when it goes over into another; returns how many."""
+    query = select(col(Notice.id), col(Notice.unit_ids)).where(
+        col(Notice.ends_at) > uow.now, col(Notice.withdrawn_at).is_(None)
+    )
+    rows = [row for row in await uow.session.execute(query.with_for_update()) if from_id in row.unit_ids]
+    if rows:
+        await touch(uow, "notices")
+    for row in rows:
+        units = list(dict.fromkeys(to_id if one == from_id else one for one in row.unit_ids))
+        await uow.session.execute(update(Notice).where(col(Notice.id) == row.id).values(unit_ids=units))
+    return len(rows)
+
+
 def _values(draft: Draft) -> dict[str, Any]:
     return vars(draft) | {"posts": list(draft.posts), "unit_ids": list(draft.unit_ids)}
 

@@ -41,7 +41,8 @@ class Behalf:
 async def units_approved_for(session: AsyncSession, actor: Actor, now: datetime) -> tuple[Behalf, ...]:
     """Whose approvals `actor` may give at `now`; a `dept_head` for his unit, supervision everywhere.
 
-    The absent person must still hold the post and the account; so must the deputy.
+    The absent person must still hold the post and the account; so must the deputy, in the same unit
+    or one above it.
     """
     if actor.user_id is None:
         return ()
@@ -51,7 +52,9 @@ async def units_approved_for(session: AsyncSession, actor: Actor, now: datetime)
     query = (
         select(col(User.unit_id), col(User.id), col(User.name), col(Delegation.post))
         .join(User, col(User.id) == col(Delegation.principal_id))
+        .join(Unit, col(Unit.id) == col(User.unit_id))
         .where(col(Delegation.deputy_id) == actor.user_id, col(User.active), holds)
+        .where(col(Unit.path).startswith(actor.unit_path))
         .where(col(Delegation.unit_id) == col(User.unit_id), _running(now))
         .order_by(col(Delegation.id))
     )
@@ -129,6 +132,17 @@ async def end(uow: UnitOfWork, actor: Actor, delegation_id: int) -> None:
     await audit.record(
         uow, actor=actor, action="delegation.end", object_type="delegation", object_id=delegation_id
     )
+
+
+async def follow_unit(uow: UnitOfWork, from_id: int, to_id: int) -> int:
+    """Let what is not over yet go along when a unit with its people goes over into another."""
+    statement = (
+        update(Delegation)
+        .where(col(Delegation.unit_id) == from_id, col(Delegation.ended_at).is_(None))
+        .where(col(Delegation.ends_at) > uow.now)
+        .values(unit_id=to_id)
+    )
+    return len((await uow.session.execute(statement.returning(col(Delegation.id)))).all())
 
 
 def post_of(actor: Actor) -> Role | None:

@@ -5,6 +5,7 @@ leave a path behind. What a unit holds (tickets) is not known here: closing with
 `tickets.handover`.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -161,6 +162,22 @@ async def hang(uow: UnitOfWork, found: Unit, parent: Unit) -> None:
     await uow.session.execute(below.execution_options(synchronize_session=False))
 
 
+async def reopen(uow: UnitOfWork, actor: Actor, unit_id: int) -> None:
+    """Take a closed unit up again where it hangs.
+
+    Raises `unit_closed` (what is above is closed itself), `unit_kind_misplaced` (move it first),
+    `unit_name_taken`.
+    """
+    await _begin(uow, actor)
+    found = await unit(uow.session, unit_id)
+    if found.active:
+        return
+    if found.parent_id is not None:
+        _check_kind(found.kind, await _open_unit(uow.session, found.parent_id))
+    await _check_name(uow.session, found.parent_id, found.name, but=unit_id)
+    await set_active(uow, actor, unit_id, active=True)
+
+
 async def reorder(uow: UnitOfWork, actor: Actor, unit_id: int, *, up: bool) -> None:
     """Let a unit change places with its neighbour; nothing happens at the end of the row."""
     await _begin(uow, actor)
@@ -177,6 +194,12 @@ async def reorder(uow: UnitOfWork, actor: Actor, unit_id: int, *, up: bool) -> N
     for number, ident in enumerate(ids, 1):
         await _set(uow, ident, sort=number * 10)
     await _note(uow, actor, "unit.reorder", unit_id, {"place": [place + 1, other + 1]})
+
+
+async def check_names(session: AsyncSession, names: Iterable[str], parent_id: int, *, but: int) -> None:
+    """Raise `unit_name_taken` when one of the names stands below `parent_id` already, `but` not counted."""
+    for name in names:
+        await _check_name(session, parent_id, name, but=but)
 
 
 async def move_users(uow: UnitOfWork, actor: Actor, from_id: int, to_id: int) -> int:

@@ -202,3 +202,20 @@ async def test_a_deputy_who_lost_the_post_decides_for_nobody(
         now = await people.actor_for_user(uow.session, ident)
     assert now is not None
     assert await _held(database, now, clock) == ()
+
+
+async def test_a_deputy_who_went_to_another_unit_decides_for_nobody(
+    database: Database, people: PeopleService, folk: dict[str, Actor], clock: ManualClock
+) -> None:
+    head, officer = folk["head"], folk["officer"]
+    await _give(database, head, officer)
+    assert officer.user_id is not None
+    assert len(await _held(database, officer, clock)) == 1
+    road = folk["road_officer"].unit_id
+    assert road is not None
+    async with database.begin() as uow:
+        await people.edit_user(uow, SYSTEM, officer.user_id, name="张officer", unit_id=road, extension=None)
+    async with database.read() as session:
+        moved = await people.actor_for_user(session, officer.user_id)
+    assert moved is not None
+    assert await _held(database, moved, clock) == ()

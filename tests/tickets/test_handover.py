@@ -2,17 +2,20 @@
 
 import asyncio
 import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from core.catalog import notices
+from core.clock import to_city
 from core.errors import HotlineError
-from core.people import org
+from core.people import delegation, org
 from core.people.duties import Act
 from tests.helpers import eventually
-from tests.tickets.conftest import City
-from tickets import acts, handover
+from tests.tickets.conftest import City, Refused
+from tickets import acts, handover, reply_templates, saved_views
 from tickets.handover import Handovers
 from tickets.states import Action
 
@@ -147,6 +150,95 @@ async def test_closing_waits_for_the_security_administrator(city: City) -> None:
         assert changes[0].after == "并入 供水公司"
         await city.people.proposals.approve(uow, city.actors["security"], sent.proposal_id)
     assert not await city.scalar("SELECT active FROM unit WHERE id = :id", id=city.unit("lights"))
+
+
+async def test_what_a_unit_shares_and_who_decides_for_its_head_go_along_with_its_people(city: City) -> None:
+    head, officer = city.actors["lights_head"], city.actors["lights"]
+    assert officer.user_id is not None
+    async with city.db.begin() as uow:
+        today = to_city(uow.now).date()
+        await delegation.create(
+            uow, head, deputy_id=officer.user_id, first_day=today, last_day=today, reason="外出培训"
+        )
+        await saved_views.save(uow, head, "workbench", "紧急", {"urgency": "urgent"}, [], shared=True)
+        await reply_templates.save(uow, officer, title="路灯", body="已安排维修。", category_id=None)
+        draft = notices.Draft(
+            "值班", "国庆值班安排", uow.now, uow.now + timedelta(days=3),
+            unit_ids=(city.unit("lights"), city.unit("water")),
+        )  # fmt: skip
+        await notices.publish(uow, city.actors["admin"], draft)
+    await _start(city)
+    async with city.db.read() as session:
+        moved = await city.people.actor_for_user(session, officer.user_id)
+        assert moved is not None
+        assert moved.unit_id == city.unit("water")
+        (behalf,) = await delegation.units_approved_for(session, moved, city.db.clock.now())
+        assert (behalf.unit_id, behalf.of_user_id) == (city.unit("water"), head.user_id)
+        assert [view.name for view in await saved_views.views(session, moved, "workbench")] == ["紧急"]
+        assert [one.title for one in await reply_templates.templates(session, moved)] == ["路灯"]
+    assert await city.scalar("SELECT unit_ids FROM notice") == [city.unit("water")]
+
+
+@pytest.mark.parametrize(
+    ("column", "code"), [("subject_unit_id", "unit_is_subject"), ("avoid_unit_id", "unit_avoided")]
+)
+async def test_a_matter_about_a_unit_does_not_reach_it_under_the_name_of_its_successor(
+    city: City, refused: Refused, column: str, code: str
+) -> None:
+    made = await city.ticket()
+    async with city.db.begin() as uow:
+        matter = sa.text(f"UPDATE ticket SET {column} = :unit")
+        await uow.session.execute(matter, {"unit": city.unit("lights")})
+    await _start(city)
+
+    async def send(login: str, version: int) -> None:
+        async with city.db.begin() as uow:
+            await city.tickets.dispatch(uow, city.actors[login], made.id, version, city.unit("water"))
+
+    await refused(code, send("dispatcher", 1))
+    await send("supervision", 1)
+
+
+async def test_a_unit_is_opened_again_only_where_it_fits_and_when_nothing_is_carried_off(
+    city: City, refused: Refused
+) -> None:
+    await city.dispatched("lights")
+    ident, lights = await _start(city), city.unit("lights")
+    admin = city.actors["admin"]
+
+    async def do(work: Any, *values: Any, **more: Any) -> None:
+        async with city.db.begin() as uow:
+            await work(uow, admin, *values, **more)
+
+    await refused("handover_running", do(handover.reopen, lights))
+    await Handovers(city.db, city.tickets).run()
+    name = await city.scalar("SELECT name FROM unit WHERE id = :id", id=lights)
+    await do(org.add, parent_id=city.unit("water"), kind="bureau", name=name, code="twin")
+    await refused("unit_name_taken", do(handover.reopen, lights))
+    await do(org.move, lights, city.unit("city"))
+    await do(handover.reopen, lights)
+    assert await city.scalar("SELECT active FROM unit WHERE id = :id", id=lights)
+    await refused("handover_undone", do(handover.retry, ident))
+    await city.dispatched("lights", phone="13800000002")
+    await Handovers(city.db, city.tickets).run()
+    assert await city.scalar("SELECT lead_unit_id FROM ticket ORDER BY id DESC LIMIT 1") == lights
+    async with city.db.begin() as uow:
+        await uow.session.execute(sa.text("UPDATE user_account SET active = false"))
+        await org.set_active(uow, admin, city.unit("qixing"), active=False)
+        await org.set_active(uow, admin, city.unit("sanlidian"), active=False)
+    await refused("unit_closed", do(handover.reopen, city.unit("sanlidian")))
+
+
+async def test_lower_units_of_the_same_name_do_not_meet_below_the_successor(
+    city: City, refused: Refused
+) -> None:
+    async with city.db.begin() as uow:
+        for parent in ("qixing", "xiangshan"):
+            await org.add(
+                uow, city.actors["admin"], parent_id=city.unit(parent), kind="bureau", name="城管局",
+                code=f"{parent}-cg",
+            )  # fmt: skip
+    await refused("unit_name_taken", _start(city, "qixing", "xiangshan"))
 
 
 WHOLE = sa.text(

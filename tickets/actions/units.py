@@ -17,6 +17,15 @@ from tickets.states import Stage
 _held = table_of(TicketUnit)
 _unit = table_of(Unit)
 HANDLING_KINDS = ("bureau", "district", "town")
+_HEIRS = """
+    WITH RECURSIVE heir (id) AS (
+        SELECT $1::bigint
+        UNION
+        SELECT h.to_unit_id FROM heir JOIN unit u ON u.id = heir.id AND NOT u.active
+        JOIN unit_handover h ON h.from_unit_id = u.id
+    )
+    SELECT id FROM heir
+"""
 _MAY_TAKE = "SELECT path FROM unit WHERE id = $1 AND active AND kind = ANY($2)"
 
 
@@ -63,17 +72,27 @@ async def check_may_take(job: Job, unit_id: int, *, guarded: bool = True) -> Non
         raise HotlineError("unit_cannot_take", unit_id=unit_id)
     path: str = found[0]["path"]
     if guarded:
-        _check_matter(job, unit_id, path)
+        await _check_matter(job, unit_id, path)
 
 
-def _check_matter(job: Job, unit_id: int, path: str) -> None:
-    """A matter about a unit does not go to it, nor an appeal to who handled it, without supervision."""
+async def _check_matter(job: Job, unit_id: int, path: str) -> None:
+    """A matter about a unit does not go to it, nor an appeal to who handled it, without supervision.
+
+    A unit that went over into another is meant in the other, where its people are now.
+    """
     if job.actor.may(Permission.TICKET_SUPERVISE):
         return
-    if job.row.avoid_unit_id == unit_id:
+    if unit_id in await _heirs(job, job.row.avoid_unit_id):
         raise refuse("unit_avoided", job, unit_id=unit_id)
-    if job.row.subject_unit_id is not None and f".{job.row.subject_unit_id}." in path:
+    if any(f".{heir}." in path for heir in await _heirs(job, job.row.subject_unit_id)):
         raise refuse("unit_is_subject", job, unit_id=unit_id)
+
+
+async def _heirs(job: Job, unit_id: int | None) -> set[int]:
+    """A unit and, when it was closed, those that took its place, one after the other."""
+    if unit_id is None:
+        return set()
+    return {int(row["id"]) for row in await job.uow.fetch(_HEIRS, unit_id)}
 
 
 async def _end(job: Job, *conditions: sa.ColumnElement[bool]) -> None:
@@ -112,7 +131,7 @@ async def sub_dispatch(job: Job) -> None:
     path = (await job.execute(below)).scalar_one_or_none()
     if path is None:
         raise refuse("unit_not_below", job, unit_id=data.unit_id)
-    _check_matter(job, data.unit_id, path)
+    await _check_matter(job, data.unit_id, path)
     mine = (_held.c.ticket_id == job.row.id, _held.c.unit_id == job.actor.unit_id, _held.c.until.is_(None))
     unsigned = sa.update(_held).where(*mine, _held.c.signed_at.is_(None))
     await job.execute(unsigned.values(signed_at=job.now))
@@ -149,7 +168,7 @@ async def add_co_handlers(job: Job, unit_ids: Sequence[int]) -> None:
     for unit_id in wanted:
         if unit_id not in found:
             raise HotlineError("unit_cannot_take", unit_id=unit_id)
-        _check_matter(job, unit_id, found[unit_id])
+        await _check_matter(job, unit_id, found[unit_id])
     present = sa.select(_held.c.unit_id).where(
         _held.c.ticket_id == job.row.id, _held.c.until.is_(None), _held.c.unit_id.in_(wanted)
     )

@@ -17,7 +17,12 @@ PROBLEMS: dict[str, Problem] = {
     "unit_not_empty": Problem(
         409, "单位尚有工单或人员", f"单位还有在办工单、人员或下级单位，不能直接撤销。{_KEPT}请选择承接单位。"
     ),
-    "handover_running": Problem(409, "正在移交", "该单位正在承接另一单位的工单，请等移交完成后再办理。"),
+    "handover_running": Problem(
+        409, "正在移交", "该单位的工单移交尚未完成，没有改动。请等移交完成后再办理。"
+    ),
+    "handover_undone": Problem(
+        409, "单位已重新启用", "该单位已经重新启用，工单留在该单位，没有移交。需要移交请重新办理合并。"
+    ),
     "unit_has_it": Problem(409, "已由该单位办理", f"工单已在该单位，没有改动。{_KEPT}请另选单位。"),
     # ---- lists
     "list_empty": Problem(422, "列表为空", f"没有读到任何一行，没有改动。{_KEPT}请核对内容与列名。"),

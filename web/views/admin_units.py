@@ -201,7 +201,7 @@ async def reopen(request: web.Request) -> web.StreamResponse:
     await read_form(request, NoFields)
     ident = path_id(request, "unit_id")
     async with context(request).db.begin() as uow:
-        await org.set_active(uow, actor(request), ident, active=True)
+        await handover.reopen(uow, actor(request), ident)
     return back(request, HOME, "opened", unit=ident)
 
 
