@@ -18,10 +18,16 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a list with its number in the file, counted from 1 with the heading."""
+    """One line of a list with its number in the file, counted from 1 with the heading.
+
+    `absent` are the columns the list does not have: what they hold stays as it is. `odd` is true for a
+    line with more cells than the heading, whose cells may stand in the wrong columns.
+    """
 
     number: int
     cells: Mapping[str, str]
+    absent: frozenset[str] = frozenset()
+    odd: bool = False
 
     def __getitem__(self, name: str) -> str:
         return self.cells[name]
@@ -49,7 +55,9 @@ def read(text: str, columns: Mapping[str, str], *, needed: Sequence[str] | None 
             names = _names(cells, columns, needed)
             continue
         given = dict(zip(names, (plain(cell) for cell in cells), strict=False))
-        found.append(Line(reader.line_num, {name: given.get(name, "") for name in columns}))
+        values = {name: given.get(name, "") for name in columns}
+        odd = any(cell.strip() for cell in cells[len(names) :])
+        found.append(Line(reader.line_num, values, frozenset(columns) - set(names), odd))
     if not found:
         raise HotlineError("list_empty")
     return found

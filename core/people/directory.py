@@ -34,6 +34,7 @@ class Entry:
     login: str
     name: str
     unit_name: str
+    unit_code: str
     extension: str | None
     active: bool
     locked_until: datetime | None
@@ -61,7 +62,7 @@ def _statement(wanted: Wanted, now: datetime) -> Select[Any]:
     last = select(func.max(col(WebSession.created_at))).where(col(WebSession.user_id) == col(User.id))
     query: Select[Any] = (
         select(User.id, User.login, User.name, Unit.name, User.extension, User.active, User.locked_until)  # type: ignore[call-overload]  # columns here
-        .add_columns(posts.scalar_subquery(), _waiting(), factor, last.scalar_subquery())
+        .add_columns(posts.scalar_subquery(), _waiting(), factor, last.scalar_subquery(), Unit.code)
         .join(Unit, col(Unit.id) == col(User.unit_id))
         .order_by(col(User.login))
     )
@@ -98,6 +99,7 @@ async def people(session: AsyncSession, wanted: Wanted, now: datetime, *, limit:
         Entry(
             id=row[0], login=row[1], name=row[2], unit_name=row[3], extension=row[4], active=row[5],
             locked_until=row[6], posts=tuple(row[7] or ()), waiting=row[8], totp=row[9], last_login=row[10],
+            unit_code=row[11],
         )
         for row in rows
     ]  # fmt: skip

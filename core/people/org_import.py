@@ -1,8 +1,10 @@
 """A list of units read from CSV: what it would change, line by line, and then the change itself.
 
-A unit is known by its code. Units the list does not name stay as they are; nothing is closed by a list.
+A unit is known by its code. Columns and units the list does not name stay as they are; nothing is
+closed by a list.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +27,7 @@ COLUMNS = {
     "parent_code": "上级编码",
 }
 NEEDED = ("code", "name", "kind", "parent_code")
+CODE = r"[A-Za-z0-9_.-]{1,40}"
 LIMITS = {"code": 40, "name": 60, "short_name": 20}
 
 
@@ -84,21 +87,20 @@ async def plan(session: AsyncSession, text: str) -> list[Step]:
     return steps
 
 
-def _wanted(line: Line) -> Wanted:
+def _wanted(line: Line, before: Wanted | None) -> Wanted:
     kinds = {word: kind for kind, word in org.KIND_WORDS.items()}
-    kind = line["kind"]
-    return Wanted(
-        line["code"], line["name"], line["short_name"] or line["name"][:20], kinds.get(kind, kind),
-        line["parent_code"],
-    )  # fmt: skip
+    kind, short = line["kind"], line["short_name"] or line["name"][:20]
+    if before is not None and "short_name" in line.absent:
+        short = before.short_name
+    return Wanted(line["code"], line["name"], short, kinds.get(kind, kind), line["parent_code"])
 
 
 def _step(line: Line, known: dict[str, Wanted], closed: set[str], seen: set[str]) -> Step:
-    wanted = _wanted(line)
-    problem = _problem(wanted, known, closed, seen)
+    before = known.get(line["code"])
+    wanted = _wanted(line, before)
+    problem = "cells" if line.odd else _problem(wanted, known, closed, seen)
     if problem:
         return Step(line.number, wanted, "wrong", problem=problem)
-    before = known.get(wanted.code)
     if before is None:
         return Step(line.number, wanted, "new")
     changes = {
@@ -115,6 +117,8 @@ def _problem(wanted: Wanted, known: dict[str, Wanted], closed: set[str], seen: s
         return "too_long"
     if not wanted.code or not wanted.name:
         return "required"
+    if wanted.code not in known and not re.fullmatch(CODE, wanted.code):
+        return "code"
     if wanted.code in seen:
         return "twice"
     if wanted.code in closed:

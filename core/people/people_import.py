@@ -103,7 +103,8 @@ def _roles(text: str) -> frozenset[Role] | None:
 
 def _planned(line: Line, known: _Known, seen: set[str], extensions: set[str]) -> Planned:
     roles = _roles(line["posts"])
-    problem = _problem(line, roles, known, seen, extensions)
+    user = known.users.get(line["login"])
+    problem = "cells" if line.odd else _problem(line, roles, known, seen, extensions)
     if problem:
         return Planned(line, "wrong", problem)
     assert roles is not None
@@ -111,10 +112,9 @@ def _planned(line: Line, known: _Known, seen: set[str], extensions: set[str]) ->
         "login": line["login"],
         "name": line["name"],
         "unit_id": known.units[line["unit"]][0],
-        "extension": line["extension"] or None,
+        "extension": (user.extension if user and "extension" in line.absent else line["extension"]) or None,
         "roles": sorted(roles),
     }
-    user = known.users.get(line["login"])
     if user is None:
         return Planned(line, "new", row={**row, "effect": "new"})
     changes = _changes(row, user, known)

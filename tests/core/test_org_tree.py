@@ -95,6 +95,16 @@ async def test_a_list_adds_renames_and_moves_and_leaves_the_rest_alone(database:
     assert {step.effect for step in again} == {"same"}
 
 
+async def test_a_list_without_short_names_leaves_them_alone(database: Database) -> None:
+    ids = await _tree(database)
+    async with database.begin() as uow:
+        await org.rename(uow, ADMIN, ids["e"], name="东区", short_name="东")
+    async with database.read() as session:
+        steps = await org_import.plan(session, "编码,名称,类型,上级编码\ne,东城区,区县,c\nn,北区,区县,c\n")
+    assert [(step.effect, step.wanted.short_name) for step in steps] == [("changed", "东"), ("new", "北区")]
+    assert set(steps[0].changes) == {"name"}
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
@@ -106,6 +116,8 @@ async def test_a_list_adds_renames_and_moves_and_leaves_the_rest_alone(database:
         ("x,西区,,区县,c", "name_taken"),
         ("x," + "长" * 61 + ",,部门,c", "too_long"),
         ("new,新市,,市,", "city"),
+        ("新 码,某局,,部门,c", "code"),
+        ("x,某局,,部门,c,多出", "cells"),
     ],
 )
 async def test_a_wrong_line_is_named_and_nothing_of_the_list_is_done(

@@ -48,6 +48,31 @@ async def test_reason_codes_are_changed_and_imported_with_a_preview(console: Con
     assert "骚扰" in (await browser.get("/admin/catalog/reasons.csv")).text
 
 
+async def test_a_list_of_reasons_changes_nothing_it_does_not_say_and_names_every_wrong_line(
+    console: Console,
+) -> None:
+    browser = await console.signed_in("system_admin")
+    form = {"kind": "void", "code": "noise", "label": "骚扰来电", "hint": "说明经过", "sort": "50"}
+    await browser.post("/admin/catalog/reasons", form)  # a closed one
+    short = "类别,编码,名称\n作废原因,noise,骚扰\n"
+    await browser.post("/admin/catalog/reasons/import", {"text": short, "sure": "true"})
+    kept = "SELECT label || hint || active || sort FROM reason_code WHERE code = 'noise'"
+    assert await _scalar(console, kept) == "骚扰说明经过false50"
+    lines = [
+        "类别,编码,名称,启用,顺序",
+        "作废原因,a1,甲,是,十",
+        "作废原因,a2,乙,也许,1",
+        "没有的类别,a3,丙,是,1",
+        "作废原因,a4,丁,是,1,多出",
+        "作废原因,a5,戊,是,1",
+        "作废原因,a5,己,是,2",
+    ]
+    shown = (await browser.post("/admin/catalog/reasons/import", {"text": "\n".join(lines)})).text
+    for sentence in ("顺序须为", "只能填“是”或“否”", "没有这个类别", "单元格多于列名", "编码在列表中重复"):
+        assert sentence in shown, sentence
+    assert "新增 1，修改 0，不变 0，有误 5" in shown
+
+
 async def test_words_are_added_tried_and_removed(console: Console) -> None:
     browser = await console.signed_in("system_admin")
     await browser.post("/admin/catalog/words", {"kind": "other", "words": "塌方，地陷\n塌方"})

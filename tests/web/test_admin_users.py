@@ -159,6 +159,33 @@ async def test_a_list_of_people_is_checked_line_by_line_and_nothing_is_written_b
     assert await _one(console, "SELECT count(*) FROM user_import") == 0
 
 
+async def test_a_list_without_a_column_leaves_it_alone_and_one_with_too_many_cells_is_told(
+    console: Console,
+) -> None:
+    async with console.ctx.db.begin() as uow:
+        await uow.session.execute(text("UPDATE user_account SET extension = '1088' WHERE login = 'agent'"))
+    system = await console.signed_in("system_admin")
+    listed = "工号,姓名,单位编码,岗位\nagent,新名,hotline,话务员\nroad_officer,乙,road,承办联络员,8800\n"
+    shown = await system.post("/admin/users/import", {"text": listed})
+    assert "单元格多于列名" in shown.text
+    assert "修改 1，不变 0，有误 1" in shown.text
+    right = listed.replace(",8800", "")
+    sent = await system.post("/admin/users/import", {"text": right, "sure": "true"})
+    await system.post(f"{sent.headers['Location']}/step", {})
+    row = "SELECT name || coalesce(extension, '-') FROM user_account WHERE login = 'agent'"
+    assert await _one(console, row) == "新名1088"
+
+
+async def test_an_exported_list_names_the_unit_and_not_another_of_the_same_name(console: Console) -> None:
+    async with console.ctx.db.begin() as uow:
+        await uow.session.execute(text("UPDATE unit SET name = '城管局' WHERE code IN ('water', 'road')"))
+    system = await console.signed_in("system_admin")
+    listed = (await system.get("/admin/users/list.csv?text=road_officer")).text
+    assert "road_officer,张road_officer,road," in listed
+    again = await system.post("/admin/users/import", {"text": listed})
+    assert "修改 0，不变 1，有误 0" in again.text
+
+
 async def test_a_long_list_is_done_in_steps_and_opened_by_one_approval(console: Console) -> None:
     system = await console.signed_in("system_admin")
     rows = [f"n{number:02},甲{number},water,承办联络员," for number in range(25)]

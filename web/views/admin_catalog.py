@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -157,39 +158,66 @@ async def import_reasons(request: web.Request) -> web.StreamResponse:
     form, ctx = await read_form(request, ListFields), context(request)
     async with ctx.db.read() as session:
         known = {(row.kind, row.code): row for row in await reasons.all_of(session)}
-    steps = [
-        _reason_step(line, known)
-        for line in tables.read(form.text, COLUMNS, needed=("kind", "code", "label"))
-    ]
+    steps, seen = [], set[tuple[str, str]]()
+    for line in tables.read(form.text, COLUMNS, needed=("kind", "code", "label")):
+        steps.append(_reason_step(line, known, seen))
+        seen.add((steps[-1].reason.kind, steps[-1].reason.code))
     if not form.sure:
         return await _reason_import(request, form.text, steps)
-    wrong = sum(effect == "wrong" for _, effect, _ in steps)
+    wrong = sum(step.effect == "wrong" for step in steps)
     if wrong:
         raise HotlineError("list_wrong", wrong=wrong)
     async with ctx.db.begin() as uow:
-        await reasons.save_all(uow, actor(request), [reason for _, _, reason in steps])
+        await reasons.save_all(uow, actor(request), [step.reason for step in steps])
     return back(request, HOME, "imported")
 
 
-def _reason_step(line: tables.Line, known: dict[tuple[str, str], Any]) -> tuple[int, str, Reason]:
+@dataclass(frozen=True)
+class ReasonStep:
+    """What a line of a list does: new, changed, same, or wrong (`why` in words)."""
+
+    number: int
+    effect: str
+    reason: Reason
+    why: str = ""
+
+
+def _reason_step(
+    line: tables.Line, known: dict[tuple[str, str], Any], seen: set[tuple[str, str]]
+) -> ReasonStep:
+    """What the list does not say stays as it is."""
     kinds = {label: kind for kind, label in reasons.KINDS.items()}
-    sort = line["sort"]
-    reason = Reason(
-        kinds.get(line["kind"], line["kind"]), line["code"], line["label"], line["hint"],
-        line["active"] != "否", int(sort) if sort.isascii() and sort.isdigit() and len(sort) < 5 else 0,
-    )  # fmt: skip
-    try:
-        ReasonForm(**vars(reason))
-        right = reason.kind in reasons.KINDS
-    except ValueError:
-        right = False
-    before = known.get((reason.kind, reason.code))
-    if not right:
-        return line.number, "wrong", reason
+    kind, code = kinds.get(line["kind"], line["kind"]), line["code"]
+    before = known.get((kind, code))
+    kept = {name: getattr(before, name) for name in line.absent if before is not None}
+    sort = line["sort"] or "0"
+    number = int(sort) if sort.isascii() and sort.isdigit() and len(sort) < 5 else 0
+    said = {"hint": line["hint"], "active": line["active"] != "否", "sort": number}
+    reason = Reason(kind=kind, code=code, label=line["label"], **{**said, **kept})
+    why = _reason_wrong(line, reason) or ("编码在列表中重复" if (kind, code) in seen else "")
+    if why:
+        return ReasonStep(line.number, "wrong", reason, why)
     if before is None:
-        return line.number, "new", reason
+        return ReasonStep(line.number, "new", reason)
     same = all(getattr(before, name) == value for name, value in vars(reason).items())
-    return line.number, "same" if same else "changed", reason
+    return ReasonStep(line.number, "same" if same else "changed", reason)
+
+
+def _reason_wrong(line: tables.Line, reason: Reason) -> str:
+    """What is wrong with a line, in words; empty when nothing is."""
+    if line.odd:
+        return "单元格多于列名，可能错列；含逗号的内容请加引号"
+    if reason.kind not in reasons.KINDS:
+        return "没有这个类别"
+    if not re.fullmatch(CODE, reason.code):
+        return "编码须为 1 至 30 位字母、数字、下划线或短横"
+    if not reason.label or len(reason.label) > 60:
+        return "名称为空或超过 60 字"
+    if len(reason.hint) > 200:
+        return "填写提示超过 200 字"
+    if line["active"] not in ("", "是", "否"):
+        return "“启用”一列只能填“是”或“否”"
+    return "顺序须为 0 至 9999 的整数" if not re.fullmatch(r"[0-9]{0,4}", line["sort"]) else ""
 
 
 async def _reason_import(request: web.Request, text: str, steps: Any) -> web.Response:

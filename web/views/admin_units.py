@@ -37,7 +37,9 @@ EFFECTS = {
 }
 FIELDS = {"name": "名称", "short_name": "简称", "parent_code": "上级"}
 WRONG = {
+    "cells": "单元格多于列名，可能错列；含逗号的内容请加引号",
     "required": "编码和名称必填",
+    "code": "编码只能用字母、数字、点、下划线和短横",
     "too_long": "内容过长",
     "twice": "编码在列表中重复",
     "closed": "该单位已撤销",

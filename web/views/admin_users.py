@@ -109,14 +109,13 @@ async def export(request: web.Request) -> web.StreamResponse:
     query, ctx, person = read_query(request, ListQuery), context(request), actor(request)
     async with ctx.db.begin() as uow:
         found = await directory.people(uow.session, _wanted(query), uow.now, limit=EXPORT_MOST)
-        codes = {unit.name: unit.code for unit in await org.every_unit(uow.session)}
         detail = {"rows": len(found), "filters": query.model_dump(exclude_defaults=True, mode="json")}
         await audit.record(uow, actor=person, action=str(Act.USER_EXPORT), object_type="user", detail=detail)
     rows = [
         (
             one.login,
             one.name,
-            codes.get(one.unit_name, ""),
+            one.unit_code,
             "、".join(ROLE_WORDS[post] for post in one.posts),
             one.extension,
             one.unit_name,
