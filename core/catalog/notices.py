@@ -87,7 +87,9 @@ def is_for(actor: Actor, posts: Sequence[str], unit_ids: Sequence[int]) -> bool:
 
 async def _coming(session: AsyncSession) -> list[Notice]:
     query = select(Notice).where(col(Notice.must_read), col(Notice.withdrawn_at).is_(None))
-    rows = list((await session.execute(query.order_by(col(Notice.id)).limit(500))).scalars())
+    # The newest of them: those of years past must not keep out what is to be read today.
+    newest = (await session.execute(query.order_by(col(Notice.id).desc()).limit(500))).scalars()
+    rows = list(newest)[::-1]
     for row in rows:
         session.expunge(row)
     return rows

@@ -180,6 +180,27 @@ async def test_a_notice_reaches_its_posts_and_units_in_its_time_and_until_it_is_
         assert await notices.board(session, officer, now) == []
 
 
+async def test_the_notices_of_years_past_do_not_keep_out_what_must_be_read_today(
+    database: Database, people: PeopleService, clock: ManualClock
+) -> None:
+    agent, _, _ = await _people(database, people)
+    now = clock.now()
+    past = text(
+        "INSERT INTO notice"
+        " (title, body, starts_at, ends_at, must_read, posts, unit_ids, created_at, version)"
+        " SELECT '旧', '旧', :begin, :end, true, '[]', '[]', :begin, 1 FROM generate_series(1, 510)"
+    )
+    async with database.begin() as uow:
+        span = {"begin": now - timedelta(days=2), "end": now - timedelta(days=1)}
+        await uow.session.execute(past, span)
+        await notices.publish(uow, ADMIN, Draft("今天", "必读", now, now + timedelta(hours=1), True))
+    async with database.read() as session:
+        await notices._copy.get(session, now=True)
+        found = await notices.unread(session, agent, now)
+    assert found is not None
+    assert found.title == "今天"
+
+
 async def test_a_notice_that_ends_before_it_begins_or_is_for_nobody_known_is_refused(
     database: Database, clock: ManualClock
 ) -> None:
