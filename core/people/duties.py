@@ -149,6 +149,16 @@ def rule_of(act: Act, concern: Concern = NOBODY) -> Rule:
     return ON_ADMINISTRATORS[next(iter(touched))] if touched else duty.rule
 
 
+def acts_of(actor: Actor) -> list[str]:
+    """The acts the actor proposes or approves on any account."""
+    found = []
+    for duty in DUTIES.values():
+        rules = [duty.rule, *(ON_ADMINISTRATORS.values() if duty.account else ())]
+        if any(actor.roles & (rule.by | rule.approved_by) for rule in rules):
+            found.append(str(duty.act))
+    return found
+
+
 def may_propose(actor: Actor, act: Act, concern: Concern = NOBODY) -> bool:
     """True when the actor may do the act, or propose it where it needs approval."""
     if _own(actor, concern):

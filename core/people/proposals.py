@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -273,7 +273,13 @@ class ProposalService:
     ) -> list[tuple[AdminProposal, duties.Rule, Concern]]:
         """Proposals whose act is the actor's to propose or to approve, newest first."""
         state = col(AdminProposal.state) == "waiting"
-        query = select(AdminProposal).where(state if waiting else ~state)
+        # Asked for by act, so that many of somebody else's matters do not crowd out one's own.
+        his = or_(
+            col(AdminProposal.act).in_(duties.acts_of(actor)),
+            col(AdminProposal.proposed_by) == actor.user_id,
+            col(AdminProposal.decided_by) == actor.user_id,
+        )
+        query = select(AdminProposal).where(state if waiting else ~state, his)
         rows = (await session.execute(query.order_by(col(AdminProposal.id).desc()).limit(limit))).scalars()
         return [found for row in rows if (found := await self._seen(session, actor, row)) is not None]
 

@@ -426,3 +426,28 @@ async def test_no_account_is_made_or_opened_in_a_unit_that_was_closed(
         assert await _refused(
             database, people.proposals.submit, three["system_admin1"], Act.USER_CREATE, wanted
         ) == ("unit_not_found")
+
+
+async def test_many_matters_of_others_do_not_crowd_out_what_waits_for_one(
+    database: Database, people: PeopleService, three: dict[str, Actor]
+) -> None:
+    agent = three["agent1"].user_id
+    assert agent is not None
+    wanted = Posts(user_id=agent, roles=(Role.DISPATCHER,))
+    ident = await _propose(database, people, three["system_admin1"], Act.USER_ROLES, wanted)
+    people.proposals.register(Act.PERSON_DELETE, Registered(Probe, _nothing))
+    many = text(
+        "INSERT INTO admin_proposal (act, payload, subject_type, state, note, proposed_by, proposed_at,"
+        " decision_note) SELECT 'person.delete', '{}', 'proposal', 'waiting', '', :by, now(), ''"
+        " FROM generate_series(1, 120)"
+    )
+    async with database.begin() as uow:
+        await uow.session.execute(many, {"by": three["shift_leader1"].user_id})
+    async with database.read() as session:
+        for login in ("system_admin1", "system_admin2"):
+            seen = await people.proposals.visible(session, three[login], waiting=True)
+            assert [row.id for row, _, _ in seen] == [ident], login
+
+
+async def _nothing(_uow: UnitOfWork, _actor: Actor, _payload: Probe) -> None:
+    return None
