@@ -23,6 +23,7 @@ from core.errors import HotlineError
 from core.event_log import LoggedEvent
 from core.people import org
 from core.people.actor import Actor
+from core.people.permissions import Permission
 from web.context import WebContext
 from web.security.policy import Recipient, may_hear
 from web.security.sessions import living_sessions
@@ -131,7 +132,9 @@ class LiveHub:
     async def deliver(self, batch: Sequence[LoggedEvent]) -> None:
         """Offer new notes to every socket; revocations of access are acted upon, not forwarded."""
         for event in batch:
-            if event.topic == "access":
+            if event.topic == "access" and event.kind == "tree":
+                self._ask_anew()
+            elif event.topic == "access":
                 self._revoke(event.ref, event.data.get("session_id"))
             else:
                 for socket in self.sockets:
@@ -143,6 +146,12 @@ class LiveHub:
             actor = socket.actor
             if actor.user_id == user_id and session_id in (None, actor.session_id):
                 socket.end("session_ended")
+
+    def _ask_anew(self) -> None:
+        """Units moved: browsers that hear by their unit come back and hear by where it stands now."""
+        for socket in self.sockets:
+            if socket.actor.may(Permission.TICKET_READ_UNIT):
+                socket.end("tree_changed")
 
     async def _sweep(self) -> None:
         """Close the sockets of sessions that ran out, and of those whose revocation got lost."""

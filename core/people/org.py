@@ -18,6 +18,7 @@ from core import audit
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
+from core.people.events import TreeChanged
 from core.people.models import Unit, User
 from core.people.permissions import Permission
 
@@ -160,6 +161,7 @@ async def hang(uow: UnitOfWork, found: Unit, parent: Unit) -> None:
     path = sa.func.concat(f"{parent.path}{found.id}.", sa.func.substr(col(Unit.path), len(found.path) + 1))
     below = update(Unit).where(col(Unit.path).like(found.path + "%")).values(path=path)
     await uow.session.execute(below.execution_options(synchronize_session=False))
+    await uow.emit(TreeChanged(found.id))
 
 
 async def reopen(uow: UnitOfWork, actor: Actor, unit_id: int) -> None:
@@ -209,6 +211,7 @@ async def move_users(uow: UnitOfWork, actor: Actor, from_id: int, to_id: int) ->
     if moved:
         detail = {"to_unit_id": to_id, "user_ids": sorted(moved)}
         await _note(uow, actor, "unit.users", from_id, detail)
+        await uow.emit(TreeChanged(from_id))
     return len(moved)
 
 

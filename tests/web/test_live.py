@@ -16,6 +16,7 @@ from core.clock import ManualClock
 from core.db import Database
 from core.event_log import EventTail, LoggedEvent
 from core.events import Audience
+from core.people import org
 from core.people.actor import Actor
 from core.people.permissions import Permission, Role, permissions_of
 from core.relay import NUMBER_EVENTS
@@ -88,6 +89,30 @@ async def test_the_department_hears_of_a_dispatch_and_others_do_not(
         await console.ticket("road")
         await number(console.ctx.db)
         assert (await heard(theirs))["ref"] == made.id + 1
+
+
+async def test_who_stood_above_a_unit_that_moved_away_hears_nothing_of_it_any_more(
+    console: Console, tail: EventTail
+) -> None:
+    browser = await console.signed_in("dept_officer")
+    async with console.ctx.db.begin() as uow:
+        admin = await console.ctx.people.actor_for_user(uow.session, console.users["system_admin"])
+        assert admin is not None
+        below = await org.add(
+            uow, admin, parent_id=console.units["water"], kind="bureau", name="水厂", code="plant"
+        )
+    async with connected(console, browser) as socket:
+        async with console.ctx.db.begin() as uow:
+            await org.move(uow, admin, below.id, console.units["road"])
+        await number(console.ctx.db)
+        assert await heard(socket) == {"t": "bye", "code": "tree_changed"}
+        assert await ended(socket) == live.CLOSE_AWAY
+    async with connected(console, browser, f"?after={tail.position}") as socket:
+        console.units["plant"] = below.id
+        await console.ticket("plant")
+        last = await console.ticket("water")
+        await number(console.ctx.db)
+        assert (await heard(socket))["ref"] == last.id
 
 
 async def test_a_browser_that_comes_back_gets_what_it_missed_and_nothing_else(
