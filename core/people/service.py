@@ -95,6 +95,7 @@ class PeopleService(Accounts):
             await self._note_failure(known, locked=locked)
             raise HotlineError("account_locked" if locked and matches else "login_refused")
         async with self._db.begin() as uow:
+            await self._check_unchanged(uow, known)
             kind = await self._second_step(uow.session, known.id)
             if kind is None:
                 return await self._open(uow, known, source, agent)
@@ -103,6 +104,14 @@ class PeopleService(Accounts):
                 await self.second_factor.begin(uow, known.id)
             await signing_in.open_step(uow, known.id, token_hash(token))
             return StepNeeded(token, kind)
+
+    async def _check_unchanged(self, uow: UnitOfWork, user: User) -> None:
+        """Checking takes a while: no session for an account that was closed or reset in the meantime."""
+        same = select(col(User.id)).where(
+            col(User.id) == user.id, col(User.active), col(User.password_hash) == user.password_hash
+        )
+        if (await uow.session.execute(same.with_for_update())).first() is None:
+            raise HotlineError("login_refused")
 
     async def _second_step(self, session: AsyncSession, user_id: int) -> Literal["code", "enrol"] | None:
         if (await self.second_factor.state(session, user_id)).enrolled:
@@ -175,11 +184,11 @@ class PeopleService(Accounts):
             await self.note_wrong_code(actor)
             raise HotlineError("second_code_refused")
 
-    async def note_wrong_code(self, actor: Actor) -> None:
+    async def note_wrong_code(self, actor: Actor, *, step: str = "code") -> None:
         """Count a wrong code of a signed-in person; enough of them lock the account and end its sessions."""
         async with self._db.read() as session:
             user = await session.get(User, actor.user_id)
-        if user is not None and await self._note_failure(user, locked=self._is_locked(user), step="code"):
+        if user is not None and await self._note_failure(user, locked=self._is_locked(user), step=step):
             async with self._db.begin() as uow:
                 await self._end_all(uow, user.id)
 
@@ -283,11 +292,15 @@ class PeopleService(Accounts):
     # ---- one's own password -----------------------------------------------------------------
 
     async def change_password(self, actor: Actor, old: str, new: str) -> None:
-        """Change one's own password. Raises `login_refused` or a password error; other sessions end."""
+        """Change one's own password. Raises `login_refused` or a password error; other sessions end.
+
+        Wrong old ones count towards the lock of the account: a screen left open is no place to guess at.
+        """
         assert actor.user_id is not None
         async with self._db.read() as session:
             user = await session.get(User, actor.user_id)
         if user is None or not await self._passwords.matches(user.password_hash, old):
+            await self.note_wrong_code(actor, step="password")
             raise HotlineError("login_refused")
         if old == new:
             raise HotlineError("password_unchanged")

@@ -146,6 +146,35 @@ async def test_a_new_password_ends_the_other_sessions_only(people: PeopleService
     assert await _refused(people, "agent01", PASSWORD) == "login_refused"
 
 
+async def test_guessing_at_the_old_password_of_an_open_session_locks_the_account_and_ends_it(
+    people: PeopleService, user_id: int
+) -> None:
+    here = await people.authenticate("agent01", PASSWORD, source=SOURCE)
+    for _ in range(5):
+        with pytest.raises(HotlineError, match="login_refused"):
+            await people.change_password(here.actor, "wrong-password", "another good one 678")
+    assert await people.actor_for_token(here.token) is None
+    assert await _refused(people, "agent01", PASSWORD) == "account_locked"
+
+
+@pytest.mark.parametrize("change", ["active = false", "password_hash = 'x'"])
+async def test_no_session_is_opened_for_an_account_closed_or_reset_while_its_password_was_checked(
+    database: Database, people: PeopleService, user_id: int, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    matches = people._passwords.matches
+
+    async def slowly(stored: str | None, password: str) -> bool:
+        found = await matches(stored, password)
+        async with database.begin() as uow:
+            await uow.session.execute(text(f"UPDATE user_account SET {change}"))
+        return found
+
+    monkeypatch.setattr(people._passwords, "matches", slowly)
+    assert await _refused(people, "agent01", PASSWORD) == "login_refused"
+    async with database.read() as session:
+        assert (await session.execute(text("SELECT count(*) FROM web_session"))).scalar_one() == 0
+
+
 async def test_two_users_cannot_share_an_extension(
     database: Database, people: PeopleService, user_id: int
 ) -> None:
