@@ -75,8 +75,11 @@ async def carry(
 
 
 async def lift(uow: UnitOfWork, actor: Actor, hold_id: int, reason: str) -> None:
-    """End a hold; the row stays. Raises `not_found`, `hold_subject` without a reason."""
-    _require(actor)
+    """End a hold; the row stays. Not for who asks for deletions: he would clear his own way.
+
+    Raises `forbidden`, `not_found`, `hold_subject` without a reason.
+    """
+    actor.require(Permission.DELETION_APPROVE)
     if not reason.strip():
         raise HotlineError("hold_subject")
     statement = (

@@ -2,6 +2,7 @@
 
 A person is known by the login. New accounts are made closed; they are opened, and posts are given,
 when the security administrator has approved the whole list. Nobody the list does not name changes.
+Accounts of a list that was refused are taken up again by the next list that names them.
 Administrators are not made or changed by a list: each of them is a matter of its own.
 """
 
@@ -156,7 +157,7 @@ def _problem(
     held = known.posts.get(user.id, set()) if user else set()
     if (roles | {Role(one) for one in held}) & duties.ADMINISTRATORS:
         return "administrator"
-    if user is not None and not user.active:
+    if user is not None and not user.active and held:  # one without posts was never open: it is listed again
         return "closed"
     if extension and not re.fullmatch(EXTENSION, extension):
         return "extension"

@@ -248,6 +248,10 @@ async def test_a_hold_refuses_until_it_is_lifted(database: Database) -> None:
     with pytest.raises(HotlineError, match="legal_hold"):
         async with database.read() as session:
             await holds.check_free(session, "citizen", [6, 7])
+    asker = replace(SYSTEM, permissions=frozenset({Permission.DELETION_REQUEST}))
+    with pytest.raises(HotlineError, match="forbidden"):
+        async with database.begin() as uow:
+            await holds.lift(uow, asker, ident, "结案")
     async with database.begin() as uow:
         await holds.lift(uow, OFFICER, ident, "结案")
         await holds.check_free(uow.session, "citizen", [7])

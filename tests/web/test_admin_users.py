@@ -217,6 +217,24 @@ async def test_a_long_list_is_done_in_steps_and_opened_by_one_approval(console: 
     assert await _one(console, held, id=console.users["east_officer"]) == "dept_head"
 
 
+async def test_the_people_of_a_refused_list_are_taken_up_by_the_next_one(console: Console) -> None:
+    system, security = await console.signed_in("system_admin"), await console.signed_in("security_admin")
+
+    async def listed(posts: str) -> str:
+        lines = f"工号,姓名,单位编码,岗位\nn1,甲,water,{posts}\n"
+        sent = await system.post("/admin/users/import", {"text": lines, "sure": "true"})
+        await system.post(f"{sent.headers['Location']}/step", {})
+        return str(await _one(console, "SELECT max(id) FROM admin_proposal"))
+
+    first = await listed("承办领导")
+    await security.post(f"/admin/approvals/{first}/refuse", {"note": "岗位有误"})
+    second = await listed("承办联络员")
+    assert second != first
+    assert (await security.post(f"/admin/approvals/{second}/approve", {"note": ""})).status == 303
+    row = "SELECT active::text || role FROM user_account a JOIN user_role r ON r.user_id = a.id"
+    assert await _one(console, row + " WHERE login = 'n1'") == "truedept_officer"
+
+
 async def test_killing_a_session_ends_it_and_closes_its_socket(console: Console) -> None:
     agent = await console.signed_in("agent")
     security = await console.signed_in("security_admin")

@@ -84,6 +84,7 @@ async def deletion_page(request: web.Request) -> web.StreamResponse:
         gone_words=acts.FORGOTTEN,
         stay_words=acts.STAYS,
         may_ask=actor(request).may(Permission.DELETION_REQUEST),
+        may_lift=actor(request).may(Permission.DELETION_APPROVE),
         done=DONE.get(query.done, ""),
     )
 
@@ -155,9 +156,9 @@ async def place(request: web.Request) -> web.StreamResponse:
     return back(request, HOME, "saved")
 
 
-@route("POST", HOME + r"/holds/{hold_id:\d+}/lift", permission=READ)
+@route("POST", HOME + r"/holds/{hold_id:\d+}/lift", permission=Permission.DELETION_APPROVE)
 async def lift(request: web.Request) -> web.StreamResponse:
-    """End a hold."""
+    """End a hold: for the administrator who approves deletions, not for those who ask for them."""
     form = await read_form(request, Ask)
     async with context(request).db.begin() as uow:
         await holds.lift(uow, actor(request), path_id(request, "hold_id"), form.reason)

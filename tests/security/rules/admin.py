@@ -58,7 +58,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/admin/deletions/find"): ASKERS,
     ("POST", "/admin/deletions/{citizen_id}/request"): ASKERS,
     ("POST", "/admin/deletions/holds"): DELETERS,
-    ("POST", "/admin/deletions/holds/{hold_id}/lift"): DELETERS,
+    ("POST", "/admin/deletions/holds/{hold_id}/lift"): frozenset({Role.AUDIT_ADMIN}),
     ("POST", "/admin/outbox"): SYSTEM,
     ("POST", "/admin/audit/export"): frozenset({Role.AUDIT_ADMIN, Role.INSPECTOR}),
 }
