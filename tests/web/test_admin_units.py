@@ -53,6 +53,26 @@ async def test_a_unit_is_added_renamed_moved_and_found_again(console: Console) -
     assert await _scalar(console, actions) == "unit.create unit.rename"
 
 
+async def test_a_closed_unit_is_moved_to_where_it_fits_and_opened_there(console: Console) -> None:
+    browser = await console.signed_in("system_admin")
+    road, water = console.units["road"], console.units["water"]
+    async with console.ctx.db.begin() as uow:
+        await uow.session.execute(
+            text("UPDATE unit SET active = false WHERE id IN (:a, :b)"), {"a": road, "b": water}
+        )
+        await uow.session.execute(
+            text("UPDATE unit SET parent_id = :b WHERE id = :a"), {"a": road, "b": water}
+        )
+    refused = await browser.post(f"/admin/units/{road}/open", headers=HX)
+    assert (refused.status, "单位已撤销" in refused.text) == (409, True)
+    shown = await browser.get(f"/admin/units?unit={road}")
+    assert f'action="/admin/units/{road}/move"' in shown.text
+    assert "新增下级单位" not in shown.text
+    top = await _scalar(console, "SELECT id FROM unit WHERE kind = 'city'")
+    assert (await browser.post(f"/admin/units/{road}/move", {"parent_id": str(top)})).status == 303
+    assert "已启用" in (await browser.post(f"/admin/units/{road}/open", follow=True)).text
+
+
 async def test_merging_shows_its_effect_waits_for_approval_and_then_shows_its_progress(
     console: Console,
 ) -> None:
