@@ -7,15 +7,17 @@ assignment) and a filter or sort key that does not exist are answered with 400, 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import HotlineError
 from web.routes import rule_of
 
 MAX_FIELDS = 200
+# One of several ids in a form: what no row can have is refused before the database is asked.
+Ident = Annotated[int, Field(gt=0, lt=2**63)]
 
 
 class Fields(BaseModel):

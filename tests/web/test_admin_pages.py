@@ -252,6 +252,19 @@ async def test_the_audit_log_is_read_page_by_page_without_gaps(console: Console)
     assert seen == 120
 
 
+async def test_ids_no_row_can_have_are_refused_and_never_reach_the_database(console: Console) -> None:
+    admin, leader = await console.signed_in("system_admin"), await console.signed_in("shift_leader")
+    ident, huge = await _scalar(console, "SELECT id FROM call_queue LIMIT 1"), str(2**63)
+    notice = _notice(console)
+    for browser, path, form in (
+        (admin, "/admin/outbox", {"ids": huge, "act": "resend"}),
+        (admin, f"/admin/catalog/queues/{ident}/members", {"user_ids": huge, "penalties": "1"}),
+        (leader, "/admin/notices", {**notice, "unit_ids": huge}),
+        (leader, "/admin/notices/audience", {"unit_ids": huge}),
+    ):
+        assert (await browser.post(path, form)).status == 400, path
+
+
 # ---- deletions ------------------------------------------------------------------------------
 
 

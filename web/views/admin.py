@@ -18,7 +18,7 @@ from core.clock import CITY_ZONE, to_city
 from core.errors import HotlineError
 from core.people.permissions import Permission
 from web.context import actor, context
-from web.inputs import Fields, path_id, read_form, read_query
+from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.render import page, redirect
 from web.routes import route
 from web.views._admin import DONE, NoFields, back, csv_file
@@ -41,7 +41,7 @@ class OutboxQuery(Fields):
 
 
 class OutboxForm(Fields):
-    ids: list[int] = Field([], max_length=180)
+    ids: list[Ident] = Field([], max_length=180)
     act: Literal["resend", "discard"]
     reason: str = Field("", max_length=200)
 

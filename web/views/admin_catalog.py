@@ -23,7 +23,7 @@ from tickets.messages import templates
 from tickets.messages.kinds import MAX_TEXT, PLACEHOLDERS
 from tickets.models import table_of
 from web.context import actor, context
-from web.inputs import Fields, path_id, read_form, read_query
+from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.reads.queues import seen_queues
 from web.render import fragment, page
 from web.routes import route
@@ -83,7 +83,7 @@ class QueueForm(Fields):
 
 
 class MemberForm(Fields):
-    user_ids: list[int] = Field([], max_length=190)
+    user_ids: list[Ident] = Field([], max_length=190)
     penalties: list[int] = Field([], max_length=190)
     add: str = Field("", pattern=r"^(\d{1,18})?$")
 

@@ -15,7 +15,7 @@ from core.errors import HotlineError
 from core.people import org
 from core.people.permissions import Permission, Role
 from web.context import actor, context, wants_fragment
-from web.inputs import Fields, path_id, read_form, read_query
+from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.render import fragment, page
 from web.routes import route
 from web.views._admin import DONE, NoFields, back
@@ -46,7 +46,7 @@ class NoticeForm(Fields):
     ends_at: datetime
     must_read: bool = False
     posts: list[str] = Field([], max_length=20)
-    unit_ids: list[int] = Field([], max_length=60)
+    unit_ids: list[Ident] = Field([], max_length=60)
 
     def draft(self) -> notices.Draft:
         """The notice; what was typed is the city's time."""
@@ -58,7 +58,7 @@ class NoticeForm(Fields):
 
 class Audience(Fields):
     posts: list[str] = Field([], max_length=20)
-    unit_ids: list[int] = Field([], max_length=60)
+    unit_ids: list[Ident] = Field([], max_length=60)
 
 
 def _utc(value: datetime) -> datetime:

@@ -12,7 +12,7 @@ from core.errors import HotlineError
 from tickets.citizens import queries, records, service
 from web.context import actor, context
 from web.errors import problem_of
-from web.inputs import Fields, path_id, read_form
+from web.inputs import Fields, Ident, path_id, read_form
 from web.render import page, redirect
 from web.routes import route
 from web.views.citizens import EDIT, ONE, SHOWN, SMALL, Id, Reason, SearchForm, Version, search_for, write
@@ -33,8 +33,8 @@ class UnmergeForm(Fields):
 
 class SplitForm(Fields):
     version: int = Version
-    phones: list[int] = Field(default_factory=list, max_length=50)
-    names: list[int] = Field(default_factory=list, max_length=100)
+    phones: list[Ident] = Field(default_factory=list, max_length=50)
+    names: list[Ident] = Field(default_factory=list, max_length=100)
     reason: str = Reason
 
 
