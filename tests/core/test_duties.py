@@ -1,5 +1,6 @@
 """The table of the three administrators, walked from end to end, and what waits for a second one."""
 
+import json
 import re
 from typing import Any
 
@@ -404,8 +405,8 @@ async def test_approving_a_list_leaves_who_was_closed_or_given_other_posts_meanw
         assert await people.roles_of(session, ids["agent1"]) == frozenset({Role.AGENT})
         assert await people.roles_of(session, ids["agent2"]) == frozenset({Role.AUDIT_ADMIN})
         assert await people.roles_of(session, ids["shift_leader1"]) == frozenset({Role.DISPATCHER})
-        left = text("SELECT detail -> 'left' FROM audit_log WHERE action = 'user.import'")
-        assert sorted((await session.execute(left)).scalar_one()) == sorted([ids["agent1"], ids["agent2"]])
+        left = text("SELECT (detail -> 'left')::text FROM audit_log WHERE action = 'user.import'")
+        assert json.loads((await session.execute(left)).scalar_one()) == [ids["agent1"], ids["agent2"]]
 
 
 async def test_no_account_is_made_or_opened_in_a_unit_that_was_closed(

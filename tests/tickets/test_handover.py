@@ -176,7 +176,7 @@ async def test_what_a_unit_shares_and_who_decides_for_its_head_go_along_with_its
         assert (behalf.unit_id, behalf.of_user_id) == (city.unit("water"), head.user_id)
         assert [view.name for view in await saved_views.views(session, moved, "workbench")] == ["紧急"]
         assert [one.title for one in await reply_templates.templates(session, moved)] == ["路灯"]
-    assert await city.scalar("SELECT unit_ids FROM notice") == [city.unit("water")]
+    assert await city.scalar("SELECT unit_ids::text FROM notice") == f"[{city.unit('water')}]"
 
 
 @pytest.mark.parametrize(

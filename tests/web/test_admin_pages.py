@@ -318,6 +318,8 @@ async def test_a_deletion_does_not_take_along_what_was_merged_into_the_record_si
 
 async def test_the_deletion_of_who_never_gave_a_name_can_be_asked_for(console: Console) -> None:
     await console.ticket(citizen_name="")
+    async with console.ctx.db.begin() as uow:
+        await uow.session.execute(text("UPDATE ticket SET state = 'closed', stage = NULL"))
     assert await _scalar(console, "SELECT count(*) FROM citizen") == 0
     security = await console.signed_in("security_admin")
     found = await security.post("/admin/deletions/find", {"typed": "13800001234"}, follow=True)

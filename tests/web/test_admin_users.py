@@ -180,8 +180,9 @@ async def test_an_exported_list_names_the_unit_and_not_another_of_the_same_name(
     async with console.ctx.db.begin() as uow:
         await uow.session.execute(text("UPDATE unit SET name = '城管局' WHERE code IN ('water', 'road')"))
     system = await console.signed_in("system_admin")
-    listed = (await system.get("/admin/users/list.csv?text=road_officer")).text
-    assert "road_officer,张road_officer,road," in listed
+    for login, unit in (("road_officer", "road"), ("dept_officer", "water")):
+        listed = (await system.get(f"/admin/users/list.csv?text={login}")).text
+        assert f"{login},张{login},{unit}," in listed
     again = await system.post("/admin/users/import", {"text": listed})
     assert "修改 0，不变 1，有误 0" in again.text
 

@@ -158,7 +158,8 @@ async def import_reasons(request: web.Request) -> web.StreamResponse:
     form, ctx = await read_form(request, ListFields), context(request)
     async with ctx.db.read() as session:
         known = {(row.kind, row.code): row for row in await reasons.all_of(session)}
-    steps, seen = [], set[tuple[str, str]]()
+    steps: list[ReasonStep] = []
+    seen: set[tuple[str, str]] = set()
     for line in tables.read(form.text, COLUMNS, needed=("kind", "code", "label")):
         steps.append(_reason_step(line, known, seen))
         seen.add((steps[-1].reason.kind, steps[-1].reason.code))
@@ -192,7 +193,7 @@ def _reason_step(
     kept = {name: getattr(before, name) for name in line.absent if before is not None}
     sort = line["sort"] or "0"
     number = int(sort) if sort.isascii() and sort.isdigit() and len(sort) < 5 else 0
-    said = {"hint": line["hint"], "active": line["active"] != "否", "sort": number}
+    said: dict[str, Any] = {"hint": line["hint"], "active": line["active"] != "否", "sort": number}
     reason = Reason(kind=kind, code=code, label=line["label"], **{**said, **kept})
     why = _reason_wrong(line, reason) or ("编码在列表中重复" if (kind, code) in seen else "")
     if why:
