@@ -160,7 +160,7 @@ async def test_what_a_unit_shares_and_who_decides_for_its_head_go_along_with_its
         await delegation.create(
             uow, head, deputy_id=officer.user_id, first_day=today, last_day=today, reason="外出培训"
         )
-        await saved_views.save(uow, head, "workbench", "紧急", {"urgency": "urgent"}, [], shared=True)
+        await saved_views.save(uow, head, "workbench", "本单位", {}, [], shared=True)
         await reply_templates.save(uow, officer, title="路灯", body="已安排维修。", category_id=None)
         draft = notices.Draft(
             "值班", "国庆值班安排", uow.now, uow.now + timedelta(days=3),
@@ -174,7 +174,7 @@ async def test_what_a_unit_shares_and_who_decides_for_its_head_go_along_with_its
         assert moved.unit_id == city.unit("water")
         (behalf,) = await delegation.units_approved_for(session, moved, city.db.clock.now())
         assert (behalf.unit_id, behalf.of_user_id) == (city.unit("water"), head.user_id)
-        assert [view.name for view in await saved_views.views(session, moved, "workbench")] == ["紧急"]
+        assert [view.name for view in await saved_views.views(session, moved, "workbench")] == ["本单位"]
         assert [one.title for one in await reply_templates.templates(session, moved)] == ["路灯"]
     assert await city.scalar("SELECT unit_ids::text FROM notice") == f"[{city.unit('water')}]"
 
