@@ -39,10 +39,15 @@ class EditPerson(Person):
 
 
 class Posts(Person):
-    """The posts a person shall hold; `held` are those held when it was proposed, filled in by then."""
+    """The posts a person shall hold.
+
+    `held` and `open` are the posts held and whether the account was open when it was proposed; they are
+    filled in by then.
+    """
 
     roles: tuple[Role, ...] = ()
     held: tuple[Role, ...] | None = None
+    open: bool | None = None
 
     @field_validator("roles", "held")
     @classmethod
@@ -143,12 +148,15 @@ class AccountActs:
         held = await self._accounts.roles_of(uow.session, wanted.user_id)
         if held == frozenset(wanted.roles):
             raise HotlineError("nothing_changed")
-        return Prepared(wanted.model_copy(update={"held": tuple(sorted(held))}))
+        user = await self._accounts.user(uow.session, wanted.user_id)
+        return Prepared(wanted.model_copy(update={"held": tuple(sorted(held)), "open": user.active}))
 
     async def set_posts(self, uow: UnitOfWork, actor: Actor, wanted: Posts) -> None:
-        """Errors: proposal_outdated when the person holds other posts than when it was proposed."""
-        await self._accounts.lock(uow, wanted.user_id)
-        if _moved_on(wanted, await self._accounts.roles_of(uow.session, wanted.user_id)):
+        """Errors: proposal_outdated when account or posts are not as they were when it was proposed."""
+        user = await self._accounts.lock(uow, wanted.user_id)
+        if wanted.open not in (None, user.active) or _moved_on(
+            wanted, await self._accounts.roles_of(uow.session, wanted.user_id)
+        ):
             raise HotlineError("proposal_outdated", user_id=wanted.user_id)
         await self._accounts.set_roles(uow, actor, wanted.user_id, frozenset(wanted.roles))
 

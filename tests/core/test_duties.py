@@ -376,6 +376,19 @@ async def test_a_change_of_posts_is_not_carried_out_over_posts_given_meanwhile(
         assert await people.roles_of(session, agent) == frozenset({Role.CALLBACK_OFFICER})
 
 
+async def test_posts_are_not_given_to_an_account_that_was_closed_meanwhile(
+    database: Database, people: PeopleService, three: dict[str, Actor]
+) -> None:
+    agent = three["agent1"].user_id
+    assert agent is not None
+    wanted = Posts(user_id=agent, roles=(Role.DISPATCHER,))
+    ident = await _propose(database, people, three["system_admin1"], Act.USER_ROLES, wanted)
+    async with database.begin() as uow:
+        await people.disable_user(uow, SYSTEM, agent)
+    judge = three["security_admin1"]
+    assert await _refused(database, people.proposals.approve, judge, ident) == "proposal_outdated"
+
+
 async def test_approving_a_list_leaves_who_was_closed_or_given_other_posts_meanwhile_alone(
     database: Database, people: PeopleService, three: dict[str, Actor]
 ) -> None:
