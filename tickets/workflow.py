@@ -250,7 +250,8 @@ RULES: dict[Action, Rule] = {
         _rule(A.MERGE, MERGEABLE, S.MERGED, _hotline(P.TICKET_MERGE), N.MASTER),
         _rule(A.UNMERGE, {S.MERGED}, None, _hotline(P.TICKET_MERGE), N.NOTE, restores=True),
         _rule(A.CLOSE_MEMBER, {S.MERGED}, S.CLOSED, (), by_system=True),
-        _rule(A.HAND_OVER, _DISPATCHED, None, (), N.UNIT, by_system=True),
+        # A member goes along: when its merge is undone it must not be back where nobody is.
+        _rule(A.HAND_OVER, _DISPATCHED | {S.MERGED}, None, (), N.UNIT, by_system=True),
         _rule(
             A.APPEAL,
             {S.CLOSED, S.ANSWERED, S.INFORMED, S.ARCHIVED},

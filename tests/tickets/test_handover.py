@@ -199,6 +199,28 @@ async def test_a_matter_about_a_unit_does_not_reach_it_under_the_name_of_its_suc
     await send("supervision", 1)
 
 
+async def test_a_merged_ticket_goes_along_and_is_with_the_successor_when_the_merge_is_undone(
+    city: City,
+) -> None:
+    master = await city.dispatched("qixing")
+    member = await city.dispatched("lights", phone="13800000002")
+
+    async def act(action: Action, **data: Any) -> None:
+        version = await city.scalar("SELECT version FROM ticket WHERE id = :id", id=member.id)
+        async with city.db.begin() as uow:
+            dispatcher = city.actors["dispatcher"]
+            await city.tickets.act(uow, dispatcher, member.id, version, action, {"note": "重复", **data})
+
+    await act(Action.MERGE, master_id=master.id)
+    await _start(city)
+    await Handovers(city.db, city.tickets).run()
+    await act(Action.UNMERGE)
+    row = next(row for row in await _rows(city) if row.id == member.id)
+    assert (row.lead_unit_id, row.desk_unit_id) == (city.unit("water"), city.unit("water"))
+    held = "SELECT unit_id FROM ticket_unit WHERE ticket_id = :id AND until IS NULL"
+    assert await city.scalar(held, id=member.id) == city.unit("water")
+
+
 async def test_a_unit_is_opened_again_only_where_it_fits_and_when_nothing_is_carried_off(
     city: City, refused: Refused
 ) -> None:
