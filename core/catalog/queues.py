@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -100,7 +100,10 @@ async def save(
 async def set_members(
     uow: UnitOfWork, actor: Actor, queue_id: int, wanted: Sequence[tuple[int, int]]
 ) -> None:
-    """Say who answers: pairs of user and penalty. Raises `not_found`, `queue_member`, `queue_penalty`."""
+    """Say who answers: pairs of user and penalty; who comes new has an open account and a telephone.
+
+    Raises `not_found`, `queue_member`, `queue_penalty`.
+    """
     actor.require(Permission.CATALOG_MANAGE)
     lock = select(col(CallQueue.id)).where(col(CallQueue.id) == queue_id).with_for_update()
     if (await uow.session.execute(lock)).first() is None:
@@ -108,8 +111,11 @@ async def set_members(
     if any(not 0 <= penalty <= MAX_PENALTY for _, penalty in wanted):
         raise HotlineError("queue_penalty", most=MAX_PENALTY)
     ids = {user_id for user_id, _ in wanted}
+    # Who is a member stays one although account or telephone are gone: the others must be changeable.
+    member = select(col(CallQueueMember.user_id)).where(col(CallQueueMember.queue_id) == queue_id)
+    able = and_(col(User.active), col(User.extension).is_not(None))
     known = await uow.session.execute(
-        select(col(User.id)).where(col(User.id).in_(ids), col(User.extension).is_not(None))
+        select(col(User.id)).where(col(User.id).in_(ids), or_(able, col(User.id).in_(member)))
     )
     if set(known.scalars()) != ids or len(ids) != len(wanted):
         raise HotlineError("queue_member")

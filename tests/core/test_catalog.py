@@ -239,6 +239,26 @@ async def test_members_of_a_queue_have_a_telephone_and_stand_once(
         assert [(one.login, one.penalty) for one in found.members] == [("a", 2)]
 
 
+async def test_a_queue_can_be_changed_although_a_member_has_left_but_takes_no_closed_account(
+    database: Database, people: PeopleService
+) -> None:
+    agent, officer, _ = await _people(database, people)
+    assert agent.user_id is not None
+    assert officer.user_id is not None
+    async with database.begin() as uow:
+        ident = await queues.save(uow, ADMIN, name="night", label="夜班", kind="queue")
+        await queues.set_members(uow, ADMIN, ident, [(agent.user_id, 2)])
+        await uow.session.execute(text("UPDATE user_account SET extension = NULL WHERE login = 'a'"))
+        await uow.session.execute(text("UPDATE user_account SET extension = '1002' WHERE login = 'b'"))
+    async with database.begin() as uow:
+        await queues.set_members(uow, ADMIN, ident, [(agent.user_id, 2), (officer.user_id, 1)])
+        await queues.set_members(uow, ADMIN, ident, [])
+        await uow.session.execute(text("UPDATE user_account SET active = false WHERE login = 'b'"))
+    with pytest.raises(HotlineError, match="queue_member"):
+        async with database.begin() as uow:
+            await queues.set_members(uow, ADMIN, ident, [(officer.user_id, 1)])
+
+
 async def test_a_hold_refuses_until_it_is_lifted(database: Database) -> None:
     async with database.begin() as uow:
         ident = await holds.place(uow, OFFICER, "citizen", 7, "诉讼")
