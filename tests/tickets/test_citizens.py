@@ -442,6 +442,19 @@ async def test_chosen_numbers_and_names_are_split_off_into_a_new_record(rig: Rig
     assert [step.action for step in (await rig.page(new)).history] == ["split_from"]
 
 
+async def test_a_name_both_records_had_is_split_off_for_good(rig: Rig) -> None:
+    for phone in ("13800000001", "13800000002"):
+        await rig.city.ticket(phone=phone, citizen_name="李芳")
+    await rig.city.ticket(phone="13800000001", citizen_name="王小明")
+    lead = await rig.merged("13800000001", "13800000002")
+    page = await rig.page(lead)
+    ref = next(item.ref for item in page.phones if item.masked.endswith("0002"))
+    name = next(item.id for item in page.names if item.masked.startswith("李"))
+    new = await rig.do(service.split, rig.agent, lead, 2, [ref], [name], "号码已过户")
+    assert [item.masked for item in (await rig.page(lead)).names] == ["王**"]
+    assert [hit.citizen_id for hit in (await rig.search("李芳")).hits] == [new]
+
+
 # ---- the card of a caller -------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ What a legal hold keeps whole stays held in every part.
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,6 +17,7 @@ from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.permissions import Permission
+from core.privacy import Vault
 from tickets.citizens import records
 from tickets.citizens.models import CitizenHistory, CitizenName
 from tickets.citizens.records import change, checked_reason, lock
@@ -154,10 +156,7 @@ async def split(
     await holds.carry(uow, actor, "citizen", await _ids(uow, within), new)
     moved = sa.update(_phone).where(_phone.c.phone_ref.in_(phones)).values(citizen_id=new)
     await uow.session.execute(moved)
-    if names:
-        await uow.session.execute(
-            sa.update(_name).where(_name.c.id.in_(await _distinct(uow, names))).values(citizen_id=new)
-        )
+    await _move_names(uow, within, names, new)
     told = {"phones": sorted(phones), "names": sorted(names)}
     await change(uow, actor, row, "split", reason=reason, told={"to": new, **told})
     fresh = await records.head(uow.session, new)
@@ -175,11 +174,24 @@ def _check_split(phones: set[int], names: set[int], held: set[int], named: set[i
         raise HotlineError("split_takes_all")
 
 
-async def _distinct(uow: UnitOfWork, names: Collection[int]) -> list[int]:
-    """One of each name: merged records may both have it, the new one holds it once."""
-    query = sa.select(sa.func.min(_name.c.id)).where(_name.c.id.in_(names))
-    found = await uow.session.execute(query.group_by(sa.func.coalesce(_name.c.blind, b"")))
-    return [int(ident) for ident in found.scalars()]
+async def _move_names(uow: UnitOfWork, within: sa.Select[Any], names: Collection[int], new: int) -> None:
+    """Let names belong to `new`, each once: merged records may both have one, and neither keeps it."""
+    if not names:
+        return
+    chosen = sa.select(_name.c.blind).where(_name.c.id.in_(names), _name.c.blind.is_not(None))
+    query = sa.select(_name.c.id, _name.c.blind).where(
+        _name.c.citizen_id.in_(within), sa.or_(_name.c.id.in_(names), _name.c.blind.in_(chosen))
+    )
+    first: dict[bytes, int] = {}
+    for row in await uow.session.execute(query.order_by(_name.c.id)):
+        first.setdefault(bytes(row.blind or b""), row.id)
+    twins = sa.delete(_name).where(
+        _name.c.citizen_id.in_(within), _name.c.blind.in_(chosen), _name.c.id.not_in(first.values())
+    )
+    gone = await uow.session.execute(twins.returning(_name.c.name_ref, _name.c.phone_ref))
+    # One that a person entered has no ticket behind it: its value goes too, the other row has its own.
+    await Vault.destroy(uow, [row.name_ref for row in gone if row.phone_ref is None])
+    await uow.session.execute(sa.update(_name).where(_name.c.id.in_(first.values())).values(citizen_id=new))
 
 
 async def _audit(
