@@ -197,6 +197,23 @@ async def test_a_number_is_added_once_and_only_if_it_is_nobody_elses(rig: Rig, r
     await refused("bad_phone", rig.do(service.add_phone, rig.agent, vault, ident, 2, "12ab"))
 
 
+async def test_a_number_two_people_add_at_once_goes_to_one_record_and_the_other_is_told_whose_it_is(
+    rig: Rig,
+) -> None:
+    vault, idents = rig.city.vault, [await rig.of(f"1380000000{end}") for end in "1234"]
+    await rig.do(vault.put, "phone", "13900000009")  # seen before, but nobody's yet
+
+    async def add(ident: int) -> str:
+        try:
+            await rig.do(service.add_phone, rig.agent, vault, ident, 1, "13900000009")
+        except HotlineError as error:
+            return error.code
+        return "added"
+
+    results = await asyncio.gather(*(add(ident) for ident in idents))
+    assert sorted(results) == ["added"] + ["phone_elsewhere"] * 3
+
+
 async def test_a_name_is_added_once(rig: Rig) -> None:
     await rig.city.ticket(citizen_name="王小明")
     ident = await rig.of("13800000001")

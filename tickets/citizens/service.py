@@ -3,6 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from core import audit
 from core.db import UnitOfWork
@@ -108,7 +109,11 @@ async def add_phone(
     if owner is not None:
         raise HotlineError("phone_elsewhere", citizen_id=owner)
     values = {"phone_ref": ref, "citizen_id": citizen_id, "added_at": uow.now, "added_by": actor.user_id}
-    await uow.session.execute(sa.insert(records.phone).values(names_up_to=0, **values))
+    new = insert(records.phone).values(names_up_to=0, **values).on_conflict_do_nothing()
+    if (await uow.session.execute(new.returning(records.phone.c.phone_ref))).first() is None:
+        # Somebody else was quicker by a moment: the number is his record's.
+        owner = (await records.find(uow.session, [ref]))[ref]
+        raise HotlineError("phone_elsewhere", citizen_id=owner)
     return await change(uow, actor, row, "phone_added", told={"ref": ref})
 
 
