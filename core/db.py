@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncpg
 from sqlalchemy import Engine, text
 from sqlalchemy import Table as CoreTable
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from core import event_log
@@ -18,7 +18,7 @@ from core.clock import Clock
 from core.driver import Link
 from core.events import Event, EventBus, LiveEvent, LiveNote
 from core.tables import Table, id_column, json_column, metadata, ref_column, time_column
-from core.writes import Batch
+from core.writes import Batch, Parts
 
 __all__ = [
     "Database",
@@ -75,6 +75,10 @@ class OrderedSession(AsyncSession):
             await super().flush(*args, **options)
 
 
+class Overtaken(Exception):
+    """A row that was looked at without a lock had changed when the writes arrived: nothing was written."""
+
+
 class UnitOfWork:
     """One transaction: its session, its instant, and the events that belong to it.
 
@@ -82,10 +86,15 @@ class UnitOfWork:
     for everything, and `fetch`, `put` and `change`, for the few paths that must be fast. `put` and
     `change` are only taken down; they go out as one statement before anything is asked through either
     way, and at the latest before the commit.
+
+    A `hopeful` one (see `Database.retrying`) looks at the row it is about without a lock and names its
+    version when it writes; if somebody was faster, `Overtaken` is raised and nothing has happened.
     """
 
-    def __init__(self, link: Link, now: datetime, bus: EventBus) -> None:
+    def __init__(self, link: Link, now: datetime, bus: EventBus, *, hopeful: bool = False) -> None:
         self.now = now
+        self.hopeful = hopeful
+        self._looked_at: set[tuple[str, int]] = set()
         self._link = link
         self._session: OrderedSession | None = None
         self._bus = bus
@@ -115,8 +124,10 @@ class UnitOfWork:
         return await self._ask(statement, values)
 
     async def look(self, statement: str, *values: Any) -> list[Any]:
-        """Like `fetch`, for a question that needs no lock: it does not open the transaction yet."""
-        await self.send()
+        """Like `fetch`, for a question that needs no lock and does not hang on what was put before.
+
+        It neither opens the transaction nor sends what was taken down.
+        """
         return await self._link.fetch(statement, values)
 
     async def put(self, table: CoreTable, *rows: Mapping[str, Any]) -> None:
@@ -131,10 +142,32 @@ class UnitOfWork:
             await self.send()
             self._batch.update(table, where, values)
 
+    async def include(self, parts: Parts, *values: Any) -> None:
+        """Writes in SQL of their own (`core.writes.Parts`), sent with the others."""
+        if not self._batch.include(parts, values):
+            await self.send()
+            self._batch.include(parts, values)
+
+    def looked_at(self, table: CoreTable, ident: int) -> None:
+        """A hopeful transaction read this row without a lock, and will `change_seen` it."""
+        self._looked_at.add((table.name, ident))
+
+    async def change_seen(self, table: CoreTable, ident: int, version: int, /, **values: Any) -> None:
+        """Update a locked row, or in a hopeful transaction the row as it was looked at."""
+        if not self.hopeful:
+            await self.change(table, {"id": ident}, **values)
+            return
+        self._looked_at.discard((table.name, ident))
+        seen = {"id": ident, "version": version}
+        if not self._batch.update(table, seen, values, guard=True):
+            await self.send()
+            self._batch.update(table, seen, values, guard=True)
+
     async def send(self) -> None:
-        """Send what was taken down, as one statement."""
+        """Send what was taken down, as one statement. Raises `Overtaken`."""
         if self._batch:
-            await self._ask(*self._batch.take())
+            guarded = self._batch.guarded
+            _check_met(guarded, await self._ask(*self._batch.take()))
 
     async def _ask(self, statement: str, values: Sequence[Any]) -> list[Any]:
         """In the transaction, and in its savepoint, which a session only makes when it is used."""
@@ -150,7 +183,9 @@ class UnitOfWork:
             await session.flush()
         await self.write_notes()
         if self._batch:
-            await self._link.fetch(*self._batch.take())
+            assert not self._looked_at, "a row was looked at without a lock, and others were written"
+            guarded = self._batch.guarded
+            _check_met(guarded, await self._link.fetch(*self._batch.take()))
         if session is not None and session.in_transaction():
             session.unsent = None
             await session.commit()
@@ -196,6 +231,11 @@ class UnitOfWork:
             await self._bus.run_after(event)
 
 
+def _check_met(guarded: bool, rows: list[Any]) -> None:
+    if guarded and rows[0]["met"] != 1:
+        raise Overtaken
+
+
 class Database:
     """Engine and units of work of one node."""
 
@@ -215,8 +255,11 @@ class Database:
         self.log_written: Callable[[], None] = lambda: None  # the relay's wake-up
         self.engine: AsyncEngine = create_async_engine(
             url,
-            pool_size=pool_size,
-            max_overflow=pool_size,
+            # Opened when needed and kept: one that is closed after a rush's every request, as the pool's
+            # overflow would be, costs more to open anew than the request itself.
+            pool_size=2 * pool_size,
+            max_overflow=0,
+            pool_use_lifo=True,
             pool_pre_ping=False,
             hide_parameters=True,  # they are what people typed, and errors go into the log
             connect_args={
@@ -242,11 +285,11 @@ class Database:
             yield session
 
     @asynccontextmanager
-    async def begin(self) -> AsyncIterator[UnitOfWork]:
+    async def begin(self, *, hopeful: bool = False) -> AsyncIterator[UnitOfWork]:
         """A transaction: commit at the end, roll back on any exception, then tell the events."""
         link = Link(self.engine)
         await link.take()
-        uow = UnitOfWork(link, self.clock.now(), self.bus)
+        uow = UnitOfWork(link, self.clock.now(), self.bus, hopeful=hopeful)
         try:
             yield uow
             await uow.commit()
@@ -268,8 +311,21 @@ class Database:
         finally:
             await link.give_back()
 
-    async def retrying(self, work: Callable[[UnitOfWork], Awaitable[T]]) -> T:
-        """Run `work` in a transaction; start over, at most five times, when the database asks for it."""
+    async def retrying(self, work: Callable[[UnitOfWork], Awaitable[T]], *, hopeful: bool = False) -> T:
+        """Run `work` in a transaction; start over, at most five times, when the database asks for it.
+
+        `hopeful`: first without locks, for work that mostly has its row to itself. It then costs few
+        questions and one statement; when somebody was faster, it is done again with locks.
+        """
+        if hopeful:
+            try:
+                async with self.begin(hopeful=True) as uow:
+                    return await work(uow)
+            except (Overtaken, IntegrityError):
+                pass  # with locks it will show who came first, and what of it is an error
+            except DBAPIError as error:
+                if sqlstate(error) not in RETRYABLE:
+                    raise
         for attempt in range(1, MAX_TRIES + 1):
             try:
                 async with self.begin() as uow:

@@ -5,9 +5,13 @@ each would cost a journey to the database of its own. A `Batch` takes them down 
 made and becomes one statement of data-modifying CTEs; PostgreSQL checks keys at its end, so a row and
 what refers to it may go together. What must not go together (the same table written twice in a way
 that depends on the order) is refused, and the caller sends what there is first.
+
+One change of a batch may be its guard: it names the version of a row that was looked at without a
+lock. When it meets no row, somebody was faster, and every other write of the statement does nothing.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -32,11 +36,17 @@ class Other:
 class _Shape:
     """One write without its values: what its SQL depends on."""
 
-    kind: str  # insert or update
-    table: sa.Table
+    kind: str  # insert, update, guard or parts
+    table: sa.Table | None
     columns: tuple[str, ...]
     rows: int = 1
     where: tuple[tuple[str, str], ...] = ()  # column, one of: = <> null
+    parts: "Parts" = ()
+    size: int = 0  # of the parameters of `parts`
+
+
+Parts = tuple[tuple[str, str], ...]
+"""CTEs in SQL of their own: name and text, with $1 … for parameters and {valid} as a condition to meet."""
 
 
 class Batch:
@@ -72,9 +82,13 @@ class Batch:
         self._add(_Shape("insert", table, columns, len(rows)), values)
         return True
 
-    def update(self, table: sa.Table, where: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    def update(
+        self, table: sa.Table, where: Mapping[str, Any], values: Mapping[str, Any], *, guard: bool = False
+    ) -> bool:
         """Take down a change of the rows that meet `where`; False: send what there is first."""
         if any(shape.table is table for shape in self._shapes) or self._count > MOST_PARAMETERS:
+            return False
+        if guard and self.guarded:
             return False
         columns = tuple(values)
         parameters = _encoded(table, columns, values)
@@ -83,8 +97,20 @@ class Batch:
             conditions.append((name, "null" if value is None else "<>" if isinstance(value, Other) else "="))
             if value is not None:
                 parameters.append(value.value if isinstance(value, Other) else value)
-        self._add(_Shape("update", table, columns, 1, tuple(conditions)), parameters)
+        self._add(_Shape("guard" if guard else "update", table, columns, 1, tuple(conditions)), parameters)
         return True
+
+    def include(self, parts: Parts, values: Sequence[Any]) -> bool:
+        """Take down SQL of its own; False: send what there is first."""
+        if any(shape.kind == "parts" for shape in self._shapes):
+            return False
+        self._add(_Shape("parts", None, (), parts=parts, size=len(values)), list(values))
+        return True
+
+    @property
+    def guarded(self) -> bool:
+        """Whether one of the changes is the guard; the statement then returns how often it was met."""
+        return any(shape.kind == "guard" for shape in self._shapes)
 
     def _add(self, shape: _Shape, values: list[Any]) -> None:
         self._shapes.append(shape)
@@ -120,40 +146,83 @@ def _documents(table: sa.Table) -> frozenset[str]:
 @lru_cache(maxsize=1000)
 def statement(shapes: tuple[_Shape, ...]) -> str:
     """One statement for all of them. An insert waits for a change of the same table before it."""
-    used, parts = 0, []
+    used, ctes = 0, []
     changed: dict[sa.Table, str] = {}
+    guard = next((f"w{place}" for place, shape in enumerate(shapes) if shape.kind == "guard"), None)
+    valid = None if guard is None else f"EXISTS (SELECT 1 FROM {guard})"  # noqa: S608 - we made the name
     for place, shape in enumerate(shapes):
-        last = place == len(shapes) - 1
-        if shape.kind == "update":
-            text, used = _update(shape, used)
-            changed[shape.table] = f"w{place}"
-            parts.append(text if last else text + " RETURNING 1")
+        name = f"w{place}"
+        if shape.kind == "parts":
+            ctes += _parts(shape, used, valid)
+            used += shape.size
+        elif shape.kind == "insert":
+            waits = changed.get(_table(shape))
+            text, used = _insert(shape, used, waits, valid)
+            ctes.append((name, text))
         else:
-            text, used = _insert(shape, used, changed.get(shape.table))
-            parts.append(text)
-    *before, final = parts
-    named = ", ".join(f"w{place} AS ({text})" for place, text in enumerate(before))
-    return f"WITH {named} {final}" if named else final
+            text, used = _update(shape, used, None if name == guard else valid)
+            changed[_table(shape)] = name
+            ctes.append((name, text))
+    return _joined(ctes, guard, {*changed.values()}, alone=shapes[-1].kind != "parts")
 
 
-def _insert(shape: _Shape, used: int, waits_for: str | None) -> tuple[str, int]:
+def _joined(ctes: list[tuple[str, str]], guard: str | None, referred: set[str], *, alone: bool) -> str:
+    """The CTEs as one statement. The guard stands first, since each may refer to those before it."""
+    last = "SELECT 1"
+    if guard is not None:
+        ctes = sorted(ctes, key=lambda cte: cte[0] != guard)
+        last = f"SELECT count(*) AS met FROM {guard}"  # noqa: S608 - we made the name
+    elif alone:
+        last = ctes.pop()[1]
+    named = [f"{name} AS ({text}{' RETURNING 1' if name in referred else ''})" for name, text in ctes]
+    return f"WITH {', '.join(named)} {last}" if named else last
+
+
+def _table(shape: _Shape) -> sa.Table:
+    assert shape.table is not None
+    return shape.table
+
+
+def _parts(shape: _Shape, used: int, valid: str | None) -> list[tuple[str, str]]:
+    """Each part with its parameters counted on from those before."""
+    return [
+        (
+            name,
+            re.sub(r"\$(\d+)", lambda found: f"${int(found[1]) + used}", text).replace(
+                "{valid}", valid or "true"
+            ),
+        )
+        for name, text in shape.parts
+    ]
+
+
+def _insert(shape: _Shape, used: int, waits_for: str | None, valid: str | None) -> tuple[str, int]:
     """Without the wait a unique index could still see the row that is given up in the same statement."""
+    table = _table(shape)
     types = [""] * len(shape.columns)
-    if waits_for is not None:  # a VALUES list of its own does not know what it is inserted into
-        types = ["::" + shape.table.c[name].type.compile(_DIALECT) for name in shape.columns]
+    if waits_for is not None or valid is not None:  # a VALUES list of its own knows no target
+        types = ["::" + _kind(table.c[name]) for name in shape.columns]
     rows = []
     for _ in range(shape.rows):
         rows.append("(" + ", ".join(f"${used + place + 1}{kind}" for place, kind in enumerate(types)) + ")")
         used += len(types)
-    head = f"INSERT INTO {shape.table.name} ({', '.join(shape.columns)}) "
+    head = f"INSERT INTO {table.name} ({', '.join(shape.columns)}) "
     values = "VALUES " + ", ".join(rows)
-    if waits_for is None:
+    conditions = [valid] if valid is not None else []
+    if waits_for is not None:
+        conditions.append(f"(SELECT count(*) FROM {waits_for}) IS NOT NULL")  # noqa: S608 - we made the name
+    if not conditions:
         return head + values, used
-    after = f"(SELECT count(*) FROM {waits_for}) IS NOT NULL"  # noqa: S608 - we made the name
+    after = " AND ".join(conditions)
     return f"{head}SELECT * FROM ({values}) AS r WHERE {after}", used  # noqa: S608 - our tables' names
 
 
-def _update(shape: _Shape, used: int) -> tuple[str, int]:
+def _kind(column: sa.Column[Any]) -> str:
+    """The type to cast to; text without its length, since a cast would cut where the column refuses."""
+    return "TEXT" if isinstance(column.type, sa.String) else str(column.type.compile(_DIALECT))
+
+
+def _update(shape: _Shape, used: int, valid: str | None) -> tuple[str, int]:
     sets = [f"{name} = ${used + place + 1}" for place, name in enumerate(shape.columns)]
     used += len(sets)
     wheres = []
@@ -163,5 +232,7 @@ def _update(shape: _Shape, used: int) -> tuple[str, int]:
             continue
         used += 1
         wheres.append(f"{name} {how} ${used}")
+    if valid is not None:
+        wheres.append(valid)
     changes, condition = ", ".join(sets), " AND ".join(wheres)
-    return f"UPDATE {shape.table.name} SET {changes} WHERE {condition}", used  # noqa: S608 - our tables' names
+    return f"UPDATE {_table(shape).name} SET {changes} WHERE {condition}", used  # noqa: S608 - our tables' names

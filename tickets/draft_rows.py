@@ -37,20 +37,27 @@ class DraftRow:
     record_number: str | None
 
 
-_LOCK = f"""
+_LOOK = f"""
     SELECT {", ".join(DraftRow.__dataclass_fields__)} FROM ticket_draft
-    WHERE id = $1 AND ($2 OR owner_id = $3 OR owner_id IS NULL) FOR UPDATE
+    WHERE id = $1 AND ($2 OR owner_id = $3 OR owner_id IS NULL)
 """  # noqa: S608 - names of columns
+_LOCK = _LOOK + " FOR UPDATE"
 
 
 async def lock(uow: UnitOfWork, actor: Actor, draft_id: int, *, on_call: bool = False) -> DraftRow:
-    """The draft, locked; raises `draft_not_found` unless the actor may see it or is `on_call`."""
+    """The draft, locked; raises `draft_not_found` unless the actor may see it or is `on_call`.
+
+    A hopeful transaction looks at it without a lock.
+    """
     everything = on_call or actor.may(Permission.DRAFT_READ_ALL)
     writes = actor.may(Permission.DRAFT_WRITE) and actor.user_id is not None
     # In SQL of its own, since every ticket begins here; the same rule as `visibility.visible_drafts`.
-    found = await uow.fetch(_LOCK, draft_id, everything, actor.user_id) if everything or writes else ()
+    ask, text = (uow.look, _LOOK) if uow.hopeful else (uow.fetch, _LOCK)
+    found = await ask(text, draft_id, everything, actor.user_id) if everything or writes else ()
     if not found:
         raise HotlineError("draft_not_found", draft_id=draft_id)
+    if uow.hopeful:
+        uow.looked_at(_draft, draft_id)
     return DraftRow(**found[0])
 
 
@@ -124,7 +131,7 @@ async def end(
     }
     if form_sealed is not None:
         values |= {"form_sealed": form_sealed, "saved_at": uow.now}
-    await uow.change(_draft, {"id": row.id}, **values)
+    await uow.change_seen(_draft, row.id, row.version, **values)
     await history.append_draft(
         uow, draft_id=row.id, actor_id=actor.user_id, action="ended", version=row.version + 1
     )

@@ -43,6 +43,7 @@ class TicketDispatched(LiveEvent):
     action: str = "dispatch"
     other_units: tuple[int, ...] = ()
     state: str = "waiting_sign"
+    actor_id: int | None = None
 
     @property
     def live(self) -> LiveNote:
@@ -62,6 +63,7 @@ class TicketChanged(LiveEvent):
     unit_id: int | None
     other_units: tuple[int, ...] = ()
     state: str = ""
+    actor_id: int | None = None
 
     @property
     def live(self) -> LiveNote:

@@ -165,7 +165,7 @@ def _check_contact(form: TicketForm, caller_ref: int | None) -> None:
 async def _check_references(uow: UnitOfWork, form: TicketForm) -> None:
     """Category, district, street and the unit complained about in one look."""
     asked = (form.category_id, form.district_id, form.street_id, form.subject_unit_id)
-    category, district, street, subject = (await uow.fetch(_REFERENCES, *asked))[0]
+    category, district, street, subject = (await uow.look(_REFERENCES, *asked))[0]
     if not category:
         raise HotlineError("category_unknown", category_id=form.category_id)
     wrong = (form.district_id is not None and district is None) or (

@@ -1,7 +1,7 @@
 """What a ticket's events mean to people: which notice goes to whom, beside what its citizen is told.
 
 The handlers run within the writer's transaction. The making of a ticket costs one row of the outbox,
-a dispatch one statement.
+a dispatch no statement of its own.
 """
 
 from collections.abc import Sequence
@@ -179,11 +179,11 @@ class NoticeService:
             await uow.put(outbox.TABLE, *rows)  # a new ticket has no earlier message it could repeat
 
     async def on_moved(self, uow: UnitOfWork, told: TicketDispatched | TicketChanged) -> None:
-        """Messages and notices of one event, in one statement."""
+        """Messages and notices of one event, with the writer's own statement."""
         letters = letters_of(told) if self._messages.active else []
         notices = notices_of(told)
         if notices or letters:
-            await staff.write(uow, notices, letters, done_in=(told.ticket_id, told.version))
+            await staff.write(uow, notices, letters, done_by=told.actor_id)
 
     async def message_given_up(self, message: OutboxMessage) -> None:
         """A message to a citizen that failed for good: the log says so, and people are told."""

@@ -63,7 +63,7 @@ async def next_number(uow: UnitOfWork, *, area: str, day: date) -> tuple[int, st
 
     Raises HotlineError `numbers_exhausted` (area, day) after 999,999 numbers in one day.
     """
-    found = await uow.fetch(_NEXT, area, day)
+    found = await uow.look(_NEXT, area, day)
     if not found:
         await open_day(uow.session, area=area, day=day)
         found = await uow.fetch(_NEXT, area, day)

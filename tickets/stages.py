@@ -69,13 +69,11 @@ async def _append(job: Job, before: State, version: int) -> None:
 
 
 async def _tell(job: Job, version: int) -> None:
-    row, action = job.row, job.action.value
+    row, action, who = job.row, job.action.value, job.actor.user_id
+    unit = job.sent_to or job.values.get("desk_unit_id", row.desk_unit_id)
+    others, state = tuple(sorted(job.concerned - {unit})), job.target.value
     if job.sent_to is not None:
-        others = tuple(sorted(job.concerned - {job.sent_to}))
-        await job.uow.emit(
-            TicketDispatched(row.id, row.number, version, job.sent_to, action, others, job.target.value)
-        )
+        sent = TicketDispatched(row.id, row.number, version, job.sent_to, action, others, state, who)
+        await job.uow.emit(sent)
         return
-    unit = job.values.get("desk_unit_id", row.desk_unit_id)
-    others = tuple(sorted(job.concerned - {unit}))
-    await job.uow.emit(TicketChanged(row.id, row.number, version, action, unit, others, job.target.value))
+    await job.uow.emit(TicketChanged(row.id, row.number, version, action, unit, others, state, who))

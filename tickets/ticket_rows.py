@@ -89,7 +89,8 @@ class TicketRow:
 
 COLUMNS = tuple(_ticket.c[name] for name in TicketRow.__dataclass_fields__)
 # The way of whoever sees every ticket, which dispatching takes all day.
-_LOCK = f"SELECT {', '.join(TicketRow.__dataclass_fields__)} FROM ticket WHERE id = $1 FOR UPDATE"  # noqa: S608 - names of columns
+_LOOK = f"SELECT {', '.join(TicketRow.__dataclass_fields__)} FROM ticket WHERE id = $1"  # noqa: S608 - names of columns
+_LOCK = _LOOK + " FOR UPDATE"
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,17 @@ class Locked:
 
 
 async def lock(uow: UnitOfWork, actor: Actor, ticket_id: int) -> Locked:
-    """The ticket, locked; raises `ticket_not_found` if the actor may not see it."""
+    """The ticket, locked; raises `ticket_not_found` if the actor may not see it.
+
+    A hopeful transaction looks at it without a lock, if the actor sees every ticket.
+    """
     if _of_a_unit(actor) or not (sees_every_ticket(actor) or is_system(actor)):
         return await find(uow.session, actor, ticket_id, locked=True)
-    found = await uow.fetch(_LOCK, ticket_id)
+    found = await (uow.look(_LOOK, ticket_id) if uow.hopeful else uow.fetch(_LOCK, ticket_id))
     if not found:
         raise HotlineError("ticket_not_found", ticket_id=ticket_id)
+    if uow.hopeful:
+        uow.looked_at(_ticket, ticket_id)
     row = TicketRow(**found[0])
     return Locked(row, relations_of(actor, row.lead_unit_id, row.desk_unit_id, co=False, above=False))
 
@@ -174,5 +180,5 @@ def check_version(row: TicketRow, version: int) -> None:
 async def change(uow: UnitOfWork, row: TicketRow, **values: Any) -> int:
     """Write `values` into a locked ticket; returns its new version."""
     version = row.version + 1
-    await uow.change(_ticket, {"id": row.id}, version=version, updated_at=uow.now, **values)
+    await uow.change_seen(_ticket, row.id, row.version, version=version, updated_at=uow.now, **values)
     return version

@@ -22,6 +22,7 @@ from core.notify.mail import check_address
 from core.notify.models import Notification, NotificationAddress, NotificationPreference
 from core.people.permissions import ROLE_PERMISSIONS, Permission
 from core.privacy import Vault
+from core.writes import Parts
 
 CHANNELS = ("console", "email", "webhook")
 USUAL = frozenset(
@@ -72,14 +73,20 @@ def roles_with(*permissions: Permission) -> tuple[str, ...]:
     return tuple(role.value for role, held in ROLE_PERMISSIONS.items() if held & set(permissions))
 
 
-# $1 now, $2 letters, $3 notices, $4 and $5 ticket and version of the history row of who did it, $6 most
-_WRITE = """
-    WITH letters AS (
+# $1 now, $2 letters, $3 notices, $4 who did it, $5 most
+_PARTS: Parts = (
+    (
+        "letters",
+        """
         INSERT INTO outbox (dedup, kind, payload, created_at, next_at, attempts)
         SELECT l.dedup, l.kind, l.payload, $1::timestamptz, $1::timestamptz, 0
-        FROM jsonb_to_recordset($2::text::jsonb) AS l(dedup text, kind text, payload jsonb)
+        FROM jsonb_to_recordset($2::text::jsonb) AS l(dedup text, kind text, payload jsonb) WHERE {valid}
         ON CONFLICT (dedup) DO NOTHING
-    ), people AS (
+        """,
+    ),
+    (
+        "people",
+        """
         SELECT DISTINCT n.kind, n.ticket_id, u.id AS user_id
         FROM jsonb_to_recordset($3::text::jsonb)
             AS n(kind text, ticket_id bigint, roles text[], units bigint[], deputies boolean)
@@ -87,23 +94,25 @@ _WRITE = """
             (SELECT a.id FROM unnest(n.units) AS w(unit_id) JOIN user_account a ON a.unit_id = w.unit_id
              WHERE a.active AND EXISTS (
                  SELECT 1 FROM user_role r WHERE r.user_id = a.id AND r.role = ANY(n.roles))
-             ORDER BY a.id LIMIT $6::int)
+             ORDER BY a.id LIMIT $5::int)
             UNION ALL
             (SELECT DISTINCT a.id FROM user_role r JOIN user_account a ON a.id = r.user_id
              WHERE n.units IS NULL AND a.active AND r.role = ANY(n.roles)
-             ORDER BY a.id LIMIT $6::int)
+             ORDER BY a.id LIMIT $5::int)
             UNION ALL
             (SELECT a.id FROM delegation d JOIN user_account a ON a.id = d.deputy_id
              WHERE n.deputies AND a.active AND d.post = ANY(n.roles)
                AND (n.units IS NULL OR d.unit_id = ANY(n.units))
                AND d.starts_at <= $1::timestamptz AND d.ends_at > $1::timestamptz
                AND (d.ended_at IS NULL OR d.ended_at > $1::timestamptz)
-             ORDER BY a.id LIMIT $6::int)
+             ORDER BY a.id LIMIT $5::int)
         ) AS u
-        WHERE u.id IS DISTINCT FROM (
-            SELECT h.actor_id FROM ticket_history h
-            WHERE h.ticket_id = $4::bigint AND h.version = $5::int LIMIT 1)
-    ), made AS (
+        WHERE u.id IS DISTINCT FROM $4::bigint AND {valid}
+        """,
+    ),
+    (
+        "made",
+        """
         INSERT INTO notification (user_id, kind, ticket_id, at, times, read_at)
         SELECT e.user_id, e.kind, e.ticket_id, $1::timestamptz, 1,
             CASE WHEN p.wanted IS FALSE THEN $1::timestamptz END
@@ -113,16 +122,31 @@ _WRITE = """
         ON CONFLICT (user_id, kind, coalesce(ticket_id, 0)) WHERE read_at IS NULL
             DO UPDATE SET at = excluded.at, times = notification.times + 1
         RETURNING id, user_id, kind, times, read_at
-    ), copies AS (
+        """,
+    ),
+    (
+        "copies",
+        """
         INSERT INTO outbox (dedup, kind, payload, created_at, next_at, attempts)
         SELECT format('notice:%s:%s:%s', m.id, p.channel, m.times), 'notice.' || p.channel,
             jsonb_build_object('notification_id', m.id), $1::timestamptz, $1::timestamptz, 0
         FROM made m JOIN notification_preference p
             ON p.user_id = m.user_id AND p.kind = m.kind AND p.wanted AND p.channel <> 'console'
         ON CONFLICT (dedup) DO NOTHING
-    )
-    SELECT DISTINCT user_id FROM made WHERE read_at IS NULL ORDER BY user_id
-"""
+        """,
+    ),
+    (
+        "told",  # the same row as that of `Noticed`
+        """
+        INSERT INTO event_log (at, topic, kind, ref, version, audience, data)
+        SELECT $1::timestamptz, 'notification', 'new', 0, 1,
+            jsonb_build_object('users', jsonb_agg(user_id ORDER BY user_id),
+                'units', '[]'::jsonb, 'permissions', '[]'::jsonb), '{}'::jsonb
+        FROM (SELECT DISTINCT user_id FROM made WHERE read_at IS NULL) AS users
+        HAVING count(*) > 0
+        """,
+    ),
+)
 
 
 async def write(
@@ -130,19 +154,17 @@ async def write(
     notices: Sequence[Notice],
     letters: Sequence[OutgoingLetter] = (),
     *,
-    done_in: tuple[int, int] | None = None,
+    done_by: int | None = None,
 ) -> None:
-    """Write notices and letters in the caller's transaction and tell the screens of who has a new one.
+    """Write notices and letters with the caller's other writes, and tell the screens of who has a new one.
 
-    `done_in` is (ticket, version) of what happened: who did it is not told of it. The same notice
-    again while it is unread counts up.
+    `done_by` did what happened, and is not told of it. The same notice again while it is unread counts up.
     """
     packed = [{"dedup": one.dedup, "kind": one.kind, "payload": one.payload} for one in letters]
     wanted = [asdict(notice) for notice in notices]
-    place = done_in or (None, None)
-    rows = await uow.fetch(_WRITE, uow.now, json.dumps(packed), json.dumps(wanted), *place, MOST_PEOPLE)
-    if rows:
-        await uow.emit(Noticed(tuple(row["user_id"] for row in rows)))
+    values = (uow.now, json.dumps(packed), json.dumps(wanted), done_by, MOST_PEOPLE)
+    await uow.include(_PARTS, *values)
+    uow.logged = True
 
 
 # ---- what a person sees and wants -------------------------------------------------------------

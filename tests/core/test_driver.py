@@ -98,3 +98,18 @@ async def test_whoever_is_cancelled_gives_the_connection_back_without_his_writes
         assert _taken(database) == 1
     assert _taken(database) == 0
     assert await _kept(database) == []
+
+
+async def test_connections_opened_in_a_rush_are_kept_for_the_next(database: Database) -> None:
+    async def rush() -> set[int]:
+        links = [Link(database.engine) for _ in range(10)]
+        for link in links:
+            await link.take()
+        pids = {(await link.fetch(BACKEND, ()))[0]["pid"] for link in links}
+        for link in links:
+            await link.give_back()
+        return pids
+
+    first = await rush()
+    assert len(first) == 10
+    assert await rush() == first

@@ -63,7 +63,14 @@ async def _tell_master(job: Job, master_id: int, master: sa.Row[Any], told: dict
     )
     await history.append(job.uow, job.actor, [entry])
     await job.uow.emit(
-        TicketChanged(master_id, master.number, version, job.action.value, master.lead_unit_id)
+        TicketChanged(
+            master_id,
+            master.number,
+            version,
+            job.action.value,
+            master.lead_unit_id,
+            actor_id=job.actor.user_id,
+        )
     )
 
 
@@ -111,5 +118,6 @@ async def close_members(job: Job) -> None:
     ]
     await history.append(job.uow, job.actor, entries)
     for row in rows:
-        action = Action.CLOSE_MEMBER.value
-        await job.uow.emit(TicketChanged(row.id, row.number, row.version + 1, action, row.lead_unit_id))
+        action, who = Action.CLOSE_MEMBER.value, job.actor.user_id
+        told = TicketChanged(row.id, row.number, row.version + 1, action, row.lead_unit_id, actor_id=who)
+        await job.uow.emit(told)

@@ -67,7 +67,7 @@ async def send_to(job: Job, unit_id: int) -> None:
 
 async def check_may_take(job: Job, unit_id: int, *, guarded: bool = True) -> None:
     """Raise `unit_cannot_take`; if `guarded`, also what stands against this unit and this matter."""
-    found = await job.uow.fetch(_MAY_TAKE, unit_id, HANDLING_KINDS)
+    found = await job.uow.look(_MAY_TAKE, unit_id, HANDLING_KINDS)
     if not found:
         raise HotlineError("unit_cannot_take", unit_id=unit_id)
     path: str = found[0]["path"]
@@ -92,7 +92,7 @@ async def _heirs(job: Job, unit_id: int | None) -> set[int]:
     """A unit and, when it was closed, those that took its place, one after the other."""
     if unit_id is None:
         return set()
-    return {int(row["id"]) for row in await job.uow.fetch(_HEIRS, unit_id)}
+    return {int(row["id"]) for row in await job.uow.look(_HEIRS, unit_id)}
 
 
 async def _end(job: Job, *conditions: sa.ColumnElement[bool]) -> None:

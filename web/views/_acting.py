@@ -106,7 +106,10 @@ async def act(
                 raise HotlineError("version_required", action=action.value)
             told, seen = data, version
             return await ctx.db.retrying(lambda uow: ctx.tickets.appeal(uow, person, ticket_id, seen, told))
-        await ctx.db.retrying(lambda uow: ctx.tickets.act(uow, person, ticket_id, version, action, data))
+        await ctx.db.retrying(
+            lambda uow: ctx.tickets.act(uow, person, ticket_id, version, action, data),
+            hopeful=action is Action.DISPATCH,
+        )
     except HotlineError as error:
         if error.code in FORGED:
             await note_refusal(request, ticket_id, action, error.code)

@@ -98,7 +98,7 @@ async def end_as_ticket(request: web.Request) -> web.StreamResponse:
             "href_label": "查看并派发" if may_dispatch else "查看工单",
         }
 
-    return await _end(request, fields, work)
+    return await _end(request, fields, work, hopeful=True)
 
 
 @route("POST", "/drafts/{draft_id:[0-9]+}/record", permission=WRITE)
@@ -185,9 +185,11 @@ def _on_ticket(title: str, note: str, ticket_id: int) -> dict[str, Any]:
     return {"title": title, "note": note, "href": f"/tickets/{ticket_id}", "href_label": "查看工单"}
 
 
-async def _end(request: web.Request, fields: DraftFields, work: Work) -> web.StreamResponse:
+async def _end(
+    request: web.Request, fields: DraftFields, work: Work, *, hopeful: bool = False
+) -> web.StreamResponse:
     """Run an ending and show what came of it."""
-    result = await _try(request, fields, work)
+    result = await _try(request, fields, work, hopeful=hopeful)
     if isinstance(result, web.StreamResponse):
         return result
     shown: dict[str, Any] = {
@@ -214,11 +216,13 @@ def _groups(text: str, *sizes: int) -> str:
     return " ".join(part for part in [*parts, rest] if part)
 
 
-async def _try(request: web.Request, fields: DraftFields, work: Work) -> dict[str, Any] | web.StreamResponse:
+async def _try(
+    request: web.Request, fields: DraftFields, work: Work, *, hopeful: bool = False
+) -> dict[str, Any] | web.StreamResponse:
     """Do `work` in one transaction; refusals a form can show become an answer for its element."""
     ctx = context(request)
     try:
-        return await ctx.db.retrying(lambda uow: work(ctx, uow))
+        return await ctx.db.retrying(lambda uow: work(ctx, uow), hopeful=hopeful)
     except HotlineError as error:
         if not wants_fragment(request):
             raise
