@@ -30,6 +30,7 @@ from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from sla.plain import PlainLimits
+from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
 from tickets import acts
@@ -49,7 +50,6 @@ from web.app import make_app
 from web.context import WebContext
 
 logger = logging.getLogger(__name__)
-SIMULATED_PBX = "simulator"
 BACKSTAGE_POOL = 3  # connections, twice that at most
 
 
@@ -108,6 +108,7 @@ class Node:
             outbox=self.outbox,
             tail=self.tail,
             channels=self.channels,
+            recordings=Recordings.of(settings),
         )
         self.app: web.Application = make_app(self.context)
         self._runner: web.AppRunner | None = None

@@ -25,7 +25,7 @@ async def of_ticket(
 
     Raises `forbidden`, `reason_required`, `ticket_not_found`, `identity_sealed`, `nothing_to_reveal`.
     """
-    reason = _check_reason(actor, reason)
+    reason = checked_reason(actor, reason)
     column = PERSONAL.get(field)
     if column is None:
         raise HotlineError("nothing_to_reveal", field=field[:40])
@@ -40,7 +40,7 @@ async def of_ticket(
 
 async def of_callback(uow: UnitOfWork, actor: Actor, vault: Vault, task_id: int, reason: str) -> str:
     """The number to call back, in the clear. Raises `callback_not_found` and the like."""
-    reason = _check_reason(actor, reason)
+    reason = checked_reason(actor, reason)
     query = sa.select(_task.c.caller_ref).where(_task.c.id == task_id, visible_callbacks(actor))
     ref = (await uow.session.execute(query)).scalar_one_or_none()
     if ref is None:
@@ -50,7 +50,7 @@ async def of_callback(uow: UnitOfWork, actor: Actor, vault: Vault, task_id: int,
 
 async def of_draft(uow: UnitOfWork, actor: Actor, vault: Vault, draft_id: int, reason: str) -> str:
     """The caller's number of a draft, in the clear. Raises `draft_not_found` and the like."""
-    reason = _check_reason(actor, reason)
+    reason = checked_reason(actor, reason)
     query = sa.select(_draft.c.caller_ref).where(_draft.c.id == draft_id, visible_drafts(actor))
     row = (await uow.session.execute(query)).first()
     if row is None:
@@ -58,7 +58,8 @@ async def of_draft(uow: UnitOfWork, actor: Actor, vault: Vault, draft_id: int, r
     return await _reveal(uow, actor, vault, row.caller_ref, "draft", draft_id, "phone", reason)
 
 
-def _check_reason(actor: Actor, reason: str) -> str:
+def checked_reason(actor: Actor, reason: str) -> str:
+    """Why somebody wants to know who it is. Raises `forbidden`, `reason_required`."""
     actor.require(Permission.PERSON_REVEAL)
     reason = checked_note(reason, action="reveal", required=False)[:200]
     if not reason:

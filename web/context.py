@@ -21,6 +21,7 @@ from core.people.actor import Actor
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
+from telephony.recordings import Recordings
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
     from telephony.service import TelephonyService
@@ -49,6 +50,7 @@ class WebContext:
     outbox: OutboxWorker
     tail: EventTail
     channels: Channels = field(default_factory=Channels)  # none of them: nobody outside is reached
+    recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
     @property
     def secure(self) -> bool:

@@ -8,11 +8,12 @@ from routing.demo.contacts import Call, Contact
 from routing.demo.life import SYSTEM_NAME, Life, Step
 from routing.demo.making import Row, Values
 from routing.demo.people import Person
+from telephony.recordings import SIMULATED_PBX as PBX
 from telephony.simulator.callers import citizen
+from telephony.simulator.sound import SAMPLE
 from tickets.making import QUERY_CODE_DIGITS
 from tickets.workflow import Action
 
-PBX = "simulator"
 KEY = "demo-"  # begins the session keys of invented calls
 QUEUE = "hotline"
 
@@ -53,6 +54,7 @@ def answered_rows(
     answered = ended - timedelta(seconds=call.talked)
     session = session_row(ident, caller, answered - timedelta(seconds=call.waited), call.waited) | {
         "outcome": "answered",
+        "recording": SAMPLE,
         "first_extension": agent.extension,
         "answered_at": answered,
         "ended_at": ended,

@@ -21,6 +21,7 @@ from telephony.simulator.pbx import Pbx
 from telephony.simulator.plan import CallPlan, Outcome, Party, Transfer, towards
 from telephony.simulator.queue_log import QueueLog
 from telephony.simulator.server import Server
+from telephony.simulator.sound import Tape
 from telephony.simulator.timeline import Timeline
 from telephony.simulator.wire import Headers
 
@@ -58,12 +59,14 @@ class Simulator:
         port: int = 0,
         secret: str | None = None,
         queue_log: Path | None = None,
+        recordings: Path | None = None,
         manner: Manner | None = None,
         attended: tuple[str, ...] = (),
     ) -> None:
         self.clock = clock or SystemClock()
         self.timeline = Timeline(self.clock)
         self.queue_log = QueueLog(queue_log)
+        self._tape = Tape(recordings)
         self.config = config or city_pbx(agents, speed)
         self._company: set[str] = set()  # desks at which somebody sits in front of our console
         self._taps: list[Callable[[str, Headers], None]] = []
@@ -83,7 +86,7 @@ class Simulator:
 
     @classmethod
     def from_settings(cls, settings: Settings, *, clock: Clock | None = None) -> "Simulator":
-        """The simulator of a node: the day the settings ask for, queue_log in the node's folder."""
+        """The simulator of a node: the day the settings ask for, its files in the node's folder."""
         wanted = settings.telephony.simulator
         return cls(
             clock=clock,
@@ -92,6 +95,7 @@ class Simulator:
             speed=wanted.speed,
             seed=wanted.seed,
             queue_log=settings.var / "simulator" / "queue_log",
+            recordings=settings.var / "recordings",
         )
 
     @property
@@ -103,6 +107,7 @@ class Simulator:
 
     async def start(self) -> int:
         """Open the port and let the day begin; returns the port."""
+        await asyncio.to_thread(self._tape.prepare)
         port = await self.server.listen(self._port)
         self.begin_day()
         self._pump = asyncio.get_running_loop().create_task(self.timeline.run())
@@ -137,6 +142,8 @@ class Simulator:
         self._taps.append(listener)
 
     def _event(self, headers: Headers) -> None:
+        if headers[0][1] == "MixMonitorStart":
+            self._tape.record(dict(headers)["Uniqueid"])
         for listener in self._taps:
             listener(headers[0][1], headers)
         if self._server is not None:

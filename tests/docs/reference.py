@@ -85,7 +85,7 @@ PBX = {
     "port": "port of its manager interface",
     "username": "manager user, see `telephony/asterisk/conf/manager.conf`",
     "queue_log": "its queue_log as seen from this machine; gaps are reconciled with it",
-    "recordings": "its folder of recordings as seen from this machine",
+    "recordings": "its folder of recordings as seen from this machine; without it nothing can be heard",
 }
 
 

@@ -22,6 +22,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from sla.plain import PlainLimits
+from telephony.recordings import Recordings
 from tickets import acts
 from tickets.attachments.service import AttachmentService
 from tickets.callbacks import CallbackService
@@ -215,6 +216,7 @@ async def ctx(
         telephony=cast(Any, None),  # no page of these tests commands a telephone
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,
+        recordings=Recordings.of(web_settings),
     )
 
 

@@ -50,5 +50,13 @@ PROBLEMS: dict[str, Problem] = {
     "attachment_twice": Problem(409, "已有同样的附件", f"同一文件已对同样的人开放，没有改动。{_KEPT}"),
     "export_running": Problem(409, "已有导出在进行", "您的上一次导出还没有完成，请等它完成后再试。"),
     "export_not_found": Problem(404, "没有找到导出", "导出不存在、已过期，或不是您的。请重新导出。"),
+    "recording_not_found": Problem(404, "没有找到通话", "通话不存在，或不属于您能查看的工单。请返回工单。"),
+    "recording_sealed": Problem(
+        403, "录音不向承办单位开放", "声音可能暴露来电人。需要联系来电人时，请用“请热线代为询问”。"
+    ),
+    "recording_unasked": Problem(403, "请先填写收听原因", "录音须填写原因后收听，请回到工单重新填写。"),
+    "recording_missing": Problem(
+        410, "录音不在了", "这次通话没有录音，或录音文件已不在电话系统的目录里。工单没有改动。"
+    ),
     "print_not_ready": Problem(409, "还不能打印", "工单还没有走到这一步，没有可打印的内容。"),
 }

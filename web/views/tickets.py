@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -21,9 +20,9 @@ from tickets.workflow import STATE_LABELS, Action
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, path_id, read_form, read_query
 from web.reads.action_forms import DEGREES
-from web.reads.calls import CallDetail, call_detail
 from web.reads.left import left_of
 from web.reads.process import process_of
+from web.reads.recordings import calls_of_ticket
 from web.reads.timeline import FILTERS, lines
 from web.reads.units import unit_groups
 from web.render import fragment, page, redirect
@@ -34,7 +33,6 @@ from web.words import TICKET_WORDS
 
 READ_ALL = (Permission.TICKET_READ_HOTLINE, Permission.TICKET_READ_ALL)
 READ = (*READ_ALL, Permission.TICKET_READ_UNIT)
-MOST_CALLS = 10
 CHOICES = {
     "state": [(state.value, word) for state, word in STATE_LABELS.items()],
     "type": choices(TicketType),
@@ -185,30 +183,20 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
     person = actor(request)
     async with context(request).db.read() as session:
         values = await _ticket_values(request, session, ident, shown)
-        values["calls"] = await _calls(request, session, values)
-        values["process"] = await process_of(
-            session, person, values["ticket"], context(request).settings.tickets.contact_gap
-        )
+        ctx = context(request)
+        values["calls"] = await calls_of_ticket(session, person, ctx.recordings, ident, ctx.clock.now())
+        gap = ctx.settings.tickets.contact_gap
+        values["process"] = await process_of(session, person, values["ticket"], gap)
         may_act = not person.permissions.isdisjoint(MAY)
         bar = await bar_values(request, session, values["ticket"]) if may_act else {}
     usual = {
         "degrees": dict(DEGREES),
         "may_act": may_act,
         "tells_citizen": rule_for(request.app, "/tickets/{ticket_id}/messages").allows(person),
+        "calls_sealed": values["ticket"].sealed and values["ticket"].call_session_id is not None,
         "revealed": {},
     }
     return {**values, **usual, **bar, **more}
-
-
-async def _calls(request: web.Request, session: AsyncSession, values: dict[str, Any]) -> list[CallDetail]:
-    """The calls that made the ticket or were about it, as far as this person may see them."""
-    seen = [values["ticket"].call_session_id, *(line.item.call_session_id for line in values["history"])]
-    found: list[CallDetail] = []
-    for ident in dict.fromkeys(seen):
-        if ident is not None and len(found) < MOST_CALLS:
-            with contextlib.suppress(HotlineError):  # not a call of theirs: it is left out
-                found.append(await call_detail(session, actor(request), ident))
-    return found
 
 
 @route("POST", "/tickets/{ticket_id}/dispatch", permission=Permission.TICKET_DISPATCH, max_body=16_384)

@@ -16,6 +16,8 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/tickets/{ticket_id}/attachments/{attachment_id}/audience"): HOTLINE,
     ("GET", "/tickets/{ticket_id}/print/{form}"): _SEEN,
     ("GET", "/tickets/{ticket_id}/pdf/{form}"): _SEEN,
+    ("POST", "/tickets/{ticket_id}/calls/{call_id}/listen"): _SEEN,
+    ("GET", "/tickets/{ticket_id}/calls/{call_id}/recording"): _SEEN,
     ("GET", "/exports"): _EXPORTERS,
     ("POST", "/exports"): _EXPORTERS,
     ("GET", "/exports/{export_id}"): _EXPORTERS,
@@ -23,6 +25,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/exports/{export_id}/file"): _EXPORTERS,
 }
 FORMS: dict[str, dict[str, str]] = {
+    "/tickets/{ticket_id}/calls/{call_id}/listen": {"reason": "x"},
     "/tickets/{ticket_id}/attachments": {"audience": "handling"},
     "/tickets/{ticket_id}/attachments/{attachment_id}/withdraw": {"reason": "x"},
     "/tickets/{ticket_id}/attachments/{attachment_id}/audience": {"audience": "handling"},

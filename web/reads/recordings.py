@@ -1,0 +1,171 @@
+"""The calls of a ticket with their recordings, for everybody who sees the ticket.
+
+Who may see the ticket, and that its reporter is not sealed from them, are conditions of each query. To
+listen takes a reason; the audit row that holds it keeps the recording open to that person for a while.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import audit
+from core.audit import AuditRow
+from core.db import UnitOfWork
+from core.errors import HotlineError
+from core.people.actor import Actor
+from telephony.models import CallSession
+from telephony.recordings import Recordings
+from tickets.flow import TicketContact
+from tickets.models import Ticket, TicketHistory, table_of
+from tickets.attachments.queries import confidential
+from tickets.reveal import checked_reason
+from tickets.visibility import sees_every_ticket, visible_tickets
+from web.reads.calls import CallRow, rows_of, visible_calls
+
+_call = table_of(CallSession)
+_ticket = table_of(Ticket)
+_history = table_of(TicketHistory)
+_contact = table_of(TicketContact)
+_audit = table_of(AuditRow)
+ACTION = "recording.listen"
+OPEN_FOR = timedelta(minutes=30)  # as long as the longest calls: the player fetches and seeks meanwhile
+MOST_CALLS = 10
+
+
+@dataclass(frozen=True)
+class TicketCall:
+    """A call of a ticket. `how`: none, live, away, ask or open, as `_how` has it."""
+
+    row: CallRow
+    how: str
+    listed: bool  # its own page may be opened by this person
+
+
+def of_ticket(ticket_id: int) -> sa.Select[Any]:
+    """The ids of the calls that made a ticket or were about it."""
+    parts = [
+        sa.select(_ticket.c.call_session_id.label("id")).where(_ticket.c.id == ticket_id),
+        sa.select(_history.c.call_session_id).where(_history.c.ticket_id == ticket_id),
+        sa.select(_contact.c.call_session_id).where(_contact.c.ticket_id == ticket_id),
+    ]
+    each = sa.union(*parts).subquery("of_ticket")
+    return sa.select(each.c.id).where(each.c.id.is_not(None))
+
+
+def shown(actor: Actor, ticket_id: int) -> sa.ColumnElement[bool]:
+    """The condition on `call_session` that it is a call of a ticket this person may see."""
+    seen = sa.exists().where(_ticket.c.id == ticket_id, visible_tickets(actor))
+    return sa.and_(seen, _call.c.id.in_(of_ticket(ticket_id)))
+
+
+def audible(actor: Actor, ticket_id: int) -> sa.ColumnElement[bool]:
+    """The condition on `call_session` that this person may hear who called.
+
+    A unit never hears a sealed reporter: neither on the ticket that is sealed nor on another one that
+    was made of the same call.
+    """
+    if sees_every_ticket(actor):
+        return sa.true()
+    of_call = sa.or_(_ticket.c.id == ticket_id, _ticket.c.call_session_id == _call.c.id)
+    return ~sa.exists().where(confidential(), of_call)
+
+
+async def calls_of_ticket(
+    session: AsyncSession, actor: Actor, recordings: Recordings, ticket_id: int, now: datetime
+) -> list[TicketCall]:
+    """The last calls of a ticket, oldest first; none where the reporter is sealed from this person."""
+    query = sa.select(
+        _call.c.id,
+        _call.c.pbx,
+        _call.c.state,
+        _call.c.recording,
+        sa.case((visible_calls(actor), True), else_=False).label("listed"),
+    ).where(shown(actor, ticket_id), audible(actor, ticket_id))
+    newest = query.order_by(_call.c.started_at.desc(), _call.c.id.desc()).limit(MOST_CALLS)
+    found = list(reversed((await session.execute(newest)).all()))
+    ids = [row.id for row in found]
+    rows = {row.id: row for row in await rows_of(session, ids)}
+    open_ids = await _open_ids(session, actor, ids, now)
+    return [
+        TicketCall(rows[one.id], _how(one, recordings, opened=one.id in open_ids), one.listed)
+        for one in found
+    ]
+
+
+def _how(row: Any, recordings: Recordings, *, opened: bool) -> str:
+    """What stands where a player may be: still talking, nothing recorded, out of reach, to ask, open."""
+    if row.state != "ended":
+        return "live"
+    if not row.recording:
+        return "none"
+    if not recordings.knows(row.pbx):
+        return "away"
+    return "open" if opened else "ask"
+
+
+async def _open_ids(session: AsyncSession, actor: Actor, ids: list[int], now: datetime) -> set[int]:
+    """Those of the calls whose recording this person has given a reason for not long ago."""
+    if not ids or actor.user_id is None:
+        return set()
+    query = sa.select(_audit.c.object_id).where(
+        _audit.c.object_type == "call",
+        _audit.c.object_id.in_(ids),
+        _audit.c.actor_id == actor.user_id,
+        _audit.c.action == ACTION,
+        _audit.c.at > now - OPEN_FOR,
+    )
+    return set((await session.execute(query)).scalars())
+
+
+async def _recorded(session: AsyncSession, actor: Actor, ticket_id: int, call_id: int) -> Any:
+    """The call, when it is one of this ticket. Raises `recording_not_found`, `recording_sealed`."""
+    may_hear = sa.case((audible(actor, ticket_id), True), else_=False).label("may_hear")
+    query = sa.select(_call.c.id, _call.c.pbx, _call.c.state, _call.c.recording, may_hear)
+    row = (await session.execute(query.where(_call.c.id == call_id, shown(actor, ticket_id)))).first()
+    if row is None:
+        raise HotlineError("recording_not_found", call_id=call_id)
+    if not row.may_hear:
+        raise HotlineError("recording_sealed", call_id=call_id)
+    return row
+
+
+async def ask(
+    uow: UnitOfWork, actor: Actor, recordings: Recordings, ticket_id: int, call_id: int, reason: str
+) -> None:
+    """Open a recording to this person for a while; the reason is audited.
+
+    Raises `forbidden`, `reason_required`, `recording_not_found`, `recording_sealed`, `recording_missing`.
+    """
+    reason = checked_reason(actor, reason)
+    row = await _recorded(uow.session, actor, ticket_id, call_id)
+    if row.state != "ended" or not row.recording or not recordings.has(row.pbx, row.recording):
+        raise HotlineError("recording_missing", call_id=call_id)
+    await audit.record(
+        uow,
+        actor=actor,
+        action=ACTION,
+        object_type="call",
+        object_id=call_id,
+        reason=reason,
+        detail={"ticket": ticket_id},
+    )
+
+
+async def recording_of(
+    session: AsyncSession, actor: Actor, ticket_id: int, call_id: int, now: datetime
+) -> tuple[str, str]:
+    """The PBX and the file name of a recording this person has asked for.
+
+    Raises `recording_not_found`, `recording_sealed`, `recording_unasked`, `recording_missing`.
+    """
+    row = await _recorded(session, actor, ticket_id, call_id)
+    if not await _open_ids(session, actor, [call_id], now):
+        raise HotlineError("recording_unasked", call_id=call_id)
+    if row.state != "ended" or not row.recording:
+        raise HotlineError("recording_missing", call_id=call_id)
+    return row.pbx, row.recording
