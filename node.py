@@ -65,6 +65,7 @@ class Node:
         # Leases, calls and what numbers events must not stand in line behind people's requests.
         self.backstage = self._database(database_url, BACKSTAGE_POOL)
         self.vault = Vault(settings)
+        self.vault.lend(self.db)
         self.passwords = Passwords(cheap=settings.mode == "development")
         self.people = PeopleService(self.db, self.clock, settings, self.passwords)
         self.leases = {

@@ -91,8 +91,17 @@ class UnitOfWork:
     version when it writes; if somebody was faster, `Overtaken` is raised and nothing has happened.
     """
 
-    def __init__(self, link: Link, now: datetime, bus: EventBus, *, hopeful: bool = False) -> None:
+    def __init__(
+        self,
+        link: Link,
+        now: datetime,
+        bus: EventBus,
+        *,
+        lent: dict[str, Any] | None = None,
+        hopeful: bool = False,
+    ) -> None:
         self.now = now
+        self._lent = lent
         self.hopeful = hopeful
         self._looked_at: set[tuple[str, int]] = set()
         self._link = link
@@ -107,7 +116,7 @@ class UnitOfWork:
     def session(self) -> OrderedSession:
         """The session of this transaction, made when it is first asked for: the fast way needs none."""
         if self._session is None:
-            self._session = OrderedSession(self._link.for_session(), expire_on_commit=False)
+            self._session = OrderedSession(self._link.for_session(), expire_on_commit=False, info=self._lent)
             self._session.unsent = self.send
         return self._session
 
@@ -251,6 +260,7 @@ class Database:
     ) -> None:
         self.url = url
         self.clock = clock
+        self.lent: dict[str, Any] = {}  # what sessions carry besides the database, see `Vault.lend`
         self.bus = bus
         self.log_written: Callable[[], None] = lambda: None  # the relay's wake-up
         self.engine: AsyncEngine = create_async_engine(
@@ -281,7 +291,9 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session for reading; what it changes is rolled back."""
-        async with AsyncSession(self.engine, expire_on_commit=False, autoflush=False) as session:
+        async with AsyncSession(
+            self.engine, expire_on_commit=False, autoflush=False, info=self.lent
+        ) as session:
             yield session
 
     @asynccontextmanager
@@ -289,7 +301,7 @@ class Database:
         """A transaction: commit at the end, roll back on any exception, then tell the events."""
         link = Link(self.engine)
         await link.take()
-        uow = UnitOfWork(link, self.clock.now(), self.bus, hopeful=hopeful)
+        uow = UnitOfWork(link, self.clock.now(), self.bus, lent=self.lent, hopeful=hopeful)
         try:
             yield uow
             await uow.commit()

@@ -6,6 +6,7 @@ outside the database: deleting a person is destroying that key. Phones and ID nu
 HMAC(index key, kind ‖ normalised value), so that equal numbers meet without being read.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -23,7 +24,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
-from core.db import Table, UnitOfWork, id_column, time_column
+from core.db import Database, Table, UnitOfWork, id_column, time_column
 from core.errors import HotlineError
 from core.settings import Settings
 
@@ -142,6 +143,18 @@ class PersonalRef:
     masked: str
 
 
+_LENT = "vault"
+
+
+def vault_of(session: AsyncSession) -> "Vault":
+    """The vault that was lent to the database of this session.
+
+    Raises LookupError where none was: a text that should be veiled is rather not shown.
+    """
+    vault: Vault = session.info[_LENT]
+    return vault
+
+
 class Vault:
     """Seals and finds personal values. Keys come from settings.secrets, never from the database."""
 
@@ -202,8 +215,13 @@ class Vault:
         Raises `value_destroyed` when it was deleted, `value_unreadable` when the key is not here.
         """
         row = await session.get(PersonalValue, ref)
-        if row is None or row.wrapped_key is None or row.ciphertext is None:
+        if row is None:
             raise HotlineError("value_destroyed", ref=ref)
+        return self._opened(row)
+
+    def _opened(self, row: PersonalValue) -> str:
+        if row.wrapped_key is None or row.ciphertext is None:
+            raise HotlineError("value_destroyed", ref=row.id)
         master = self._masters.get(row.key_id)
         if master is None:
             raise HotlineError("value_unreadable", key_id=row.key_id)
@@ -213,6 +231,23 @@ class Vault:
             return self._decrypt(AESGCM(key), row.ciphertext, aad).decode()
         except InvalidTag:
             raise HotlineError("value_unreadable", key_id=row.key_id) from None
+
+    def lend(self, db: Database) -> None:
+        """Let the reads of `db` take out of texts what the vault knows of a person, see `vault_of`."""
+        db.lent[_LENT] = self
+
+    async def plain(self, session: AsyncSession, refs: Collection[int]) -> Mapping[int, str]:
+        """Values in the clear, to find them in texts and take them out: they never leave the read.
+
+        What was destroyed, or is sealed with a key that is not here, is left out.
+        """
+        query = select(PersonalValue).where(col(PersonalValue.id).in_(refs))
+        rows = (await session.execute(query)).scalars().all() if refs else ()
+        found: dict[int, str] = {}
+        for row in rows:
+            with contextlib.suppress(HotlineError):
+                found[row.id] = self._opened(row)
+        return found
 
     async def masked(self, session: AsyncSession, refs: Collection[int]) -> Mapping[int, str]:
         """What everybody may see of each value."""

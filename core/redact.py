@@ -9,7 +9,7 @@ digits too; it holds no date of birth where an ID number has one, and is left al
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
@@ -55,6 +55,7 @@ _PLATE = re.compile(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]"
     r"[A-HJ-NP-Z][ ·.\-]?[A-HJ-NP-Z0-9]{4,5}[A-HJ-NP-Z0-9挂学警港澳](?![A-Z0-9])"
 )
+_IN_NAME = r"[\s·.\-_]{0,2}"  # what may stand between the characters of a name and is read over
 _UPPER = {ord(char): char.upper() for char in "abcdefghijklmnopqrstuvwxyz"}
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}"
@@ -65,29 +66,34 @@ _LABELLED = re.compile(
 )
 _CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九幺", "001234567891")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+SHORTEST_NUMBER = 7  # digits: shorter ones are extensions and amounts
 _FIRST_YEAR, _LAST_YEAR = 1900, 2099
 
 
-def find(text: str, *, names: Iterable[str] = ()) -> list[Finding]:
+def find(text: str, *, names: Iterable[str] = (), numbers: Iterable[str] = ()) -> list[Finding]:
     """What points at a person in `text`, in order, never overlapping.
 
-    `names` are looked for as they are, besides what stands behind 姓名： and the like.
+    `names` and `numbers` are what is known of somebody: they are looked for besides what looks like a
+    number and what stands behind 姓名： and the like.
     """
     plain = "".join(map(_plain, text))
-    found = [*_numbers(plain), *_words(plain, names)]
+    found = [*_numbers(plain), *_words(plain), *known(plain, names, numbers)]
     if any(char in "〇零一二三四五六七八九幺" for char in plain):
-        found += _numbers(plain.translate(_CHINESE_DIGITS))
+        digits = plain.translate(_CHINESE_DIGITS)
+        found += [*_numbers(digits), *known(digits, (), numbers)]
     kept: list[Finding] = []
     for finding in sorted(found, key=lambda one: (one.start, -one.end)):
         if not kept or finding.start >= kept[-1].end:
             kept.append(finding)
+        elif finding.end > kept[-1].end:  # what reaches out of another one is hidden with it
+            kept[-1] = replace(kept[-1], end=finding.end)
     return kept
 
 
-def masked(text: str, *, names: Iterable[str] = ()) -> str:
+def masked(text: str, *, names: Iterable[str] = (), numbers: Iterable[str] = ()) -> str:
     """`text` with everything that `find` finds replaced by its mask."""
     pieces, at = [], 0
-    for finding in find(text, names=names):
+    for finding in find(text, names=names, numbers=numbers):
         pieces += [text[at : finding.start], finding.masked]
         at = finding.end
     return "".join([*pieces, text[at:]])
@@ -128,7 +134,26 @@ def _numbers(text: str) -> Iterator[Finding]:
         yield Finding("phone", *match.span(1), _hide(match[1], 2, 2, stars=4))
 
 
-def _words(text: str, names: Iterable[str]) -> Iterator[Finding]:
+def known(text: str, names: Iterable[str], numbers: Iterable[str]) -> Iterator[Finding]:
+    """Where these names and numbers stand; blanks, dots and dashes within them are read over."""
+    for name in names:
+        chars = [char for char in "".join(map(_plain, name)) if not re.fullmatch(r"[\s·.\-_]", char)]
+        if len(chars) > 1:
+            pattern = _IN_NAME.join(map(re.escape, chars))
+            if chars[0].isascii():  # Ann is not found in Hanna
+                pattern = rf"(?<![A-Za-z]){pattern}(?![A-Za-z])"
+            for match in re.finditer(pattern, text, re.IGNORECASE):
+                yield Finding("name", *match.span(), match[0][:1] + "**")
+    for number in numbers:
+        digits = _squeezed(number)
+        if len(digits) >= SHORTEST_NUMBER:
+            pattern = _NOT_BEFORE + _SEP.join(digits) + _NOT_AFTER
+            keep = (3, 4) if len(digits) > 10 else (2, 2)
+            for match in re.finditer(pattern, text, re.IGNORECASE):
+                yield Finding("phone", *match.span(), _hide(digits, *keep, stars=4))
+
+
+def _words(text: str) -> Iterator[Finding]:
     for match in _PLATE.finditer(text.translate(_UPPER)):  # upper() may lengthen a text
         if any(char.isdigit() for char in match[0]):
             yield Finding("plate", *match.span(), match[0][:2] + "****" + match[0][-1])
@@ -137,10 +162,6 @@ def _words(text: str, names: Iterable[str]) -> Iterator[Finding]:
         yield Finding("email", *match.span(), f"{name[:1]}***@{host}")
     for match in _LABELLED.finditer(text):
         yield Finding("name", *match.span(1), match[1][:1] + "**")
-    for name in names:
-        if len(name.strip()) > 1:
-            for match in re.finditer(re.escape(name.strip()), text):
-                yield Finding("name", *match.span(), match[0][:1] + "**")
 
 
 def _squeezed(text: str) -> str:

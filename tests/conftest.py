@@ -107,9 +107,12 @@ def bus() -> EventBus:
 
 
 @pytest.fixture
-async def database(database_url: str, clock: ManualClock, bus: EventBus) -> AsyncIterator[Database]:
+async def database(
+    database_url: str, clock: ManualClock, bus: EventBus, vault: Vault
+) -> AsyncIterator[Database]:
     """A fresh database behind the product's own unit of work."""
     db = Database(database_url, clock=clock, bus=bus, pool_size=5)
+    vault.lend(db)
     yield db
     await db.close()
 

@@ -32,7 +32,9 @@ from tickets.events import TicketChanged, TicketCreated, TicketDispatched
 from tickets.messages.plan import OUTBOX_KIND, letters_of
 from tickets.messages.service import MessageService, give_up
 from tickets.models import Ticket, table_of
+from tickets.queries.veils import veils
 from tickets.states import Action, State
+from tickets.veil import covered_in
 from tickets.visibility import visible_tickets
 
 A, S = Action, State
@@ -284,8 +286,15 @@ async def notice_list(
         query = query.where(_notice.c.read_at.is_(None))
     if before is not None:
         query = query.where(sa.tuple_(_notice.c.at, _notice.c.id) < sa.tuple_(*map(sa.literal, before)))
-    rows = await session.execute(query)
-    return [NoticeItem(label=KINDS.get(row.kind, row.kind), **row._mapping) for row in rows]
+    rows = (await session.execute(query)).all()
+    veiled = await veils(session, actor, {row.ticket_id for row in rows if row.ticket_id})
+    return [
+        NoticeItem(
+            label=KINDS.get(row.kind, row.kind),
+            **covered_in(veiled.get(row.ticket_id), dict(row._mapping), ("title",)),
+        )
+        for row in rows
+    ]
 
 
 async def target_of(session: AsyncSession, actor: Actor, notice_id: int) -> str:

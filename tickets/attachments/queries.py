@@ -14,8 +14,9 @@ from core.people.permissions import Permission
 from tickets.attachments.models import Attachment
 from tickets.attachments.sniff import KINDS, FileKind
 from tickets.models import Ticket, table_of
-from tickets.terms import TicketType
-from tickets.visibility import SEALED_DEGREES, Condition, is_sealed, sees_every_ticket, visible_tickets
+from tickets.queries.veils import confidential, veil_over
+from tickets.veil import Veil, covered
+from tickets.visibility import Condition, is_sealed, sees_every_ticket, visible_tickets
 
 AUDIENCES = {"hotline": "仅热线中心", "handling": "承办单位", "public": "可向市民公开"}
 _file = table_of(Attachment)
@@ -70,13 +71,6 @@ class AttachmentItem:
         return AUDIENCES[self.audience]
 
 
-def confidential() -> Condition:
-    """Tickets whose reporter is sealed from the units that handle them."""
-    return sa.or_(
-        _ticket.c.type == TicketType.REPORT.value, _ticket.c.confidentiality.in_(sorted(SEALED_DEGREES))
-    )
-
-
 def visible_attachments(actor: Actor) -> Condition:
     """The condition on `ticket_attachment` joined with its ticket.
 
@@ -106,7 +100,8 @@ async def ticket_facts(
 async def attachment_list(session: AsyncSession, actor: Actor, ticket_id: int) -> list[AttachmentItem]:
     """The attachments of a ticket, oldest first; withdrawn ones are shown as withdrawn."""
     query = _items(actor).where(_file.c.ticket_id == ticket_id).order_by(_file.c.id)
-    return [_item(row) for row in await session.execute(query)]
+    veil = await veil_over(session, actor, ticket_id)
+    return [_item(row, veil) for row in await session.execute(query)]
 
 
 async def attachment(
@@ -117,7 +112,7 @@ async def attachment(
     row = (await session.execute(query)).first()
     if row is None:
         raise HotlineError("attachment_not_found", attachment_id=attachment_id)
-    return _item(row)
+    return _item(row, await veil_over(session, actor, ticket_id))
 
 
 def may_fetch(actor: Actor, item: AttachmentItem) -> bool:
@@ -160,6 +155,9 @@ def _items(actor: Actor) -> sa.Select[Any]:
     )
 
 
-def _item(row: Any) -> AttachmentItem:
-    values = dict(row._mapping)
-    return AttachmentItem(**{**values, "kind": KINDS[values["kind"]]})
+def _item(row: Any, veil: Veil | None) -> AttachmentItem:
+    values = dict(row._mapping) | {"kind": KINDS[row.kind]}
+    # A name on the disk of whoever fetches it: the signs of a mask are not allowed there.
+    values["name"] = covered(veil, row.name).replace("*", "_") if veil else row.name
+    values["withdrawn_reason"] = covered(veil, row.withdrawn_reason) if row.withdrawn_reason else None
+    return AttachmentItem(**values)

@@ -13,16 +13,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import redact
 from core.clock import to_city
 from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.models import Unit, User
 from core.privacy import PersonalValue, Vault
-from tickets.attachments.queries import confidential
 from tickets.flow import TicketReply, TicketUnit
 from tickets.models import Category, Ticket, TicketHistory, table_of
+from tickets.queries.veils import confidential, of_rows
 from tickets.terms import Channel, TicketType, Urgency, label
+from tickets.veil import covered
 from tickets.visibility import visible_tickets
 from tickets.workflow import STATE_LABELS
 
@@ -88,15 +88,12 @@ async def sheet(
         raise HotlineError("ticket_not_found", ticket_id=ticket_id)
     texts = await _texts(session, row, form)
     hidden = third or row.is_confidential
-    names = await _names(session, vault, row) if hidden else []
-    shown = {
-        heading: redact.masked(written, names=names) if hidden else written for heading, written in texts
-    }
-    facts = await _facts(session, row, form, third=third)
-    if hidden:
-        facts = [
-            (name, value if name in _OURS else redact.masked(value, names=names)) for name, value in facts
-        ]
+    # The citizen in the clear: only to be found in what was written and taken out.
+    veil = (await of_rows(session, vault, [row]))[row.id] if hidden else None
+    facts = [
+        (name, value if name in _OURS else covered(veil, value))
+        for name, value in await _facts(session, row, form, third=third)
+    ]
     at = to_city(now).strftime("%Y-%m-%d %H:%M")
     return Sheet(
         form,
@@ -106,7 +103,7 @@ async def sheet(
         row.number,
         third,
         tuple(facts),
-        tuple((heading, text) for heading, text in shown.items()),
+        tuple((heading, covered(veil, written)) for heading, written in texts),
         _SIGNATURES[form],
         f"{actor.name} {actor.login}  {at}  {row.number}",
         f"{actor.name}（{actor.login}）于 {at} 打印",
@@ -142,16 +139,6 @@ def _query(actor: Actor, ticket_id: int) -> sa.Select[Any]:
         .outerjoin(phone, phone.c.id == _ticket.c.phone_ref)
         .where(_ticket.c.id == ticket_id, visible_tickets(actor))
     )
-
-
-async def _names(session: AsyncSession, vault: Vault, row: Any) -> list[str]:
-    """The citizen's name in the clear: only to find it in what was written and take it out."""
-    if row.name_ref is None:
-        return []
-    try:
-        return [await vault.reveal(session, row.name_ref)]
-    except HotlineError:
-        return []
 
 
 async def _facts(session: AsyncSession, row: Any, form: Form, *, third: bool) -> list[tuple[str, str]]:

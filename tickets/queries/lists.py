@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import redact
 from core.people.actor import Actor
 from core.people.models import Unit
 from core.people.permissions import Permission
@@ -27,7 +26,9 @@ from tickets.queries.filters import (
     in_state,
     is_open,
 )
+from tickets.queries.veils import confidential, veils
 from tickets.states import TODO_STATES
+from tickets.veil import Veil, covered_in
 from tickets.visibility import is_sealed, sees_every_ticket, visible_tickets
 from tickets.workflow import OPEN
 
@@ -155,7 +156,13 @@ async def items_of(session: AsyncSession, actor: Actor, ids: Sequence[int]) -> t
     if not ids:
         return ()
     found = {row.id: row for row in await session.execute(_ITEMS, {"ids": list(ids)})}
-    return tuple(_item(actor, found[ident]) for ident in ids if ident in found)
+    veiled = await veils(session, actor, [ident for ident, row in found.items() if is_sealed_row(actor, row)])
+    return tuple(_item(actor, found[ident], veiled.get(ident)) for ident in ids if ident in found)
+
+
+def is_sealed_row(actor: Actor, row: Any) -> bool:
+    """Whether the citizen of this ticket is hidden from this person."""
+    return is_sealed(actor, ticket_type=row.type, confidentiality=row.confidentiality)
 
 
 _JOINED = {"excerpt", "category", "district", "lead_unit", "desk_unit", "citizen", "phone", "sealed"}
@@ -168,7 +175,10 @@ def _items_query() -> sa.Select[Any]:
     return (
         sa.select(
             *(_ticket.c[key] for key in _PLAIN),
-            sa.func.left(_ticket.c.narrative, EXCERPT).label("excerpt"),
+            # Of a sealed matter all of it: half a number, or half a name, at the cut is found by nobody.
+            sa.case(
+                (confidential(), _ticket.c.narrative), else_=sa.func.left(_ticket.c.narrative, EXCERPT)
+            ).label("excerpt"),
             _category.c.full_name.label("category"),
             district.c.short_name.label("district"),
             lead.c.short_name.label("lead_unit"),
@@ -189,13 +199,12 @@ def _items_query() -> sa.Select[Any]:
 _ITEMS = _items_query()  # built once: it is the same for every list
 
 
-def _item(actor: Actor, row: Any) -> TicketItem:
-    sealed = is_sealed(actor, ticket_type=row.type, confidentiality=row.confidentiality)
-    values = dict(row._mapping)
-    values["excerpt"] = " ".join(values["excerpt"].split())
+def _item(actor: Actor, row: Any, veil: Veil | None) -> TicketItem:
+    sealed = is_sealed_row(actor, row)
+    values = covered_in(veil, dict(row._mapping), ("title", "excerpt"))
+    values["excerpt"] = " ".join(values["excerpt"][:EXCERPT].split())
     if sealed:
-        texts = {name: redact.masked(values[name]) for name in ("title", "excerpt")}
-        values |= {"citizen": None, "phone": None, **texts}
+        values |= {"citizen": None, "phone": None}
     return TicketItem(sealed=sealed, **values)
 
 

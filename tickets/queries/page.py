@@ -7,13 +7,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import redact
 from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.models import Unit, User
 from core.privacy import PersonalValue
 from tickets.models import Category, Ticket, TicketHistory, table_of
+from tickets.queries.veils import veil_over
 from tickets.ticket_rows import relation_columns, relations_of
+from tickets.veil import Veil, covered, covered_in
 from tickets.visibility import is_sealed, visible_tickets
 from tickets.workflow import RULES, Action, Relation, legal_actions, permits
 
@@ -124,6 +125,7 @@ _JOINED = {
     "actions",
     *PERSONAL,
 }
+_WRITTEN = ("title", "narrative", "expected", "address", "subject_name")
 _PLAIN = [key for key in TicketPage.__dataclass_fields__ if key not in _JOINED]
 
 
@@ -139,7 +141,7 @@ async def ticket_page(session: AsyncSession, actor: Actor, ticket_id: int) -> Ti
     if sealed:
         values |= dict.fromkeys(PERSONAL, None)
         # What was typed may name the reporter as well as any column does.
-        values |= {name: redact.masked(values[name]) for name in ("title", "narrative", "expected")}
+        values = covered_in(await veil_over(session, actor, ticket_id), values, _WRITTEN)
     actions = actions_of(actor, row.state, relations)
     return TicketPage(sealed=sealed, relations=relations, actions=actions, **values)
 
@@ -204,13 +206,13 @@ async def timeline(session: AsyncSession, actor: Actor, ticket_id: int) -> list[
         .where(_history.c.ticket_id == ticket_id, visible_tickets(actor))
         .order_by(_history.c.id)
     )
-    return [_history_item(actor, dict(row._mapping)) for row in await session.execute(query)]
+    veil = await veil_over(session, actor, ticket_id)
+    return [_history_item(actor, dict(row._mapping), veil) for row in await session.execute(query)]
 
 
-def _history_item(actor: Actor, values: dict[str, Any]) -> HistoryItem:
+def _history_item(actor: Actor, values: dict[str, Any], veil: Veil | None) -> HistoryItem:
     sealed = is_sealed(actor, ticket_type=values.pop("_type"), confidentiality=values.pop("_degree"))
-    if sealed:
-        values["note"] = redact.masked(values["note"])
+    values["note"] = covered(veil, values["note"])
     return HistoryItem(sealed=sealed, **values)
 
 

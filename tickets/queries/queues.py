@@ -21,7 +21,9 @@ from tickets.models import Ticket, table_of
 from tickets.queries.due import Mark, decode_mark, encode_mark, merged, page_of
 from tickets.queries.filters import MAX_PAGE, Page, in_state
 from tickets.queries.lists import COUNT_CAP, TicketItem, items_of
+from tickets.queries.veils import veils
 from tickets.states import State
+from tickets.veil import covered_in
 from tickets.visibility import units_below, visible_tickets
 
 _ticket = table_of(Ticket)
@@ -207,12 +209,15 @@ async def request_list(
         parts += page_of(waiting, _request.c.requested_at, _request.c.id, after, limit + 1)
     rows = await _page(session, parts, limit + 1) if parts else ()
     tickets = await _tickets(session, actor, rows[:limit])
+    veiled = await veils(session, actor, [ident for ident, item in tickets.items() if item.sealed])
     items = tuple(
         RequestItem(
             id=row.key,
             ticket=tickets[row.ticket_id],
             requested_by=row.requested_by,
-            **{name: getattr(row, name) for name in names},
+            **covered_in(
+                veiled.get(row.ticket_id), {name: getattr(row, name) for name in names}, ("note", "basis")
+            ),
         )
         for row in rows[:limit]
     )

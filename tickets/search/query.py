@@ -26,6 +26,7 @@ from tickets.queries.filters import (
     encode_cursor,
 )
 from tickets.queries.lists import TicketItem, items_of, unit_scope
+from tickets.queries.veils import veils
 from tickets.search import mine, snippets
 from tickets.search.common import STATISTICS, telling
 from tickets.search.index import quoted
@@ -100,7 +101,8 @@ async def find(
     before = decode_cursor(cursor) if cursor is not None else None
     asked = await _ask(session, actor, typed, filters, before)
     page = await _page(session, actor, asked, limit)
-    found = await snippets.of(session, [item.id for item in page.items], asked.phrase)
+    veiled = await veils(session, actor, [item.id for item in page.items if item.sealed])
+    found = await snippets.of(session, [item.id for item in page.items], asked.phrase, veiled)
     hits = [Hit(item, marked(item.title, asked.phrase), found.get(item.id, ())) for item in page.items]
     return Page(tuple(hits), page.next_cursor)
 
@@ -116,7 +118,7 @@ async def items(
 
 async def _page(session: AsyncSession, actor: Actor, asked: Asked, limit: int) -> Page[TicketItem]:
     limit = max(1, min(limit, MAX_PAGE))
-    ids = await _ids(session, asked, limit + 1)
+    ids = await _ids(session, actor, asked, limit + 1)
     found = await items_of(session, actor, ids[:limit])
     more = len(ids) > limit and found
     return Page(found, encode_cursor(found[-1].created_at, found[-1].id) if more else None)
@@ -131,7 +133,7 @@ async def count(
 ) -> Count:
     """How many tickets `find` would show in all its pages, counted no further than `cap`."""
     asked = await _ask(session, actor, typed, filters, None)
-    found = len(await _ids(session, asked, cap + 1))
+    found = len(await _ids(session, actor, asked, cap + 1))
     return Count(min(found, cap), found > cap)
 
 
@@ -146,8 +148,25 @@ async def _ask(
     return Asked(phrase_of(typed), tuple(wanted), None if scope is None else tuple(scope), before)
 
 
-async def _ids(session: AsyncSession, asked: Asked, limit: int) -> list[int]:
-    """The newest tickets found, at most `limit`."""
+async def _ids(session: AsyncSession, actor: Actor, asked: Asked, limit: int) -> list[int]:
+    """The newest tickets found, at most `limit`; a sealed one only by what may be read of it."""
+    found: list[int] = []
+    search = asked
+    while len(found) < limit:
+        wanted = limit - len(found)
+        marks = await _marks(session, search, wanted)
+        ids = [ident for _, ident in marks]
+        veiled = await veils(session, actor, ids)
+        left = await snippets.left_to_read(session, asked.phrase, veiled) if veiled else ()
+        found += [ident for ident in ids if ident not in veiled or ident in left]
+        if len(marks) < wanted:
+            break
+        search = replace(search, before=marks[-1])
+    return found
+
+
+async def _marks(session: AsyncSession, asked: Asked, limit: int) -> list[Mark]:
+    """The newest tickets with the phrase in their texts, newest first, at most `limit`."""
     if not asked.phrase or asked.scope == ():
         return []
     found: list[Mark] = []
@@ -171,8 +190,8 @@ async def _ids(session: AsyncSession, asked: Asked, limit: int) -> list[int]:
     return _newest(found + await _windowed(session, search, limit - len(found)), limit)
 
 
-def _newest(found: list[Mark], limit: int) -> list[int]:
-    return [ident for _, ident in sorted(found, reverse=True)[:limit]]
+def _newest(found: list[Mark], limit: int) -> list[Mark]:
+    return sorted(found, reverse=True)[:limit]
 
 
 async def _windowed(session: AsyncSession, asked: Asked, limit: int) -> list[Mark]:

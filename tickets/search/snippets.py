@@ -1,6 +1,7 @@
 """Shows where a phrase stands: short passages of the texts as they were written, with the phrase marked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,12 @@ from tickets.flow import TicketReply
 from tickets.models import Ticket, TicketHistory, table_of
 from tickets.search.index import MATTER
 from tickets.search.models import TicketText
+from tickets.veil import Veil, covered
 
 _ticket = table_of(Ticket)
 _reply = table_of(TicketReply)
 _history = table_of(TicketHistory)
 _text = table_of(TicketText)
-SHOWN = tuple(name for name in MATTER if name != "title")  # the title is shown whole
 BEFORE, AFTER = 20, 60  # characters around the first place
 MOST_MARKS = 6
 MOST_SNIPPETS = 2  # per ticket
@@ -70,19 +71,35 @@ def _flat(text: str) -> str:
     return text.replace("\n", " ")
 
 
-async def of(session: AsyncSession, ids: Sequence[int], phrase: str) -> dict[int, tuple[Snippet, ...]]:
-    """The snippets of each of these tickets beside its title, the matter before replies and additions."""
+async def of(
+    session: AsyncSession, ids: Sequence[int], phrase: str, veils: Mapping[int, Veil]
+) -> dict[int, tuple[Snippet, ...]]:
+    """The snippets of each of these tickets beside its title, the matter before replies and additions.
+
+    Of a ticket with a veil only what is left to be read under it.
+    """
     if not ids:
         return {}
     found: dict[int, list[Snippet]] = {}
-    for ident, field, text in await _texts(session, ids, phrase):
+    for ident, field, text in await texts_with(session, ids, phrase):
         mine = found.setdefault(ident, [])
-        if len(mine) < MOST_SNIPPETS and (passages := cut(text, phrase)):
+        if field == "title" or len(mine) >= MOST_SNIPPETS:
+            continue
+        if passages := cut(covered(veils.get(ident), text), phrase):
             mine.append(Snippet(field, passages))
     return {ident: tuple(snippets) for ident, snippets in found.items()}
 
 
-async def _texts(session: AsyncSession, ids: Sequence[int], phrase: str) -> list[tuple[int, str, str]]:
+async def left_to_read(session: AsyncSession, phrase: str, veils: Mapping[int, Veil]) -> AbstractSet[int]:
+    """Those of the veiled tickets in which the phrase still stands once the veil is over their texts.
+
+    Looking for a name must not say whose ticket it is by finding it.
+    """
+    found = await texts_with(session, list(veils), phrase)
+    return {ident for ident, _field, text in found if spans(veils[ident].over(text), phrase)}
+
+
+async def texts_with(session: AsyncSession, ids: Sequence[int], phrase: str) -> list[tuple[int, str, str]]:
     """(ticket, field, text as written) of every text of these tickets that has the phrase in its index."""
     query = sa.select(_text.c.ticket_id, _text.c.field, _text.c.ref).where(
         _text.c.ticket_id.in_(ids), _text.c.body.contains(phrase, autoescape=True)
@@ -93,8 +110,8 @@ async def _texts(session: AsyncSession, ids: Sequence[int], phrase: str) -> list
     additions = [(row.ticket_id, row.ref) for row in places if row.field == "addition"]
     found: list[tuple[int, str, str]] = []
     if matters:
-        columns = sa.select(_ticket.c.id, *(_ticket.c[name] for name in SHOWN))
-        found += _each(await session.execute(columns.where(_ticket.c.id.in_(matters))), SHOWN)
+        columns = sa.select(_ticket.c.id, *(_ticket.c[name] for name in MATTER))
+        found += _each(await session.execute(columns.where(_ticket.c.id.in_(matters))), MATTER)
     if replies:
         names = ("handling", "public_reply")
         columns = sa.select(_reply.c.ticket_id.label("id"), *(_reply.c[name] for name in names))

@@ -21,7 +21,9 @@ from tickets.contacts import Tries, tries
 from tickets.flow import Revisit, TicketContact, TicketReply, TicketRequest, TicketStage, TicketUnit
 from tickets.models import Ticket, table_of
 from tickets.queries import TicketPage
+from tickets.queries.veils import veil_over, veils
 from tickets.terms import ContactMeans, ContactResult, label
+from tickets.veil import Veil, covered_in
 from tickets.visibility import visible_tickets
 from tickets.workflow import RULES, STAGE_LABELS, Action, Stage
 
@@ -235,17 +237,18 @@ class Process:
 
 async def process_of(session: AsyncSession, actor: Actor, ticket: TicketPage, gap: timedelta) -> Process:
     """Everything around a ticket this person was shown; `gap` lies between tries that count."""
-    contacts = tuple([ContactRow(**row._mapping) for row in await session.execute(_contacts(ticket.id))])
+    veil = await veil_over(session, actor, ticket.id)
+    contacts = await _all(session, _contacts(ticket.id), ContactRow, veil)
     mine = [one for one in contacts if one.purpose == "handling" and one.round == ticket.round]
     reached = any(one.result == ContactResult.REACHED.value for one in mine)
     tried = tries((one.at for one in mine), gap)
     return Process(
-        units=await _all(session, _units(ticket.id), HeldBy),
+        units=await _all(session, _units(ticket.id), HeldBy, veil),
         stages=await _all(session, _stages(ticket.id), StageRow),
-        requests=await _requests(session, ticket.id),
+        requests=await _requests(session, ticket.id, veil),
         contacts=contacts,
-        replies=await _replies(session, ticket.id),
-        revisits=await _revisits(session, ticket.id),
+        replies=await _replies(session, ticket.id, veil),
+        revisits=await _revisits(session, ticket.id, veil),
         relatives=await _relatives(session, actor, ticket),
         contact_done=reached or tried.enough,
         tries=tried,
@@ -254,8 +257,17 @@ async def process_of(session: AsyncSession, actor: Actor, ticket: TicketPage, ga
     )
 
 
-async def _all(session: AsyncSession, query: sa.Select[Any], kind: Any) -> Any:
-    return tuple([kind(**row._mapping) for row in await session.execute(query)])
+# What people wrote, in whatever row it stands: a sealed reporter is taken out of it.
+_WRITTEN = ("asked", "opinion", "note", "basis", "decision_note", "handling", "public_reply", "title")
+
+
+def _seen(row: Any, veil: Veil | None) -> dict[str, Any]:
+    values = dict(row._mapping)
+    return covered_in(veil, values, [name for name in _WRITTEN if name in values])
+
+
+async def _all(session: AsyncSession, query: sa.Select[Any], kind: Any, veil: Veil | None = None) -> Any:
+    return tuple([kind(**_seen(row, veil)) for row in await session.execute(query)])
 
 
 def _units(ticket_id: int) -> sa.Select[Any]:
@@ -285,7 +297,7 @@ def _contacts(ticket_id: int) -> sa.Select[Any]:
     return query.where(_contact.c.ticket_id == ticket_id).order_by(_contact.c.id)
 
 
-async def _requests(session: AsyncSession, ticket_id: int) -> tuple[RequestRow, ...]:
+async def _requests(session: AsyncSession, ticket_id: int, veil: Veil | None) -> tuple[RequestRow, ...]:
     asked, suggested = _unit.alias("asked_unit"), _unit.alias("suggested")
     by, decided, behalf = _user.alias("asked_by"), _user.alias("decided"), _user.alias("behalf")
     made = ("unit", "requested_by", "reason", "suggested_unit", "decided_by", "on_behalf")
@@ -310,7 +322,7 @@ async def _requests(session: AsyncSession, ticket_id: int) -> tuple[RequestRow, 
     found = []
     for row in (await session.execute(query)).all():
         reason = await _reason(session, row.kind, row.reason_code)
-        found.append(RequestRow(**row._mapping, reason=reason))
+        found.append(RequestRow(**_seen(row, veil), reason=reason))
     return tuple(found)
 
 
@@ -318,7 +330,7 @@ async def _reason(session: AsyncSession, kind: str, code: str | None) -> str:
     return await reasons.label(session, kind, code) if code else ""
 
 
-async def _replies(session: AsyncSession, ticket_id: int) -> tuple[ReplyRow, ...]:
+async def _replies(session: AsyncSession, ticket_id: int, veil: Veil | None) -> tuple[ReplyRow, ...]:
     names = ("id", "round", "at", "handling", "public_reply", "solved", "unsolved_code")
     query = (
         sa.select(
@@ -331,13 +343,13 @@ async def _replies(session: AsyncSession, ticket_id: int) -> tuple[ReplyRow, ...
     )
     found = []
     for row in (await session.execute(query)).all():
-        values = dict(row._mapping)
+        values = _seen(row, veil)
         code = values.pop("unsolved_code")
         found.append(ReplyRow(**values, unsolved=await _reason(session, "unsolved", code)))
     return tuple(found)
 
 
-async def _revisits(session: AsyncSession, ticket_id: int) -> tuple[RevisitRow, ...]:
+async def _revisits(session: AsyncSession, ticket_id: int, veil: Veil | None) -> tuple[RevisitRow, ...]:
     made = ("closed_by", "reason")
     names = [name for name in RevisitRow.__dataclass_fields__ if name not in made]
     query = (
@@ -348,7 +360,7 @@ async def _revisits(session: AsyncSession, ticket_id: int) -> tuple[RevisitRow, 
     )
     found = []
     for row in (await session.execute(query)).all():
-        values = dict(row._mapping)
+        values = _seen(row, veil)
         code = values.pop("reason_code")
         reason = await _reason(session, "dissatisfied", code)
         reason = await _reason(session, "redo", code) if reason == code else reason
@@ -366,12 +378,13 @@ async def _relatives(session: AsyncSession, actor: Actor, ticket: TicketPage) ->
         parts.insert(0, ("主单", _ticket.c.id == ticket.merged_into_id))
     if ticket.appeal_of_id is not None:
         parts.insert(0, ("申诉所指的工单", _ticket.c.id == ticket.appeal_of_id))
-    found: list[Relative] = []
+    found: list[tuple[str, Any]] = []
     for how, which in parts:
         query = sa.select(_ticket.c.id, _ticket.c.number, _ticket.c.title, _ticket.c.state)
         query = query.where(which, visible_tickets(actor)).order_by(_ticket.c.id).limit(MOST_RELATIVES)
-        found += [Relative(**row._mapping, how=how) for row in (await session.execute(query)).all()]
-    return tuple(found)
+        found += [(how, row) for row in (await session.execute(query)).all()]
+    veiled = await veils(session, actor, {row.id for _, row in found})
+    return tuple(Relative(**_seen(row, veiled.get(row.id)), how=how) for how, row in found)
 
 
 __all__: Sequence[str] = ("Process", "process_of")

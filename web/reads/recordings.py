@@ -22,7 +22,7 @@ from telephony.models import CallSession
 from telephony.recordings import Recordings
 from tickets.flow import TicketContact
 from tickets.models import Ticket, TicketHistory, table_of
-from tickets.attachments.queries import confidential
+from tickets.queries.veils import confidential
 from tickets.reveal import checked_reason
 from tickets.visibility import sees_every_ticket, visible_tickets
 from web.reads.calls import CallRow, rows_of, visible_calls

@@ -12,6 +12,8 @@ from core.people.actor import Actor
 from core.people.models import Unit, User
 from tickets.flow import TicketContact, TicketReply
 from tickets.models import Ticket, table_of
+from tickets.queries.veils import veil_over
+from tickets.veil import covered_in
 from tickets.visibility import visible_tickets
 
 _ticket = table_of(Ticket)
@@ -53,14 +55,16 @@ async def replies(session: AsyncSession, actor: Actor, ticket_id: int) -> list[R
     """The replies of a ticket; none when this person may not see it."""
     names = ("at", "round", "handling", "public_reply", "solved")
     rows = await session.execute(_query(_reply, names, actor, ticket_id))
-    return [Reply(**row._mapping) for row in rows]
+    veil = await veil_over(session, actor, ticket_id)
+    return [Reply(**covered_in(veil, dict(row._mapping), ("handling", "public_reply"))) for row in rows]
 
 
 async def contacts(session: AsyncSession, actor: Actor, ticket_id: int) -> list[ContactTry]:
     """The tries to reach the citizen; none when this person may not see the ticket."""
     names = ("at", "round", "purpose", "means", "result", "note")
     rows = await session.execute(_query(_contact, names, actor, ticket_id))
-    return [ContactTry(**row._mapping) for row in rows]
+    veil = await veil_over(session, actor, ticket_id)
+    return [ContactTry(**covered_in(veil, dict(row._mapping), ("note",))) for row in rows]
 
 
 def _query(
