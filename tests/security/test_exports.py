@@ -21,6 +21,7 @@ from tests.helpers import eventually
 from tests.web.conftest import Browser, Console
 from tickets.export.cells import guarded
 from tickets.export.fonts import FONT
+from tickets.states import Action
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1+1", "|cmd", "%0A=1")
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -92,6 +93,38 @@ async def test_an_export_shows_what_the_list_shows_and_nothing_else(console: Con
     found = await lines(leader, text="塌陷")
     assert theirs.number in {line[0] for line in found}
     assert ours.number not in {line[0] for line in found}
+
+
+async def test_words_are_exported_as_the_page_finds_them(console: Console) -> None:
+    """Also where they stand in what was added, which is in the index and not in the ticket's row."""
+    added = await console.ticket("water")
+    told = await console.ticket("water", narrative="河道里有塌陷的护栏")
+    other = await console.ticket("water", title="别的事情")
+    numbers = {str(one.id): one.number for one in (added, told, other)}
+    async with console.ctx.db.begin() as uow:
+        agent = await console.ctx.people.actor_for_user(uow.session, console.users["agent"])
+        assert agent is not None
+        data = {"note": "护栏又塌陷了一段"}
+        await console.ctx.tickets.act(uow, agent, added.id, None, Action.ADD, data)
+    for login, source, path in (("shift_leader", "tickets", "/tickets"), ("dept_officer", "unit", "/unit")):
+        browser = await console.signed_in(login)
+        for phrase in ("护栏", "塌陷", "13800001234", "没有这样的话", "路灯"):
+            listed = re.findall(r"/tickets/(\d+)", (await browser.get(f"{path}?text={phrase}")).text)
+            shown = {numbers[ident] for ident in listed}
+            exported = await lines(browser, source=source, text=phrase)
+            assert {line[0] for line in exported[3:-1]} == shown, (login, phrase)
+            assert exported[-1] == [f"共 {len(shown)} 件"]
+    found = await lines(await console.signed_in("dispatcher"), text="护栏", type="help")
+    assert {line[0] for line in found[3:-1]} == {added.number, told.number}
+
+
+async def test_the_limit_holds_for_words_as_well(console: Console) -> None:
+    console.ctx.exports._limits = console.ctx.exports._limits.model_copy(update={"max_rows": 2})
+    made = [await console.ticket("water", narrative="河道护栏") for _ in range(3)]
+    browser = await console.signed_in("dispatcher")
+    found = await lines(browser, text="护栏")
+    assert "超过 2 件" in found[1][0]
+    assert {line[0] for line in found[3:-1]} == {made[1].number, made[2].number}
 
 
 async def test_no_phone_leaves_in_bulk_and_names_are_masked(console: Console) -> None:

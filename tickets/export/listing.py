@@ -15,6 +15,7 @@ from tickets.flow import TicketUnit
 from tickets.models import Ticket, table_of
 from tickets.queries.filters import MAX_PAGE, conditions
 from tickets.queries.lists import EXCERPT
+from tickets.search import query as search
 from tickets.terms import Channel, Confidentiality, TicketType, Urgency, label
 from tickets.visibility import visible_tickets
 from tickets.workflow import STATE_LABELS
@@ -77,13 +78,15 @@ async def pages(
 ) -> AsyncIterator[list[list[str]]]:
     """The lines of at most `limit` tickets, newest first, a page at a time: memory stays what it is.
 
-    It asks the very question the screen asks, so it can never show more than the screen.
+    It asks the very question the screen asks, so it can never show more than the screen; words are
+    looked up in the index as there.
     """
+    look = search.items if filters.text else queries.ticket_list
     cursor: str | None = None
     left = limit
     while left > 0:
         async with db.read() as session:
-            page = await queries.ticket_list(session, actor, filters, cursor, min(MAX_PAGE, left))
+            page = await look(session, actor, filters, cursor, min(MAX_PAGE, left))
         if page.items:
             yield [line(item) for item in page.items]
         left -= len(page.items)
@@ -94,6 +97,8 @@ async def pages(
 
 async def count(session: AsyncSession, actor: Actor, filters: queries.TicketFilters, cap: int) -> int:
     """How many tickets the list has, counted to `cap` and no further."""
+    if filters.text:
+        return (await search.count(session, actor, filters.text, filters, cap)).number
     wanted = [*conditions(filters, actor), visible_tickets(actor)]
     if filters.unit_id is not None:
         root = sa.select(_unit.c.path).where(_unit.c.id == filters.unit_id).scalar_subquery()
