@@ -6,6 +6,7 @@ gets the sentence and the id, never a traceback, a value or a token.
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 
@@ -102,7 +103,9 @@ def _gone(request: web.Request) -> bool:
 
 
 def storage_code(error: SQLAlchemyError | OSError) -> str:
-    """Is the database full, away or too busy, or did we ask it something wrong?"""
+    """Is the disk full, is the database away or too busy, or did we ask it something wrong?"""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # an upload, an export
+        return "disk_full"
     if isinstance(error, OSError | PoolTimeout):
         return "unavailable"
     state = sqlstate(error) if isinstance(error, DBAPIError) else ""

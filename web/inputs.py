@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import HotlineError
@@ -18,6 +19,9 @@ from web.routes import rule_of
 MAX_FIELDS = 200
 # One of several ids in a form: what no row can have is refused before the database is asked.
 Ident = Annotated[int, Field(gt=0, lt=2**63)]
+# What the reader of a body raises when it is no proper one: a broken or endless multipart, a header
+# without measure, an unknown charset.
+MALFORMED = (ValueError, LookupError, EOFError, AssertionError, RuntimeError, HttpProcessingError)
 
 
 class Fields(BaseModel):
@@ -67,7 +71,7 @@ async def read_form(request: web.Request, model: type[F]) -> F:
         raise HotlineError("too_large")
     try:
         posted = await request.post()
-    except (ValueError, LookupError):  # a broken multipart body or an unknown charset
+    except MALFORMED:
         raise HotlineError("bad_request") from None
     if len(posted) > MAX_FIELDS:
         raise HotlineError("too_large")

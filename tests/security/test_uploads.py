@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import shlex
 import sys
@@ -16,7 +17,7 @@ from sqlalchemy import text
 from core.settings import Settings
 from tests.tickets import files
 from tests.web.conftest import Answer, Browser, Console
-from tickets.attachments import pictures, sniff
+from tickets.attachments import pictures, scanner, sniff
 from tickets.attachments.names import MAX_NAME, clean_name
 
 NAMES = {
@@ -263,6 +264,7 @@ async def test_what_is_for_the_public_is_looked_through_first(console: Console) 
     for name, content in {
         "a.txt": "请致电13800001234".encode(),
         "b.docx": files.docx("请致电13800001234"),
+        "d.docx": files.docx("请致电&#49;3800001&#x32;34"),
     }.items():
         assert "个人信息" in (await send(officer, made.id, name, content, **public)).text
     assert "请先核对" in (await send(officer, made.id, "c.txt", b"ok", audience="public")).text
@@ -368,10 +370,13 @@ async def test_files_without_a_row_are_swept_and_others_stay(console: Console, s
     for path in (orphan, fresh, entrance / "half"):
         path.write_bytes(b"x")
     known = service.store.path((await newest(console)).key)
-    for path in (orphan, known, entrance):
+    thumb = service.store.thumb("ab" + "2" * 38)
+    thumb.write_bytes(b"x")  # the crash came between the thumb and its picture
+    for path in (orphan, thumb, known, entrance):
         os.utime(path, (1, 1))
-    assert await service.sweep() == 2
+    assert await service.sweep() == 3
     assert not orphan.exists()
+    assert not thumb.exists()
     assert not entrance.exists()
     assert fresh.exists()
     assert known.exists()
@@ -384,3 +389,75 @@ async def test_a_hundred_attachments_are_not_added_to_one_ticket(console: Consol
     for number in range(2):
         assert (await send(officer, made.id, "a.txt", b"%d" % number)).status == 303
     assert "数量已满" in (await send(officer, made.id, "a.txt", b"more")).text
+
+
+# ---- while a file is looked at --------------------------------------------------------------
+
+
+async def ticket_is_free(console: Console, ticket: int) -> bool:
+    """Whether another transaction could write the ticket at this moment."""
+    query = text("SELECT 1 FROM ticket WHERE id = :id FOR UPDATE SKIP LOCKED")
+    async with console.ctx.db.begin() as uow:
+        return (await uow.session.execute(query, {"id": ticket})).first() is not None
+
+
+async def test_nobody_waits_for_the_ticket_while_a_file_is_scanned(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await console.ticket("water")
+    officer = await console.signed_in("dept_officer")
+    free: list[bool] = []
+
+    async def scan(*_args: object) -> bool:
+        free.append(await ticket_is_free(console, made.id))
+        return True
+
+    monkeypatch.setattr(scanner, "scan", scan)
+    assert (await send(officer, made.id, "a.txt", b"text")).status == 303
+    assert free == [True]
+    assert (await newest(console)).scanned
+
+
+async def test_nobody_waits_for_the_ticket_while_a_file_is_read_before_it_is_published(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await console.ticket("water")
+    leader = await console.signed_in("shift_leader")
+    await send(leader, made.id, "a.txt", b"text", audience="handling")
+    free: list[bool] = []
+
+    async def check(*_args: object) -> None:
+        free.append(await ticket_is_free(console, made.id))
+
+    monkeypatch.setattr(console.ctx.attachments, "_check_words", check)
+    path = f"/tickets/{made.id}/attachments/{(await newest(console)).id}/audience"
+    assert (await leader.post(path, {"audience": "public", "checked": "true"})).status == 303
+    assert free == [True]
+    assert (await newest(console)).audience == "public"
+
+
+async def test_a_ticket_that_is_closed_while_a_file_is_scanned_does_not_get_it(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await console.ticket("water")
+    officer = await console.signed_in("dept_officer")
+
+    async def scan(*_args: object) -> bool:
+        async with console.ctx.db.begin() as uow:
+            await uow.session.execute(text("UPDATE ticket SET state = 'archived', stage = NULL"))
+        return True
+
+    monkeypatch.setattr(scanner, "scan", scan)
+    assert "不能添加附件" in (await send(officer, made.id, "a.txt", b"text")).text
+    assert kept_files(console) == []
+
+
+async def test_a_double_click_is_one_attachment(console: Console) -> None:
+    made = await console.ticket("water")
+    officer = await console.signed_in("dept_officer")
+    sent = [send(officer, made.id, "a.jpg", files.picture()) for _ in range(4)]
+    assert [answer.status for answer in await asyncio.gather(*sent)] == [303] * 4
+    assert len(await rows(console, "SELECT 1 FROM ticket_attachment")) == 1
+    assert len(kept_files(console)) == 2  # the picture and its thumb
+    added = "SELECT 1 FROM audit_log WHERE action = 'attachment.add'"
+    assert len(await rows(console, added)) == 1

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
 from core.errors import HotlineError
+from web.access import storage_code
 from web.errors import problem_of
 from web.sentences import PROBLEMS
 
@@ -67,3 +69,8 @@ def test_an_unknown_code_is_a_mistake_of_ours_and_says_nothing_of_it() -> None:
     code, problem = problem_of(HotlineError("never_heard_of", detail="4711"))
     assert (code, problem.status) == ("internal", 500)
     assert "4711" not in problem.sentence
+
+
+def test_a_full_disk_is_told_as_what_it_is_whoever_was_writing() -> None:
+    assert storage_code(OSError(errno.ENOSPC, "No space left on device")) == "disk_full"
+    assert storage_code(ConnectionRefusedError(111, "refused")) == "unavailable"

@@ -1,5 +1,6 @@
 """Word and Excel files of the new kind: a zip with known parts and nothing that acts. Pure."""
 
+import html
 import io
 import mmap
 import re
@@ -89,4 +90,5 @@ def texts(path: Path) -> Iterator[str]:
                     match[1] if match[1] is not None else b"\n"
                     for match in _TEXT.finditer(archive.read(entry))
                 ]
-                yield b"".join(pieces).decode(errors="replace")
+                # A digit may be written as &#49;, and is read as a digit.
+                yield html.unescape(b"".join(pieces).decode(errors="replace"))

@@ -158,6 +158,8 @@ class AttachmentService:
     ) -> tuple[int, bool]:
         facts = await queries.ticket_facts(uow.session, actor, ticket_id, lock=True)
         _check_open(facts)
+        # Again: the ticket may have been sealed while the file was looked at.
+        _check_audience(actor, facts, values["audience"], identifies=values["identifies"], checked=True)
         living = sa.and_(_file.c.ticket_id == ticket_id, _file.c.withdrawn_at.is_(None))
         same = [_file.c[name] == values[name] for name in ("source_sha256", "audience")]
         twice = (await uow.session.execute(sa.select(_file.c.id).where(living, *same))).scalar()
@@ -219,12 +221,13 @@ class AttachmentService:
         Raises `attachment_not_found`, `forbidden`, `attachment_identifies` (a redacted copy is needed),
         `attachment_unchecked`, `attachment_personal`, `attachment_twice`.
         """
-        facts, item = await self._locked(uow, actor, ticket_id, attachment_id)
-        if not queries.may_share(actor, item):
-            raise HotlineError("forbidden", permission="attachment.share")
-        _check_audience(actor, facts, audience, identifies=item.identifies, checked=checked)
-        if audience == "public":
+        facts = await queries.ticket_facts(uow.session, actor, ticket_id)
+        item = await queries.attachment(uow.session, actor, ticket_id, attachment_id)
+        _check_share(actor, facts, item, audience, checked=checked)
+        if audience == "public":  # reading takes time: nobody waits for the ticket meanwhile
             await self._check_words(self.store.path(item.key), item.kind, item.name)
+        facts, item = await self._locked(uow, actor, ticket_id, attachment_id)
+        _check_share(actor, facts, item, audience, checked=checked)
         try:
             statement = sa.update(_file).where(_file.c.id == item.id).values(audience=audience)
             await uow.session.execute(statement)
@@ -258,7 +261,7 @@ class AttachmentService:
     async def sweep(self) -> int:
         """Take away files that a crash left without a row; returns how many went."""
         gone = await asyncio.to_thread(self.store.clear_entrance)
-        old = await asyncio.to_thread(lambda: list(self.store.old_files()))
+        old = await asyncio.to_thread(lambda: sorted(set(self.store.old_files())))
         for at in range(0, len(old), SWEEP_STEP):
             keys = old[at : at + SWEEP_STEP]
             async with self._db.read() as session:
@@ -290,6 +293,14 @@ def _check_audience(
         raise HotlineError("attachment_identifies")
     if audience == "public" and not checked:
         raise HotlineError("attachment_unchecked")
+
+
+def _check_share(
+    actor: Actor, facts: TicketFacts, item: AttachmentItem, audience: str, *, checked: bool
+) -> None:
+    if not queries.may_share(actor, item):
+        raise HotlineError("forbidden", permission="attachment.share")
+    _check_audience(actor, facts, audience, identifies=item.identifies, checked=checked)
 
 
 def _personal(path: Path, code: str) -> list[redact.Finding]:

@@ -79,8 +79,9 @@ class Store:
         """The keys of files old enough that their row must be there."""
         before = (time.time() if now is None else now) - ORPHAN_SECONDS
         for path in self.folder.glob("[0-9a-f][0-9a-f]/*"):
-            if len(path.name) == 40 and path.stat().st_mtime < before:
-                yield path.name
+            key = path.name.removesuffix(".t")  # a thumb may be left alone: it is put there first
+            if len(key) == 40 and path.stat().st_mtime < before:
+                yield key
 
     def clear_entrance(self, *, now: float | None = None) -> int:
         """Take away what a crash left in the entrance; returns how many rooms went."""

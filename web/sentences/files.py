@@ -6,6 +6,9 @@ from web.sentences.problem import Problem
 _NOT = "文件没有保存，工单没有改动。"
 
 PROBLEMS: dict[str, Problem] = {
+    "upload_broken": Problem(
+        400, "上传没有完成", f"{_NOT}收到的内容不完整或格式不对，可能是网络中断。请重新选择文件后再上传。"
+    ),
     "attachment_kind": Problem(
         415,
         "不支持这种文件",

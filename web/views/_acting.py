@@ -16,7 +16,7 @@ from tickets.inputs import INPUTS, Appeal, parse_input
 from tickets.service import NewTicket
 from tickets.workflow import RULES, Action
 from web.context import actor, context
-from web.inputs import MAX_FIELDS
+from web.inputs import MALFORMED, MAX_FIELDS
 from web.routes import rule_of
 
 MAY: tuple[Permission, ...] = tuple(
@@ -73,7 +73,7 @@ async def read_items(request: web.Request, most: int = MAX_FIELDS) -> list[tuple
         raise HotlineError("too_large")
     try:
         posted = await request.post()
-    except (ValueError, LookupError):  # a broken multipart body or an unknown charset
+    except MALFORMED:
         raise HotlineError("bad_request") from None
     if len(posted) > most:
         raise HotlineError("too_large")

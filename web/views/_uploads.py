@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from core.people.actor import Actor
 from tickets.attachments import sniff
 from tickets.attachments.service import AttachmentService
 from tickets.attachments.store import Received, receive
+from web.inputs import MALFORMED
 from web.routes import rule_of
 
 CHUNK = 256 * 1024
@@ -38,6 +40,15 @@ class Upload:
     refused: list[Refusal] = field(default_factory=list)
 
 
+@contextmanager
+def _understood() -> Iterator[None]:
+    """What the reader cannot make sense of is no failure of ours."""
+    try:
+        yield
+    except MALFORMED:
+        raise HotlineError("upload_broken") from None
+
+
 class _Counted:
     """Chunks of one part; ends the request when it brings more than its route may."""
 
@@ -45,11 +56,21 @@ class _Counted:
         self.left = left
 
     async def read(self, part: BodyPartReader) -> bytes:
-        chunk = await part.read_chunk(CHUNK)
+        with _understood():
+            chunk = await part.read_chunk(CHUNK)
         self.left -= len(chunk)
         if self.left < 0:
             raise HotlineError("too_large")
         return bytes(chunk)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One part of the body: a field when `file_name` is None."""
+
+    name: str
+    file_name: str | None
+    reader: BodyPartReader
 
 
 async def read_upload(
@@ -57,48 +78,54 @@ async def read_upload(
 ) -> Upload:
     """Take in the whole request. Files that are refused at once are in `refused`, with an audit row.
 
-    Raises `bad_request` for what is no upload, `too_large` for one that does not end.
+    Raises `bad_request` for what is no upload, `upload_broken` for one that cannot be read to its end,
+    `too_large` for one that does not end.
     """
     found = Upload()
     rule = rule_of(request)
     counted = _Counted(rule.max_body if rule else 0)
     async for part in _parts(request):
-        if part.filename is None:
+        if part.name == "files" and part.file_name is None:
+            raise HotlineError("upload_broken")
+        if part.file_name is None:
             await _read_field(part, counted, found)
         elif len(found.files) + len(found.refused) >= MAX_FILES:
             raise HotlineError("attachment_too_many", limit=MAX_FILES)
-        elif part.filename or await counted.read(part):
+        elif part.file_name or await counted.read(part.reader):
             await _read_file(part, counted, found, service, actor, ticket_id, room)
     return found
 
 
-async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+async def _parts(request: web.Request) -> AsyncIterator[_Part]:
     if not request.content_type.startswith("multipart/form-data"):
         raise HotlineError("bad_request")
-    try:
+    with _understood():
         reader = await request.multipart()
-        while (part := await reader.next()) is not None:
+    while True:
+        with _understood():
+            part = await reader.next()
+            if part is None:
+                return
             if not isinstance(part, BodyPartReader) or part.name is None:
-                raise HotlineError("bad_request")
-            yield part
-    except (ValueError, AssertionError, LookupError, EOFError):
-        raise HotlineError("bad_request") from None
+                raise HotlineError("upload_broken")
+            one = _Part(part.name, part.filename, part)
+        yield one
 
 
-async def _read_field(part: BodyPartReader, counted: _Counted, found: Upload) -> None:
+async def _read_field(part: _Part, counted: _Counted, found: Upload) -> None:
     value = b""
-    while chunk := await counted.read(part):
+    while chunk := await counted.read(part.reader):
         value += chunk
         if len(value) > MAX_FIELD:
             raise HotlineError("too_large")
-    name = part.name or ""
-    if name in found.fields or len(found.fields) >= MAX_FIELDS or b"\0" in value:
-        raise HotlineError("bad_request", field=name[:40])
-    found.fields[name] = value.decode("utf-8", errors="strict")
+    if part.name in found.fields or len(found.fields) >= MAX_FIELDS or b"\0" in value:
+        raise HotlineError("bad_request", field=part.name[:40])
+    with _understood():
+        found.fields[part.name] = value.decode("utf-8", errors="strict")
 
 
 async def _read_file(
-    part: BodyPartReader,
+    part: _Part,
     counted: _Counted,
     found: Upload,
     service: AttachmentService,
@@ -106,16 +133,16 @@ async def _read_file(
     ticket_id: int,
     room: Path,
 ) -> None:
-    name = part.filename or ""
+    name = part.file_name or ""
     try:
         if part.name != "files":
-            raise HotlineError("unknown_field", fields=[(part.name or "")[:40]])
+            raise HotlineError("unknown_field", fields=[part.name[:40]])
         limit = sniff.limit_of(sniff.kind_of(name), service.limits)
-        found.files.append(await receive(room, name, lambda: counted.read(part), limit))
+        found.files.append(await receive(room, name, lambda: counted.read(part.reader), limit))
     except HotlineError as error:
-        if error.code in ("unknown_field", "too_large"):
+        if error.code in ("unknown_field", "too_large", "upload_broken"):
             raise
         found.refused.append(Refusal(name, error))
         await service.refuse(actor, ticket_id, error, name)
-        while await counted.read(part):  # what follows it in the request is still wanted
+        while await counted.read(part.reader):  # what follows it in the request is still wanted
             pass
