@@ -19,8 +19,8 @@ from typing import Any, ClassVar, Literal
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Column, Index, LargeBinary, Text, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, any_, literal, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import Field, col
 
@@ -241,8 +241,8 @@ class Vault:
 
         What was destroyed, or is sealed with a key that is not here, is left out.
         """
-        query = select(PersonalValue).where(col(PersonalValue.id).in_(refs))
-        rows = (await session.execute(query)).scalars().all() if refs else ()
+        these = col(PersonalValue.id) == any_(literal(list(refs), ARRAY(BigInteger)))
+        rows = (await session.execute(select(PersonalValue).where(these))).scalars().all()
         found: dict[int, str] = {}
         for row in rows:
             with contextlib.suppress(HotlineError):

@@ -13,6 +13,7 @@ from tests.security.test_exports import lines
 from tests.security.test_uploads import send
 from tests.tickets import files
 from tests.web.conftest import Browser, Console
+from tickets.queries.veils import veils
 
 NAME, PHONE, SECOND, ID_NUMBER = "覃卓尔", "13877365544", "0773-2867788", "450303199001012346"
 SECRETS = (NAME, "覃 卓尔", PHONE, "138 7736 5544", "2867788", ID_NUMBER, "覃卓", "卓尔")
@@ -156,3 +157,11 @@ async def test_a_page_of_results_is_full_although_a_sealed_ticket_was_left_out(c
     shown = await whole(officer, f"/search?text={NAME}")
     assert all(f"/tickets/{ident}" in shown for ident in made)
     assert "偷排" not in shown
+
+
+async def test_more_tickets_than_a_statement_has_parameters_are_asked_about_at_once(console: Console) -> None:
+    ident = await sealed_ticket(console, type="report")
+    async with console.ctx.db.read() as session:
+        officer = await console.ctx.people.actor_for_user(session, console.users["dept_officer"])
+        assert officer is not None
+        assert list(await veils(session, officer, range(1, 70_000))) == [ident]

@@ -14,7 +14,7 @@ from core.privacy import PersonalValue
 from tickets.models import Category, Ticket, TicketHistory, table_of
 from tickets.queries.veils import veil_over
 from tickets.ticket_rows import relation_columns, relations_of
-from tickets.veil import Veil, covered, covered_in
+from tickets.veil import Veil, covered_in
 from tickets.visibility import is_sealed, visible_tickets
 from tickets.workflow import RULES, Action, Relation, legal_actions, permits
 
@@ -206,14 +206,15 @@ async def timeline(session: AsyncSession, actor: Actor, ticket_id: int) -> list[
         .where(_history.c.ticket_id == ticket_id, visible_tickets(actor))
         .order_by(_history.c.id)
     )
-    veil = await veil_over(session, actor, ticket_id)
-    return [_history_item(actor, dict(row._mapping), veil) for row in await session.execute(query)]
+    rows = (await session.execute(query)).all()
+    sealed = bool(rows) and is_sealed(actor, ticket_type=rows[0]._type, confidentiality=rows[0]._degree)
+    veil = await veil_over(session, actor, ticket_id) if sealed else None
+    return [_history_item(dict(row._mapping), veil, sealed=sealed) for row in rows]
 
 
-def _history_item(actor: Actor, values: dict[str, Any], veil: Veil | None) -> HistoryItem:
-    sealed = is_sealed(actor, ticket_type=values.pop("_type"), confidentiality=values.pop("_degree"))
-    values["note"] = covered(veil, values["note"])
-    return HistoryItem(sealed=sealed, **values)
+def _history_item(values: dict[str, Any], veil: Veil | None, *, sealed: bool) -> HistoryItem:
+    plain = {name: value for name, value in values.items() if name not in ("_type", "_degree")}
+    return HistoryItem(sealed=sealed, **covered_in(veil, plain, ("note",)))
 
 
 _HISTORY = ("action", "reason_code", "note", "from_state", "to_state", "version", "call_session_id")

@@ -237,7 +237,7 @@ class Process:
 
 async def process_of(session: AsyncSession, actor: Actor, ticket: TicketPage, gap: timedelta) -> Process:
     """Everything around a ticket this person was shown; `gap` lies between tries that count."""
-    veil = await veil_over(session, actor, ticket.id)
+    veil = await veil_over(session, actor, ticket.id) if ticket.sealed else None
     contacts = await _all(session, _contacts(ticket.id), ContactRow, veil)
     mine = [one for one in contacts if one.purpose == "handling" and one.round == ticket.round]
     reached = any(one.result == ContactResult.REACHED.value for one in mine)
