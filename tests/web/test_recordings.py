@@ -58,10 +58,10 @@ async def fetch(browser: Browser, ticket: int, call: int, **headers: str) -> tup
         return answer.status, await answer.read(), answer.headers
 
 
-async def listened(console: Console) -> list[Any]:
-    query = "SELECT actor_login, object_id, reason, detail FROM audit_log WHERE action = 'recording.listen'"
+async def listened(console: Console, action: str = "recording.listen") -> list[Any]:
+    query = "SELECT actor_login, object_id, reason, detail FROM audit_log WHERE action = :action"
     async with console.ctx.db.read() as session:
-        return [tuple(row) for row in await session.execute(text(query))]
+        return [tuple(row) for row in await session.execute(text(query), {"action": action})]
 
 
 @pytest.mark.parametrize("login", ["dept_officer", "agent", "inspector"])
@@ -134,6 +134,9 @@ async def test_a_unit_never_hears_a_sealed_reporter(console: Console, sealed: di
     assert await listen(officer, made.id, call) == 403
     assert (await fetch(officer, made.id, call))[0] == 403
     assert await listened(console) == []
+    assert await listened(console, "recording.refused") == [
+        ("dept_officer", call, "核对来电内容", {"ticket": made.id})
+    ]
     leader = await console.signed_in("shift_leader")
     assert await listen(leader, made.id, call) == 303
     assert (await fetch(leader, made.id, call))[0] == 200

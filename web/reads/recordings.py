@@ -32,7 +32,7 @@ _ticket = table_of(Ticket)
 _history = table_of(TicketHistory)
 _contact = table_of(TicketContact)
 _audit = table_of(AuditRow)
-ACTION = "recording.listen"
+ACTION, REFUSED = "recording.listen", "recording.refused"
 OPEN_FOR = timedelta(minutes=30)  # as long as the longest calls: the player fetches and seeks meanwhile
 MOST_CALLS = 10
 
@@ -145,10 +145,15 @@ async def ask(
     row = await _recorded(uow.session, actor, ticket_id, call_id)
     if row.state != "ended" or not row.recording or not recordings.has(row.pbx, row.recording):
         raise HotlineError("recording_missing", call_id=call_id)
+    await note(uow, actor, ACTION, ticket_id, call_id, reason)
+
+
+async def note(uow: UnitOfWork, actor: Actor, action: str, ticket_id: int, call_id: int, reason: str) -> None:
+    """Who listened, or tried to, to which call of which ticket, and why."""
     await audit.record(
         uow,
         actor=actor,
-        action=ACTION,
+        action=action,
         object_type="call",
         object_id=call_id,
         reason=reason,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from pydantic import Field
 
+from core.errors import HotlineError
 from core.people.permissions import Permission
 from web import ranges
 from web.context import actor, context, wants_fragment
@@ -32,8 +33,14 @@ async def listen(request: web.Request) -> web.StreamResponse:
     ident, call_id = path_id(request, "ticket_id"), path_id(request, "call_id")
     form = await read_form(request, ListenForm)
     ctx, person = context(request), actor(request)
-    async with ctx.db.begin() as uow:
-        await reads.ask(uow, person, ctx.recordings, ident, call_id, form.reason)
+    try:
+        async with ctx.db.begin() as uow:
+            await reads.ask(uow, person, ctx.recordings, ident, call_id, form.reason)
+    except HotlineError as error:
+        if error.code == "recording_sealed":  # no page of ours offers it: the attempt leaves a trace
+            async with ctx.db.begin() as uow:
+                await reads.note(uow, person, reads.REFUSED, ident, call_id, form.reason)
+        raise
     if wants_fragment(request):
         return fragment(request, "tickets/_recording.html", ticket_id=ident, call_id=call_id, how="open")
     return redirect(request, f"/tickets/{ident}#call-{call_id}")
