@@ -134,17 +134,24 @@ async def _recorded(session: AsyncSession, actor: Actor, ticket_id: int, call_id
     return row
 
 
-async def ask(
-    uow: UnitOfWork, actor: Actor, recordings: Recordings, ticket_id: int, call_id: int, reason: str
-) -> None:
+async def named(session: AsyncSession, actor: Actor, ticket_id: int, call_id: int) -> tuple[str, str]:
+    """The PBX and the file name of a call's recording.
+
+    Raises `recording_not_found`, `recording_sealed`, `recording_missing`.
+    """
+    row = await _recorded(session, actor, ticket_id, call_id)
+    if row.state != "ended" or not row.recording:
+        raise HotlineError("recording_missing", call_id=call_id)
+    return row.pbx, row.recording
+
+
+async def ask(uow: UnitOfWork, actor: Actor, ticket_id: int, call_id: int, reason: str) -> None:
     """Open a recording to this person for a while; the reason is audited.
 
-    Raises `forbidden`, `reason_required`, `recording_not_found`, `recording_sealed`, `recording_missing`.
+    Raises `forbidden`, `reason_required` and what `named` raises.
     """
     reason = checked_reason(actor, reason)
-    row = await _recorded(uow.session, actor, ticket_id, call_id)
-    if row.state != "ended" or not row.recording or not recordings.has(row.pbx, row.recording):
-        raise HotlineError("recording_missing", call_id=call_id)
+    await named(uow.session, actor, ticket_id, call_id)
     await note(uow, actor, ACTION, ticket_id, call_id, reason)
 
 
@@ -161,16 +168,14 @@ async def note(uow: UnitOfWork, actor: Actor, action: str, ticket_id: int, call_
     )
 
 
-async def recording_of(
+async def asked_for(
     session: AsyncSession, actor: Actor, ticket_id: int, call_id: int, now: datetime
 ) -> tuple[str, str]:
-    """The PBX and the file name of a recording this person has asked for.
+    """The PBX and the file name of a recording this person has given a reason for.
 
-    Raises `recording_not_found`, `recording_sealed`, `recording_unasked`, `recording_missing`.
+    Raises `recording_unasked` and what `named` raises.
     """
-    row = await _recorded(session, actor, ticket_id, call_id)
+    found = await named(session, actor, ticket_id, call_id)
     if not await _open_ids(session, actor, [call_id], now):
         raise HotlineError("recording_unasked", call_id=call_id)
-    if row.state != "ended" or not row.recording:
-        raise HotlineError("recording_missing", call_id=call_id)
-    return row.pbx, row.recording
+    return found
