@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from playwright.async_api import Page, expect
 
 from tests.ui.conftest import RunningConsole
-from tests.ui.seat import scalar
+from tests.ui.seat import scalar, violations
 
 Shot = Callable[[Page, str], Awaitable[None]]
 HEARD = """async () => {
@@ -39,5 +39,6 @@ async def test_a_recording_plays_and_seeks_once_a_reason_was_given(
     assert await page.evaluate(HEARD) == [None, 8, 4]
     await page.locator("[data-recording]").scroll_into_view_if_needed()
     await shot(page, "recording-open")
+    assert await violations(page) == []
     await page.reload()
     await expect(page.locator("[data-recording] audio")).to_be_visible()
