@@ -66,6 +66,7 @@ class Node:
         self.backstage = self._database(database_url, BACKSTAGE_POOL)
         self.vault = Vault(settings)
         self.vault.lend(self.db)
+        self.vault.lend(self.backstage)
         self.passwords = Passwords(cheap=settings.mode == "development")
         self.people = PeopleService(self.db, self.clock, settings, self.passwords)
         self.leases = {

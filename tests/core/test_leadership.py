@@ -103,7 +103,7 @@ def out_of_reach(db: Database) -> Iterator[None]:
         raise ConnectionError("away")
 
     begin, read = db.begin, db.read
-    db.begin = db.read = refuse  # type: ignore[method-assign]  # the fault
+    db.begin = db.read = refuse  # type: ignore[method-assign, assignment]  # the fault
     try:
         yield
     finally:

@@ -157,7 +157,7 @@ class BrokenDatabase:
             raise self._error
             yield  # pragma: no cover
 
-        self._db.begin = refuse  # type: ignore[method-assign]  # the fault this helper injects
+        self._db.begin = refuse  # type: ignore[method-assign, assignment]  # the fault this helper injects
         return self
 
     def __exit__(self, *_: object) -> None:
