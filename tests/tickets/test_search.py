@@ -13,7 +13,7 @@ from core.text import LONG_RUN, OVERLAP, PIECE, bigrams, joined, phrase_pairs, p
 from tests.tickets.conftest import City, Refused
 from tickets.models import table_of
 from tickets.queries import TicketFilters
-from tickets.search import index, query, rebuild
+from tickets.search import index, mine, query, rebuild
 from tickets.search.index import Written
 from tickets.search.models import TicketText
 from tickets.search.windows import LEVELS, hour_of, windows
@@ -159,6 +159,33 @@ async def test_a_sealed_reporter_is_masked_away_in_what_is_found(city: City) -> 
         for login, seen in (("lights", None), ("agent", "王**")):
             found = await query.find(session, city.actors[login], "路灯采购")
             assert [hit.item.citizen for hit in found.items] == [seen]
+
+
+@pytest.mark.parametrize("steps", [(1, 2, 3), (2, 3, 5), (20,)])
+@pytest.mark.parametrize("rare", [0, 2, 100])
+async def test_a_unit_finds_all_its_own_whatever_way_is_taken(
+    city: City, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, steps: tuple[int, ...], rare: int
+) -> None:
+    monkeypatch.setattr(mine, "STEPS", steps)
+    monkeypatch.setattr(mine, "RARE", rare)
+    own: list[int] = []
+    for number in range(14):
+        clock.advance(7000)
+        unit = "lights" if number % 3 else "water"
+        title = "三里店路灯不亮" if number % 2 else "井盖破损"
+        made = await city.dispatched(unit, title=title)
+        own += [made.id] if number % 3 and number % 2 else []
+    for most in (1, 2, 3, 25):
+        seen: list[int] = []
+        cursor: str | None = None
+        async with city.db.read() as session:
+            while True:
+                page = await query.find(session, city.actors["lights"], "路灯不亮", cursor=cursor, limit=most)
+                seen += [hit.item.id for hit in page.items]
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+        assert seen == own[::-1]
 
 
 async def test_numbers_and_names_are_not_found_in_the_texts(city: City) -> None:

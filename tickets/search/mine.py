@@ -1,8 +1,8 @@
 """The search of those who see the tickets of a few units: their newest tickets are read one by one.
 
 A unit that holds one ticket in a thousand would find a common phrase everywhere but in its own tickets.
-So what it holds is looked at first, as far as `NEAR` goes, unless the phrase is rare everywhere; only
-behind that do windows of time decide.
+So what it holds is looked at first, in growing steps until a page is full, unless the phrase is rare
+everywhere; only behind the last step do windows of time decide.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ Mark = tuple[datetime, int]
 _ticket = table_of(Ticket)
 _held = table_of(TicketUnit)
 _text = table_of(TicketText)
-FIRST, NEAR = 150, 3000  # tickets
+STEPS = (150, 450, 1350, 4050)  # tickets
 RARE = 300  # tickets of the whole city with the phrase: fewer are looked at one by one
 
 
