@@ -22,6 +22,7 @@ source_ip: ContextVar[str | None] = ContextVar("source_ip", default=None)
 LONG_DIGITS = re.compile(
     r"(?<![A-Za-z0-9_.-])(\+?\d{3})\d{4,}"
 )  # not \w: Chinese letters are word characters
+_encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
 PLAIN = {"at", "level", "logger", "request_id", "call_id"}  # never personal, and useless when masked
 STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -55,7 +56,7 @@ class JsonFormatter(logging.Formatter):
             line = {
                 k: mask_digits(v) if isinstance(v, str) and k not in PLAIN else v for k, v in line.items()
             }
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _encode(line)
 
 
 def configure_logging(settings: Settings) -> None:

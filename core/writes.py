@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 MOST_PARAMETERS = 2_000  # PostgreSQL takes 65,535; a statement should stay readable
 
 
@@ -131,7 +132,7 @@ def _encoded(table: sa.Table, columns: Sequence[str], row: Mapping[str, Any]) ->
     if documents.isdisjoint(columns):
         return [row[name] for name in columns]
     return [
-        json.dumps(row[name], ensure_ascii=False)
+        _encode(row[name])
         if name in documents and row[name] is not None
         else row[name]
         for name in columns
