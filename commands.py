@@ -187,6 +187,35 @@ def _looks_like_ami(file: Path) -> bool:
 
 
 @app.command()
+def due(
+    start: Annotated[str, typer.Option(help="2026-09-28T10:00+08:00; without a zone: the city's time.")],
+    limit: Annotated[str, typer.Option(help="10wd, 4wh (working hours), 24h, 15m.")],
+    calendar: Annotated[
+        str, typer.Option(help="city: as configured; national: no days of the city; or a file of days.")
+    ] = "city",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
+) -> None:
+    """When a limit is over, and why: every day skipped, every make-up day counted."""
+    from core.clock import to_city
+    from core.settings import load_settings
+    from sla import clocks, explain, sources
+
+    with refusals():
+        told = explain.explain(
+            sources.named_calendar(load_settings().city, calendar),
+            clocks.parse_start(start),
+            clocks.parse_limit(limit),
+        )
+    if as_json:
+        data = {"calendar": calendar, **explain.as_data(told)}
+        print(json.dumps(data, ensure_ascii=False, indent=1))
+        return
+    say(f"due {to_city(told.due):%Y-%m-%d %H:%M}")
+    say(explain.in_chinese(told))
+    say(explain.in_english(told))
+
+
+@app.command()
 def doctor() -> None:
     """Look at this machine and installation; say what is wrong and what helps."""
     from core import doctor as looks

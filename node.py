@@ -30,6 +30,7 @@ from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from sla.plain import PlainLimits
+from sla.sources import city_calendar
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
@@ -80,7 +81,7 @@ class Node:
         self.outbox = outbox.OutboxWorker(self.db, settings.outbox)
         self.ticker = Ticker()
 
-        self.limits = PlainLimits()
+        self.limits = PlainLimits(city_calendar(settings.city))
         self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits)
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
         self.callbacks = CallbackService(settings)

@@ -40,6 +40,7 @@ class City(Section):
     area_code: str = Field("4503", pattern=r"^\d{4}$")
     phone_area: str = Field("0773", pattern=r"^0\d{2,3}$")
     office_hours: tuple[str, ...] = ("09:00-12:00", "13:00-18:00")
+    calendar: str = "sla/calendars/guilin.csv"
 
     @field_validator("office_hours")
     @classmethod

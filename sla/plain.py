@@ -1,135 +1,100 @@
-"""The default pack as plain due times: weekdays are working days, office hours 9–12 and 13–18.
+"""The default pack as plain due times, counted by the calendar of the city.
 
-Source: domain rules, default policy pack (Guilin). A working-day limit excludes the day of the start;
-a start at or after 18:00 or on a rest day counts as made on the next working day; due at 18:00 of day
-N. Holidays and make-up days come with the calendar; the interface stays (`tickets.limits.Limits`).
+Source: domain rules, default policy pack (Guilin). How limits are counted: `sla/clocks.py`.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
-from core.clock import CITY_ZONE
+from core.clock import to_city
+from sla.calendar import Calendar
+from sla.clocks import Limit, Unit, add
+from sla.sources import shipped_calendar
 from tickets.limits import Matter
 from tickets.states import Stage
 from tickets.terms import TicketType, Urgency
 
-SPANS = ((time(9), time(12)), (time(13), time(18)))
-END = time(18)
-SUSPENSION_DAYS = 30
+
+def _days(amount: int) -> Limit:
+    return Limit(amount, Unit.WORKING_DAY)
 
 
-@dataclass(frozen=True)
-class Limit:
-    """A stretch of time: working days, working hours or natural hours."""
+def _hours(amount: int) -> Limit:
+    return Limit(amount, Unit.HOUR)
 
-    days: int = 0
-    working_hours: float = 0.0
-    hours: float = 0.0
+
+def _minutes(amount: int) -> Limit:
+    return Limit(amount, Unit.MINUTE)
 
 
 T, U, G = TicketType, Urgency, Stage
 TOTAL_DAYS = {T.CONSULT: 2, T.HELP: 3, T.COMPLAINT: 10, T.REPORT: 15, T.APPEAL: 10}
 OTHER_DAYS = 5
 # Stage → urgency → limit; stages that ask nothing of the urgency have NORMAL only.
-STAGES: dict[Stage, dict[Urgency, Limit]] = {
-    G.ACCEPT: {U.NORMAL: Limit(days=1), U.URGENT: Limit(hours=1), U.CRITICAL: Limit(hours=0.25)},
-    G.DISPATCH: {U.NORMAL: Limit(hours=24), U.URGENT: Limit(hours=2), U.CRITICAL: Limit(hours=1)},
-    G.SIGN: {U.NORMAL: Limit(days=1), U.URGENT: Limit(hours=1), U.CRITICAL: Limit(hours=0.25)},
-    G.CONTACT: {U.NORMAL: Limit(days=1), U.URGENT: Limit(hours=2), U.CRITICAL: Limit(hours=0.5)},
-    G.RETURN_WINDOW: {U.NORMAL: Limit(days=1)},
-    G.RETURN_RULING: {U.NORMAL: Limit(working_hours=4)},
-    G.DECISION: {U.NORMAL: Limit(days=1)},
-    G.CHECK: {U.NORMAL: Limit(days=1)},
-    G.CALL_BACK: {U.NORMAL: Limit(days=2)},
-    G.EXCLUSION: {U.NORMAL: Limit(days=2)},
+STAGES: Mapping[Stage, Mapping[Urgency, Limit]] = {
+    G.ACCEPT: {U.NORMAL: _days(1), U.URGENT: _hours(1), U.CRITICAL: _minutes(15)},
+    G.DISPATCH: {U.NORMAL: _hours(24), U.URGENT: _hours(2), U.CRITICAL: _hours(1)},
+    G.SIGN: {U.NORMAL: _days(1), U.URGENT: _hours(1), U.CRITICAL: _minutes(15)},
+    G.CONTACT: {U.NORMAL: _days(1), U.URGENT: _hours(2), U.CRITICAL: _minutes(30)},
+    G.RETURN_WINDOW: {U.NORMAL: _days(1)},
+    G.RETURN_RULING: {U.NORMAL: Limit(4, Unit.WORKING_HOUR)},
+    G.DECISION: {U.NORMAL: _days(1)},
+    G.CHECK: {U.NORMAL: _days(1)},
+    G.CALL_BACK: {U.NORMAL: _days(2)},
+    G.EXCLUSION: {U.NORMAL: _days(2)},
+    G.SUSPENSION: {U.NORMAL: _hours(30 * 24)},
 }
-URGENT_TOTAL = Limit(hours=24)
-
-
-def rest_day(day: date) -> bool:
-    """Whether nobody works that day."""
-    return day.weekday() >= 5
-
-
-def _next_working(day: date) -> date:
-    day += timedelta(days=1)
-    while rest_day(day):
-        day += timedelta(days=1)
-    return day
-
-
-def add_days(start: datetime, days: int) -> datetime:
-    """18:00 of the N-th working day after the day `start` counts for (UTC in and out)."""
-    local = start.astimezone(CITY_ZONE)
-    day = local.date()
-    if rest_day(day) or local.time() >= END:
-        day = _next_working(day)
-    for _ in range(days):
-        day = _next_working(day)
-    return datetime.combine(day, END, CITY_ZONE).astimezone(UTC)
-
-
-def add_working_hours(start: datetime, hours: float) -> datetime:
-    """The earliest instant at which `hours` of office time are used up (UTC in and out)."""
-    left = timedelta(hours=hours)
-    now = start.astimezone(CITY_ZONE)
-    day = now.date()
-    while True:
-        if not rest_day(day):
-            for begin, end in SPANS:
-                opens = max(now, datetime.combine(day, begin, CITY_ZONE))
-                closes = datetime.combine(day, end, CITY_ZONE)
-                if opens < closes:
-                    if left <= closes - opens:
-                        return (opens + left).astimezone(UTC)
-                    left -= closes - opens
-        day += timedelta(days=1)
-
-
-def apply(limit: Limit, start: datetime) -> datetime:
-    """When `limit` from `start` is over (UTC)."""
-    if limit.days:
-        return add_days(start, limit.days)
-    if limit.working_hours:
-        return add_working_hours(start, limit.working_hours)
-    return start + timedelta(hours=limit.hours)
+URGENT_TOTAL = _hours(24)
 
 
 class PlainLimits:
-    """`tickets.limits.Limits` by the default pack."""
+    """`tickets.limits.Limits` by the default pack; without a calendar, by the one that is shipped."""
+
+    def __init__(self, calendar: Calendar | None = None) -> None:
+        self.calendar = calendar or shipped_calendar()
 
     def due(self, stage: Stage, matter: Matter, start: datetime) -> datetime | None:
         """When `stage` is due; None for stages without a limit of their own (handle: the total's)."""
-        if stage is Stage.TOTAL:
-            return apply(self._total(matter), start)
-        if stage is Stage.REDO:
-            return apply(self._redo(matter), start)
-        if stage is Stage.CO_OPINION:
-            total = self._total(matter)
-            return apply(Limit(days=max(1, total.days // 2)) if total.days else Limit(hours=12), start)
-        if stage is Stage.SUSPENSION:
-            return start + timedelta(days=SUSPENSION_DAYS)
-        limits = STAGES.get(stage)
-        if limits is None:
-            return None
-        return apply(limits.get(Urgency(matter.urgency), limits[Urgency.NORMAL]), start)
+        limit = self._limit(stage, matter)
+        return None if limit is None else add(self.calendar, start, limit)
 
     def later(self, at: datetime, working_days: int) -> datetime:
-        """A due time moved on by working days; one at 18:00 belongs to the day it ends."""
-        return add_days(at - timedelta(seconds=1), working_days) if working_days else at
+        """A due time moved on by working days; one at the end of work belongs to the day it ends."""
+        if not working_days:
+            return at
+        return add(self.calendar, at - timedelta(seconds=1), _days(working_days))
 
     def longest_extension(self, matter: Matter) -> int:
         """At most the original limit, and ten working days."""
         return min(10, TOTAL_DAYS.get(TicketType(matter.type), OTHER_DAYS))
 
+    def days_left(self, now: datetime, due: datetime) -> int:
+        """Working days after the day of `now` up to and with the day of `due`."""
+        return self.calendar.days_between(to_city(now).date(), to_city(due).date())
+
+    def _limit(self, stage: Stage, matter: Matter) -> Limit | None:
+        if stage is Stage.TOTAL:
+            return self._total(matter)
+        if stage is Stage.REDO:
+            return self._redo(matter)
+        if stage is Stage.CO_OPINION:
+            return self._co_opinion(self._total(matter))
+        limits = STAGES.get(stage)
+        return limits.get(Urgency(matter.urgency), limits[Urgency.NORMAL]) if limits else None
+
     @staticmethod
     def _total(matter: Matter) -> Limit:
         if matter.urgency != Urgency.NORMAL.value:
             return URGENT_TOTAL
-        return Limit(days=TOTAL_DAYS.get(TicketType(matter.type), OTHER_DAYS))
+        return _days(TOTAL_DAYS.get(TicketType(matter.type), OTHER_DAYS))
 
     @staticmethod
     def _redo(matter: Matter) -> Limit:
         if matter.urgency != Urgency.NORMAL.value:
             return URGENT_TOTAL
-        return Limit(days=5 if matter.type == TicketType.REPORT.value else 3)
+        return _days(5 if matter.type == TicketType.REPORT.value else 3)
+
+    @staticmethod
+    def _co_opinion(total: Limit) -> Limit:
+        """Half of the lead's limit, at least one working day."""
+        return Limit(max(1, total.amount // 2), total.unit)

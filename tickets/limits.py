@@ -31,3 +31,7 @@ class Limits(Protocol):
     def longest_extension(self, matter: Matter) -> int:
         """The most working days an extension may ask for."""
         ...
+
+    def days_left(self, now: datetime, due: datetime) -> int:
+        """Working days after the day of `now` up to and with the day of `due` (both UTC)."""
+        ...

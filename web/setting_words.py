@@ -6,6 +6,7 @@ MEANINGS: dict[str, str] = {
     "city.area_code": "工单编号的前四位",
     "city.phone_area": "本市固定电话区号",
     "city.office_hours": "工作日的办公时间（北京时间）",
+    "city.calendar": "本市在国家节假日之外的休息日和上班日文件，空为没有",
     "paths.var": "节点写入的目录：数据库、录音、日志",
     "node.name": "节点名称，空为主机名",
     "node.roles": "节点承担的角色；除 web 外每个角色同时只有一个主用节点",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.clock import to_city
-from sla.plain import rest_day
+from tickets.limits import Limits
 from tickets.queries import TicketPage
 from tickets.states import FINAL, STAGE_LABELS, Stage, State
 
@@ -20,7 +20,7 @@ class Left:
     tone: str
 
 
-def left_of(ticket: TicketPage, now: datetime) -> Left | None:
+def left_of(ticket: TicketPage, now: datetime, limits: Limits) -> Left | None:
     """What is left of the total, else of the present stage; None for what is over or has no limit."""
     if State(ticket.state) in FINAL:
         return None
@@ -31,41 +31,31 @@ def left_of(ticket: TicketPage, now: datetime) -> Left | None:
     if due is None:
         if ticket.stage_due_at is None:
             return None
-        words, tone = span(ticket.stage_due_at, now)
+        words, tone = span(ticket.stage_due_at, now, limits)
         return Left(f"{word}{words}", f"应于 {to_city(ticket.stage_due_at):%m-%d %H:%M}", tone)
-    words, tone = span(due, now)
+    words, tone = span(due, now, limits)
     moved = f"，已延期 {ticket.extensions} 次" if ticket.extensions else ""
     again = f"，第 {ticket.round - 1} 次重办" if ticket.round > 1 else ""
     why = f"总时限至 {to_city(due):%m-%d %H:%M}{moved}{again}"
     return Left(words, f"{why}；{there}" if there else why, tone)
 
 
-def left_until(due: datetime | None, now: datetime) -> Left | None:
+def left_until(due: datetime | None, now: datetime, limits: Limits) -> Left | None:
     """What is left until `due`, for a line of a list; None without a due time."""
     if due is None:
         return None
-    words, tone = span(due, now)
+    words, tone = span(due, now, limits)
     return Left(words, f"应于 {to_city(due):%m-%d %H:%M}", tone)
 
 
-def span(due: datetime, now: datetime) -> tuple[str, str]:
-    """How far `due` is, in words, and the tone."""
+def span(due: datetime, now: datetime, limits: Limits) -> tuple[str, str]:
+    """How far `due` is, in words, and the tone; working days are those the limits count."""
     if now > due:
         return f"超期 {_long(now - due)}", "bad"
-    days = working_days(now, due)
+    days = limits.days_left(now, due)
     if days >= 1:
         return f"剩 {days} 个工作日", "info" if days > 1 else "warn"
     return f"剩 {_long(due - now)}", "warn"
-
-
-def working_days(now: datetime, due: datetime) -> int:
-    """Whole working days between, counted by the days of the city."""
-    day, last = to_city(now).date(), to_city(due).date()
-    count = 0
-    while day < last and count < 99:
-        day += timedelta(days=1)
-        count += not rest_day(day)
-    return count
 
 
 def _long(length: timedelta) -> str:

@@ -133,7 +133,7 @@ async def _form_page(
     errors = _field_errors(error, action, built) if error else {}
     values: dict[str, Any] = {
         "ticket": ticket,
-        "left": left_of(ticket, context(request).clock.now()),
+        "left": left_of(ticket, context(request).clock.now(), context(request).tickets.limits),
         "form": built.filled(posted.typed),
         "label": ACTION_LABELS[action],
         "problem": problem,

@@ -61,7 +61,7 @@ async def _of_ticket(request: web.Request, session: AsyncSession, ticket: Ticket
         "alike": await similar(session, actor(request), ticket) if Action.MERGE in offers else [],
         "beside": [offers[action] for action in BESIDE if action in offers],
         "waits": waits,
-        "left": left_of(ticket, context(request).clock.now()),
+        "left": left_of(ticket, context(request).clock.now(), context(request).tickets.limits),
     }
 
 
@@ -70,7 +70,11 @@ async def _waiting(request: web.Request, session: AsyncSession) -> dict[str, Any
     waiting = await waiting_list(session, actor(request))
     return {
         "waiting": waiting,
-        "due": {row.id: span(row.stage_due_at, now) for row in waiting if row.stage_due_at},
+        "due": {
+            row.id: span(row.stage_due_at, now, context(request).tickets.limits)
+            for row in waiting
+            if row.stage_due_at
+        },
         "count": await waiting_count(session, actor(request)),
         "cap": COUNT_CAP,
         "words": TICKET_WORDS,

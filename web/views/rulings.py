@@ -80,7 +80,7 @@ async def _desk(
                 bar = await bar_values(request, session, ticket)
                 more = {
                     "ticket": ticket,
-                    "left": left_of(ticket, context(request).clock.now()),
+                    "left": left_of(ticket, context(request).clock.now(), context(request).tickets.limits),
                     "process": await process_of(
                         session, person, ticket, context(request).settings.tickets.contact_gap
                     ),
@@ -107,7 +107,11 @@ async def _list(
     return {
         "items": found.items,
         "next_cursor": found.next_cursor,
-        "due": {row.id: span(row.stage_due_at, now) for row in found.items if row.stage_due_at},
+        "due": {
+            row.id: span(row.stage_due_at, now, context(request).tickets.limits)
+            for row in found.items
+            if row.stage_due_at
+        },
         "count": count,
         "words": TICKET_WORDS,
     }

@@ -137,7 +137,7 @@ async def head(request: web.Request) -> web.StreamResponse:
     async with context(request).db.read() as session:
         ticket = await queries.ticket_page(session, actor(request), ident)
         sensitive = (await flags_of(session, [ident])).get(ident, [])
-    left = left_of(ticket, context(request).clock.now())
+    left = left_of(ticket, context(request).clock.now(), context(request).tickets.limits)
     return fragment(
         request, "tickets/_header.html", ticket=ticket, left=left, sensitive=sensitive, words=TICKET_WORDS
     )
@@ -170,7 +170,7 @@ async def _ticket_values(
     ticket = await queries.ticket_page(session, person, ident)
     return {
         "ticket": ticket,
-        "left": left_of(ticket, context(request).clock.now()),
+        "left": left_of(ticket, context(request).clock.now(), context(request).tickets.limits),
         "sensitive": (await flags_of(session, [ident])).get(ident, []),
         "history": await lines(session, person, ident, shown),
         "shown": shown,

@@ -108,7 +108,10 @@ async def _list(
     here = f"/workbench?{urlencode(kept)}" if kept else "/workbench"
     following = f"/workbench?{urlencode([*kept, ('cursor', found.next_cursor)])}" if found.next_cursor else ""
     return {
-        "items": [(item, span(item.due_at, now) if item.due_at else None) for item in found.items],
+        "items": [
+            (item, span(item.due_at, now, context(request).tickets.limits) if item.due_at else None)
+            for item in found.items
+        ],
         "filters": dict(given),
         "columns": columns,
         "titles": SURFACES[SURFACE].columns,

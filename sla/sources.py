@@ -1,0 +1,43 @@
+"""Where calendars come from: office hours, the national days, and the city's own on top of them."""
+
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+
+from core.settings import ROOT, City
+from sla.calendar import Calendar, Exceptional, office_week, parse_spans
+from sla.city_days import read_days
+from sla.national import FIRST, LAST, NOTICES, national_days
+
+
+def national_calendar(city: City) -> Calendar:
+    """The city's office hours on the days of the whole country."""
+    return _calendar(city, {})
+
+
+def city_calendar(city: City) -> Calendar:
+    """The calendar the city lives by. Errors: those of `read_days`."""
+    return file_calendar(city, ROOT / city.calendar) if city.calendar else national_calendar(city)
+
+
+def file_calendar(city: City, file: Path) -> Calendar:
+    """The national days, and over them those of a file. Errors: those of `read_days`."""
+    return _calendar(city, read_days(file, first=FIRST, last=LAST))
+
+
+def named_calendar(city: City, name: str) -> Calendar:
+    """`city` as configured, `national` without any day of the city, else a file of days."""
+    if name == "city":
+        return city_calendar(city)
+    return national_calendar(city) if name == "national" else file_calendar(city, Path(name))
+
+
+@lru_cache(maxsize=1)
+def shipped_calendar() -> Calendar:
+    """The calendar of the settings as they are shipped."""
+    return city_calendar(City())
+
+
+def _calendar(city: City, own: dict[date, Exceptional]) -> Calendar:
+    week = office_week(parse_spans(city.office_hours, where="city.office_hours"))
+    return Calendar(week, national_days() | own, first=FIRST, last=LAST, known=NOTICES)
