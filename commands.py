@@ -236,7 +236,7 @@ def doctor() -> None:
                 out.print(f"     {finding.help}", markup=False, soft_wrap=True)
 
     async def work() -> None:
-        await show(looks.machine_checks(settings) + _pbx_checks(settings))
+        await show([*looks.machine_checks(settings), _calendar_check(settings), *_pbx_checks(settings)])
         async with database(settings) as url:
             await show(looks.database_checks(url))
 
@@ -244,6 +244,30 @@ def doctor() -> None:
         settings = read_settings()
         asyncio.run(work())
     raise typer.Exit(1 if "fail" in worst else 0)
+
+
+def _calendar_check(settings: "Settings") -> "Check":
+    """The file of the city's days, and whether the next year's days off are known when they should be."""
+    from core.clock import SystemClock, to_city
+    from core.doctor import Check
+    from core.startup import explain
+    from sla.sources import city_calendar, year_to_come
+
+    async def look() -> "tuple[Level, str, str]":
+        try:
+            calendar = city_calendar(settings.city)
+        except HotlineError as error:
+            return ("fail", *explain(error))
+        missing = year_to_come(calendar, to_city(SystemClock().now()).date())
+        if missing is not None:
+            return (
+                "warn",
+                f"the days off of {missing} are not known; deadlines count its statutory dates only",
+                "install the release that has the notice (it comes out in November), add the city's days",
+            )
+        return "ok", f"days off known up to {max(calendar.known)}", ""
+
+    return Check("calendar", look)
 
 
 def _pbx_checks(settings: "Settings") -> "list[Check]":

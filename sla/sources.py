@@ -9,6 +9,8 @@ from sla.calendar import Calendar, Exceptional, office_week, parse_spans
 from sla.city_days import read_days
 from sla.national import FIRST, LAST, NOTICES, national_days
 
+NOTICE_MONTH = 10
+
 
 def national_calendar(city: City) -> Calendar:
     """The city's office hours on the days of the whole country."""
@@ -30,6 +32,15 @@ def named_calendar(city: City, name: str) -> Calendar:
     if name == "city":
         return city_calendar(city)
     return national_calendar(city) if name == "national" else file_calendar(city, Path(name))
+
+
+def year_to_come(calendar: Calendar, today: date) -> int | None:
+    """A year deadlines run into soon, or already, without its notice; None when all is known.
+
+    From 1 October on the next year is looked at: limits reach into it, and the notice is due.
+    """
+    last = today.year + (today.month >= NOTICE_MONTH)
+    return next((year for year in range(today.year, last + 1) if year not in calendar.known), None)
 
 
 @lru_cache(maxsize=1)

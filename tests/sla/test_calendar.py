@@ -6,6 +6,7 @@ import pytest
 
 from core.errors import HotlineError
 from sla.calendar import Calendar, DayKind, Exceptional, Spans, office_week, parse_spans
+from sla.sources import year_to_come
 from tests.sla.rig import GUILIN, HOURS, NATIONAL, PLAIN, at, shown
 
 REST = Exceptional(DayKind.CITY_REST, "停水", "no water")
@@ -200,3 +201,11 @@ def test_outside_sanyuesan_guilin_is_as_the_country() -> None:
         day for day in NATIONAL.walk(date(2001, 1, 1), date(2050, 12, 31)) if day.date.month not in (3, 4)
     )
     assert all(GUILIN.day(day.date) == day for day in days)
+
+
+def test_a_year_without_its_notice_is_a_warning_from_october_on() -> None:
+    last = max(NATIONAL.known)
+    assert year_to_come(NATIONAL, date(last, 9, 30)) is None
+    assert year_to_come(NATIONAL, date(last, 10, 1)) == last + 1
+    assert year_to_come(NATIONAL, date(last + 1, 2, 1)) == last + 1
+    assert year_to_come(NATIONAL, date(last - 1, 12, 31)) is None
