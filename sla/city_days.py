@@ -81,7 +81,9 @@ Years = tuple[int, int] | None
 def _of_csv(file: Path, text: str) -> tuple[list[_Row], Years]:
     lines = text.splitlines()
     years = next(((int(m[1]), int(m[2])) for line in lines if (m := _YEARS.fullmatch(line.strip()))), None)
-    told = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
+    told = [
+        (number, line) for number, line in enumerate(lines, 1) if line.strip() and line.lstrip()[0] != "#"
+    ]
     if not told or tuple(_cells(told[0][1])) != COLUMNS:
         raise HotlineError("calendar_file_columns", file=str(file), columns=",".join(COLUMNS))
     rows = []
@@ -100,7 +102,10 @@ def _of_csv(file: Path, text: str) -> tuple[list[_Row], Years]:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line]), [])]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line]), [])]
+    except csv.Error:  # a cell as long as a book
+        return []
 
 
 def _of_json(file: Path, text: str) -> tuple[list[_Row], Years]:

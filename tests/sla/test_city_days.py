@@ -61,6 +61,7 @@ BAD = [
     ("date;kind\n", "calendar_file_columns", None),
     ("", "calendar_file_columns", None),
     (HEAD + "2026-04-20,rest,\n", "calendar_line_cells", "line 2"),
+    (HEAD + "2026-04-20,rest,," + "x" * 200_000, "calendar_line_cells", "line 2"),
     (HEAD + ",rest,,x\n", "calendar_line_date", "line 2"),
     (HEAD + "# why\n\n2026-02-30,rest,,x\n", "calendar_line_date", "line 4"),
     (HEAD + "20260420,rest,,x\n", "calendar_line_date", "line 2"),

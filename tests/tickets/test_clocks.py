@@ -267,3 +267,22 @@ async def test_a_web_ticket_taken_out_of_a_merge_is_still_to_be_accepted_by_its_
     clock.advance(24 * HOUR)
     await one.do("dispatcher", A.UNMERGE, note="不是同一件事")
     assert await due(one) == before
+
+
+# ---- the calendar -------------------------------------------------------------------------------
+
+
+async def test_a_holiday_and_its_make_up_day_move_the_due_times_of_a_ticket(
+    city: City, clock: ManualClock
+) -> None:
+    clock.step(-56 * 24 * HOUR)  # Monday 28 September 2026; 1-7 October is off, Saturday the 10th is worked
+    one = await life(city)
+    await dispatched(one)
+    await one.do("dispatcher", A.EDIT, type="complaint")
+    assert (await due(one))["total"] == "16 18:00"
+    clock.advance(2 * 24 * HOUR + 9 * HOUR)  # Wednesday after hours
+    await one.do("lights", A.SIGN)
+    await one.do("lights", A.CONTACT, result="reached")
+    await one.do("lights", A.APPLY_EXTENSION, reason_code="complex", note="需多部门会商", days=3)
+    await one.do("supervision", A.APPROVE_EXTENSION)
+    assert (await due(one))["total"] == "21 18:00"
