@@ -8,7 +8,8 @@ from core.errors import HotlineError
 from core.ids import digits
 from core.people.actor import Actor
 from core.privacy import Kind, Vault
-from tickets import flags, history
+from tickets import beforehand, flags, history
+from tickets.beforehand import References
 from tickets.events import TicketCreated
 from tickets.flow import TicketStage
 from tickets.forms import TicketForm
@@ -50,9 +51,15 @@ async def from_form(
 ) -> NewTicket:
     """A ticket of a complete form; without a typed phone the caller's number is the contact."""
     _check_contact(form, caller_ref)
-    await _check_references(uow, form)
-    code = digits(QUERY_CODE_DIGITS)
-    refs = await put_all(uow, vault, _personal_values(form, code))
+    code, numbered = digits(QUERY_CODE_DIGITS), None
+    personal = _personal_values(form, code)
+    if uow.hopeful:
+        known = await beforehand.ask(uow, vault, form, area, personal)
+        _check_references(form, known.references)
+        refs, numbered = known.refs, known.numbered
+    else:
+        _check_references(form, await _references(uow, form))
+        refs = await put_all(uow, vault, personal)
     values = _columns(form) | {
         "query_code_ref": refs["code"],
         "name_ref": refs.get("name"),
@@ -61,13 +68,23 @@ async def from_form(
         "id_number_ref": refs.get("id_number"),
         "call_session_id": call_session_id,
     }
-    return await insert(uow, actor, limits, area, values, code)
+    return await insert(uow, actor, limits, area, values, code, numbered=numbered)
 
 
 async def insert(
-    uow: UnitOfWork, actor: Actor, limits: Limits, area: str, values: dict[str, Any], code: str
+    uow: UnitOfWork,
+    actor: Actor,
+    limits: Limits,
+    area: str,
+    values: dict[str, Any],
+    code: str,
+    *,
+    numbered: tuple[int, str] | None = None,
 ) -> NewTicket:
-    """Write the ticket, its first stage and its first history row; tell it."""
+    """Write the ticket, its first stage and its first history row; tell it.
+
+    `numbered` is its id and number, where they were asked for beforehand.
+    """
     state = State.WAITING_DISPATCH if values["channel"] in ACCEPTED_CHANNELS else State.WAITING_ACCEPT
     stage = STAGE_OF[state]
     due = limits.due(stage, Matter(values["type"], values["urgency"], values["category_id"]), uow.now)
@@ -83,7 +100,7 @@ async def insert(
             "updated_at": uow.now,
         }
     )
-    ident, number = await next_number(uow, area=area, day=city_day(uow.now))
+    ident, number = numbered or await next_number(uow, area=area, day=city_day(uow.now))
     await uow.put(_ticket, row | {"id": ident, "number": number})
     opened = {"ticket_id": ident, "stage": stage.value, "round": 1, "started_at": uow.now, "due_at": due}
     await uow.put(_stage, opened)
@@ -162,19 +179,24 @@ def _check_contact(form: TicketForm, caller_ref: int | None) -> None:
     raise HotlineError("form_invalid", fields={"phone": "required"})
 
 
-async def _check_references(uow: UnitOfWork, form: TicketForm) -> None:
+async def _references(uow: UnitOfWork, form: TicketForm) -> References:
     """Category, district, street and the unit complained about in one look."""
     asked = (form.category_id, form.district_id, form.street_id, form.subject_unit_id)
-    category, district, street, subject = (await uow.look(_REFERENCES, *asked))[0]
-    if not category:
+    return References(*(await uow.look(_REFERENCES, *asked))[0])
+
+
+def _check_references(form: TicketForm, found: References) -> None:
+    """Raise `category_unknown`, `place_unknown` or `unit_not_found`."""
+    if not found.category:
         raise HotlineError("category_unknown", category_id=form.category_id)
+    street, district = found.street, found.district
     wrong = (form.district_id is not None and district is None) or (
         form.street_id is not None
         and (street is None or (district is not None and not street.startswith(district)))
     )
     if wrong:
         raise HotlineError("place_unknown", district_id=form.district_id, street_id=form.street_id)
-    if form.subject_unit_id is not None and subject is None:
+    if form.subject_unit_id is not None and found.subject is None:
         raise HotlineError("unit_not_found", unit_id=form.subject_unit_id)
 
 

@@ -68,9 +68,14 @@ async def next_number(uow: UnitOfWork, *, area: str, day: date) -> tuple[int, st
         await open_day(uow.session, area=area, day=day)
         found = await uow.fetch(_NEXT, area, day)
     ident, count = found[0]
+    return ident, number_of(area, day, count)
+
+
+def number_of(area: str, day: date, count: int) -> str:
+    """The number of the `count`-th of a day. Raises `numbers_exhausted`."""
     if count > MOST_A_DAY:
         raise HotlineError("numbers_exhausted", area=area, day=day.isoformat())
-    return ident, f"{area}{day:%Y%m%d}{count:06}"
+    return f"{area}{day:%Y%m%d}{count:06}"
 
 
 async def open_day(session: AsyncSession, *, area: str, day: date) -> None:
