@@ -132,10 +132,7 @@ def _encoded(table: sa.Table, columns: Sequence[str], row: Mapping[str, Any]) ->
     if documents.isdisjoint(columns):
         return [row[name] for name in columns]
     return [
-        _encode(row[name])
-        if name in documents and row[name] is not None
-        else row[name]
-        for name in columns
+        _encode(row[name]) if name in documents and row[name] is not None else row[name] for name in columns
     ]
 
 

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from tickets.flow import TicketContact, TicketRequest, TicketUnit
 from tickets.limits import Limits
-from tickets.models import Ticket, table_of
-from tickets.states import Stage
+from tickets.models import Ticket, TicketHistory, table_of
+from tickets.states import Action, Stage
 from tickets.terms import ContactResult
 from tickets.ticket_rows import TicketRow
 
@@ -20,6 +20,8 @@ _ticket = table_of(Ticket)
 _unit = table_of(TicketUnit)
 _request = table_of(TicketRequest)
 _contact = table_of(TicketContact)
+_history = table_of(TicketHistory)
+NOT_CONTACTED = "not_contacted"  # the reason of a rejected check (未联系)
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,7 @@ def _facts(found: Mapping[str, Any], row: TicketRow, limits: Limits) -> Facts:
 def _query(row: TicketRow) -> sa.Select[Any]:
     requests = _request.c.ticket_id == row.id
     held = sa.and_(_unit.c.ticket_id == row.id, _unit.c.until.is_(None))
-    contacts = sa.and_(
-        _contact.c.ticket_id == row.id, _contact.c.round == row.round, _contact.c.purpose == "handling"
-    )
+    contacts = sa.and_(_contact.c.ticket_id == row.id, counting_contacts(row.id, row.round))
     array = ARRAY(sa.BigInteger)
     returned = sa.func.array_agg(aggregate_order_by(_request.c.unit_id, _request.c.id), type_=array)
     answered = _unit.c.answered_at.is_(None)
@@ -76,6 +76,19 @@ def _query(row: TicketRow) -> sa.Select[Any]:
         ),
         _scalar(sa.func.max(_unit.c.since), held, _unit.c.role == "lead").label("lead_since"),
     )
+
+
+def counting_contacts(ticket_id: int, round_: int) -> sa.ColumnElement[bool]:
+    """The condition on contacts that stand for this handling.
+
+    Those of the present round, and none from before a check that found the citizen had not been contacted.
+    """
+    doubted = sa.select(sa.func.max(_history.c.at)).where(
+        *(_history.c.ticket_id == ticket_id, _history.c.action == Action.REJECT_CHECK.value),
+        _history.c.reason_code == NOT_CONTACTED,
+    )
+    since = sa.func.coalesce(doubted.scalar_subquery(), sa.text("'-infinity'::timestamptz"))
+    return sa.and_(_contact.c.round == round_, _contact.c.purpose == "handling", _contact.c.at > since)
 
 
 def _scalar(what: Any, *conditions: Any) -> Any:

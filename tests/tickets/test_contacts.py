@@ -84,3 +84,21 @@ async def test_the_try_made_with_the_closing_counts_by_the_same_rule(
     clock.advance(1)
     await one.do("lights", A.CLOSE, **REPLY, result="no_answer")
     assert await one.state() == "waiting_check"
+
+
+async def test_a_check_that_found_no_contact_asks_for_a_new_one(
+    city: City, refused: Refused, clock: ManualClock
+) -> None:
+    one = await life(city)
+    await one.to_handling()
+    await one.do("lights", A.CONTACT, result="reached")
+    await one.do("lights", A.CLOSE, **REPLY)
+    clock.advance(60)
+    await one.do("dispatcher", A.REJECT_CHECK, reason_code="no_basis", note="请写明依据")
+    await one.do("lights", A.CLOSE, **REPLY)
+    clock.advance(60)
+    await one.do("dispatcher", A.REJECT_CHECK, reason_code="not_contacted", note="市民称未接到来电")
+    await refused("contact_missing", one.do("lights", A.CLOSE, **REPLY))
+    clock.advance(60)
+    await one.do("lights", A.CONTACT, result="reached")
+    await one.do("lights", A.CLOSE, **REPLY)

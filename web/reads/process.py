@@ -18,6 +18,7 @@ from core.catalog import reasons
 from core.people.actor import Actor
 from core.people.models import Unit, User
 from tickets.contacts import Tries, tries
+from tickets.facts import counting_contacts
 from tickets.flow import Revisit, TicketContact, TicketReply, TicketRequest, TicketStage, TicketUnit
 from tickets.models import Ticket, table_of
 from tickets.queries import TicketPage
@@ -138,6 +139,7 @@ class ContactRow:
     result: str
     note: str
     call_session_id: int | None
+    counts: bool  # for the handling that runs
 
     @property
     def means_word(self) -> str:
@@ -238,8 +240,8 @@ class Process:
 async def process_of(session: AsyncSession, actor: Actor, ticket: TicketPage, gap: timedelta) -> Process:
     """Everything around a ticket this person was shown; `gap` lies between tries that count."""
     veil = await veil_over(session, actor, ticket.id) if ticket.sealed else None
-    contacts = await _all(session, _contacts(ticket.id), ContactRow, veil)
-    mine = [one for one in contacts if one.purpose == "handling" and one.round == ticket.round]
+    contacts = await _all(session, _contacts(ticket.id, ticket.round), ContactRow, veil)
+    mine = [one for one in contacts if one.counts]
     reached = any(one.result == ContactResult.REACHED.value for one in mine)
     tried = tries((one.at for one in mine), gap)
     return Process(
@@ -287,10 +289,12 @@ def _stages(ticket_id: int) -> sa.Select[Any]:
     return query.where(_stage.c.ticket_id == ticket_id).order_by(_stage.c.id)
 
 
-def _contacts(ticket_id: int) -> sa.Select[Any]:
-    names = [name for name in ContactRow.__dataclass_fields__ if name not in ("unit", "actor")]
+def _contacts(ticket_id: int, round_: int) -> sa.Select[Any]:
+    made = ("unit", "actor", "counts")
     query = sa.select(
-        *(_contact.c[name] for name in names), _unit.c.short_name.label("unit"), _user.c.name.label("actor")
+        *(_contact.c[name] for name in ContactRow.__dataclass_fields__ if name not in made),
+        *(_unit.c.short_name.label("unit"), _user.c.name.label("actor")),
+        counting_contacts(ticket_id, round_).label("counts"),
     )
     query = query.outerjoin(_unit, _unit.c.id == _contact.c.unit_id)
     query = query.outerjoin(_user, _user.c.id == _contact.c.actor_id)
