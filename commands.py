@@ -236,7 +236,14 @@ def doctor() -> None:
                 out.print(f"     {finding.help}", markup=False, soft_wrap=True)
 
     async def work() -> None:
-        await show([*looks.machine_checks(settings), _calendar_check(settings), *_pbx_checks(settings)])
+        await show(
+            [
+                *looks.machine_checks(settings),
+                _calendar_check(settings),
+                _pack_check(settings),
+                *_pbx_checks(settings),
+            ]
+        )
         async with database(settings) as url:
             await show(looks.database_checks(url))
 
@@ -268,6 +275,29 @@ def _calendar_check(settings: "Settings") -> "Check":
         return "ok", f"days off known up to {max(calendar.known)}", ""
 
     return Check("calendar", look)
+
+
+def _pack_check(settings: "Settings") -> "Check":
+    """The limits in force, and whether they are counted by the hours they were made for."""
+    from core.doctor import Check
+    from core.startup import explain
+    from sla.calendar import parse_spans
+    from sla.packs import named_pack
+
+    async def look() -> "tuple[Level, str, str]":
+        try:
+            pack = named_pack(settings.sla.pack)
+        except HotlineError as error:
+            return ("fail", *explain(error))
+        if pack.office_hours != parse_spans(settings.city.office_hours, where="city.office_hours"):
+            return (
+                "warn",
+                f"the policy pack {pack.name} is made for other office hours than city.office_hours",
+                "limits are counted by city.office_hours; copy the pack and correct its office_hours",
+            )
+        return "ok", f"{pack.name}, from {pack.effective} on", ""
+
+    return Check("limits", look)
 
 
 def _pbx_checks(settings: "Settings") -> "list[Check]":

@@ -29,6 +29,7 @@ from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from sla.packs import named_pack
 from sla.plain import PlainLimits
 from sla.sources import city_calendar
 from telephony.recordings import SIMULATED_PBX, Recordings
@@ -38,6 +39,7 @@ from tickets import acts
 from tickets import relay as contact_relay
 from tickets.attachments.service import AttachmentService
 from tickets.callbacks import CallbackService
+from tickets.category_codes import CategoryCodes
 from tickets.citizens.names import NameFollower
 from tickets.drafts import DraftService
 from tickets.export.service import ExportService
@@ -81,7 +83,9 @@ class Node:
         self.outbox = outbox.OutboxWorker(self.db, settings.outbox)
         self.ticker = Ticker()
 
-        self.limits = PlainLimits(city_calendar(settings.city))
+        self.categories = CategoryCodes(self.backstage)
+        pack = named_pack(settings.sla.pack)
+        self.limits = PlainLimits(city_calendar(settings.city), pack, self.categories)
         self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits)
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
         self.callbacks = CallbackService(settings)
@@ -158,6 +162,9 @@ class Node:
     async def start(self) -> None:
         """Start the roles of this node; returns when the console answers."""
         roles = self.settings.node.roles
+        if self.limits.pack.categories:
+            await self.categories.load()
+            self._spawn(self.categories.follow(), "categories")
         if "telephony" in roles:
             await self._start_telephony()
         if "scheduler" in roles:

@@ -1,4 +1,4 @@
-"""What the command line says of limits, starts and calendar files: code → what is wrong, what helps."""
+"""What the command line says of limits, calendars and policy packs: code → what is wrong, what helps."""
 
 DEADLINE_SENTENCES: dict[str, tuple[str, str]] = {
     "start_unreadable": (
@@ -61,5 +61,27 @@ DEADLINE_SENTENCES: dict[str, tuple[str, str]] = {
     "calendar_line_twice": (
         "{file}, {where}: {date} was told already in {other}.",
         "keep one of the two lines",
+    ),
+    "pack_unknown": ("There is no policy pack {pack}.", "sla.pack is {nearest}, or the path of a file"),
+    "pack_unreadable": (
+        "The policy pack {file} cannot be read: {why}.",
+        "a TOML file in UTF-8; the one shipped is sla/packs/guilin.toml",
+    ),
+    "pack_key_unknown": ("{file}: a policy pack has no {key}.", "known: {nearest}"),
+    "pack_key_missing": ("{file}: {key} is missing.", "give it: {wanted}"),
+    "pack_key_kind": ("{file}: {key} cannot be {value}.", "make it {wanted}"),
+    "pack_word_unknown": ("{file}, {key}: there is no {what} {word}.", "known: {nearest}"),
+    "pack_limit": ("{file}, {key}: {why}", "a whole number and its unit: 10wd, 4wh, 24h, 15m"),
+    "pack_limit_not_days": (
+        "{file}, {key}: {limit} is not in working days.",
+        "extensions are counted in working days, so normal totals are: 10wd",
+    ),
+    "pack_total_missing": (
+        "{file}: {key} is missing.",
+        "every type needs a limit for normal, urgent and critical; a category needs one type at least",
+    ),
+    "pack_category_code": (
+        "{file}: {key} is not the code of a category.",
+        "digits, letters, - and _, at most {longest}",
     ),
 }

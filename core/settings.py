@@ -170,6 +170,10 @@ class Retention(Section):
     session_days: int = Field(180, ge=180)  # logs are kept six months at least (网络安全法, article 21)
 
 
+class Sla(Section):
+    pack: str = Field("guilin", min_length=1)
+
+
 class Tickets(Section):
     archive_days: int = Field(30, ge=1, le=3650)
     contact_gap_minutes: int = Field(60, ge=1, le=1440)
@@ -268,6 +272,7 @@ class Settings(Section):
     leadership: Leadership = Leadership()
     drafts: Drafts = Drafts()
     retention: Retention = Retention()
+    sla: Sla = Sla()
     tickets: Tickets = Tickets()
     revisit: Revisit = Revisit()
     uploads: Uploads = Uploads()

@@ -17,11 +17,23 @@ class Matter:
     round: int = 1
 
 
+@dataclass(frozen=True)
+class Reason:
+    """When a stage is due, and why, for people."""
+
+    due: datetime
+    sentence: str
+
+
 class Limits(Protocol):
     """The limits in force."""
 
     def due(self, stage: Stage, matter: Matter, start: datetime) -> datetime | None:
         """When `stage` is due that starts at `start` (both UTC); None: it has no limit."""
+        ...
+
+    def reason(self, stage: Stage, matter: Matter, start: datetime) -> Reason | None:
+        """`due` with the sentence that says why; it knows nothing of extensions and corrections."""
         ...
 
     def later(self, at: datetime, working_days: int) -> datetime:

@@ -58,6 +58,7 @@ MEANINGS: dict[str, str] = {
     "retention.event_log_days": "页面更新通知保留天数",
     "retention.outbox_days": "已送出或放弃的消息保留天数",
     "retention.session_days": "登录会话记录保留天数，不少于 180",
+    "sla.pack": "现行时限方案：随附方案名（guilin、sichuan、shanghai）或文件路径",
     "tickets.archive_days": "办结多少天后自动归档",
     "tickets.contact_gap_minutes": "联系市民未果，两次至少相隔多少分钟才分别计次",
     "revisit.sample_percent": "办结工单的回访比例（%）；督办和重办的一律回访",
