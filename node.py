@@ -60,6 +60,7 @@ class Node:
     """The object graph of one process; `start` brings it to life, `stop` ends it cleanly."""
 
     def __init__(self, settings: Settings, database_url: str, *, clock: Clock | None = None) -> None:
+        pack = named_pack(settings.sla.pack)  # first: nothing is begun under limits that cannot be read
         self.settings = settings
         self.clock = clock or SystemClock()
         self.name = f"{settings.node.name or socket.gethostname()}:{new_token(4)}"
@@ -84,7 +85,6 @@ class Node:
         self.ticker = Ticker()
 
         self.categories = CategoryCodes(self.backstage)
-        pack = named_pack(settings.sla.pack)
         self.limits = PlainLimits(city_calendar(settings.city), pack, self.categories)
         self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits)
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)

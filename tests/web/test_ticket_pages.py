@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, text
 from sqlmodel import col
 
 from core.audit import AuditRow
+from core.clock import to_city
 from tests.web.conftest import Console
+from tickets.states import Action
 
 
 async def test_the_department_sees_a_dispatched_ticket_in_its_list_and_others_do_not(
@@ -195,3 +199,60 @@ async def test_a_dead_letter_is_listed_and_can_be_sent_again(console: Console) -
         query = f"action={asked}&login=system_admin&object_type=消息"
         assert entry in (await auditor.get(f"/admin/audit?{query}")).text
     assert entry not in (await auditor.get("/admin/audit?action=登录")).text
+
+
+async def due_of(console: Console, ticket_id: int) -> datetime:
+    async with console.ctx.db.read() as session:
+        query = text("SELECT due_at FROM ticket WHERE id = :id")
+        due: datetime = (await session.execute(query, {"id": ticket_id})).scalar_one()
+        return due
+
+
+async def test_the_page_tells_how_the_total_was_counted(console: Console) -> None:
+    made = await console.ticket("water")
+    officer = await console.signed_in("dept_officer")
+    assert "<summary>总时限如何计算</summary>" in (await officer.get(f"/tickets/{made.id}")).text
+    told = re.search(
+        r"<p>(自 [^<]* 起 3 个工作日[^<]*到期。)</p>", (await officer.get(f"/tickets/{made.id}/process")).text
+    )
+    assert told is not None
+    due = to_city(await due_of(console, made.id))
+    assert f"{due.month} 月 {due.day} 日" in told[1]
+    assert told[1].endswith(f"{due:%H:%M} 到期。")
+
+
+async def test_a_due_time_the_limits_do_not_come_to_is_not_explained_by_them(console: Console) -> None:
+    made = await console.ticket("water")
+    async with console.ctx.db.begin() as uow:
+        moved = text("UPDATE ticket SET due_at = due_at + interval '1 day' WHERE id = :id")
+        await uow.session.execute(moved, {"id": made.id})
+    officer = await console.signed_in("dept_officer")
+    assert "总时限如何计算" not in (await officer.get(f"/tickets/{made.id}")).text
+
+
+async def test_a_ticket_nobody_dispatched_has_no_total_to_explain(console: Console) -> None:
+    made = await console.ticket()
+    dispatcher = await console.signed_in("dispatcher")
+    assert "总时限如何计算" not in (await dispatcher.get(f"/tickets/{made.id}")).text
+
+
+async def test_a_granted_extension_is_part_of_the_explanation(console: Console) -> None:
+    made = await console.ticket("water")
+    steps: list[tuple[str, Action, dict[str, Any]]] = [
+        ("dept_officer", Action.SIGN, {}),
+        ("dept_officer", Action.APPLY_EXTENSION, {"reason_code": "works", "note": "等待配件", "days": 2}),
+        ("supervision_officer", Action.APPROVE_EXTENSION, {"note": "同意"}),
+    ]
+    before = await due_of(console, made.id)
+    for login, action, data in steps:
+        async with console.ctx.db.begin() as uow:
+            person = await console.ctx.people.actor_for_user(uow.session, console.users[login])
+            assert person is not None
+            query = text("SELECT version FROM ticket WHERE id = :id")
+            version = (await uow.session.execute(query, {"id": made.id})).scalar_one()
+            await console.ctx.tickets.act(uow, person, made.id, version, action, data)
+    after = await due_of(console, made.id)
+    assert after > before
+    officer = await console.signed_in("dept_officer")
+    page = (await officer.get(f"/tickets/{made.id}")).text
+    assert f"到期。同意延期 2 个工作日，至 {to_city(after):%Y-%m-%d %H:%M}。" in page

@@ -25,6 +25,7 @@ from web.reads.process import process_of
 from web.reads.recordings import calls_of_ticket
 from web.reads.timeline import FILTERS, lines
 from web.reads.units import unit_groups
+from web.reads.why import why_due
 from web.render import fragment, page, redirect
 from web.routes import route, rule_for
 from web.views._acting import MAY, Posted
@@ -160,7 +161,14 @@ async def _process_values(request: web.Request) -> dict[str, Any]:
     async with context(request).db.read() as session:
         ticket = await queries.ticket_page(session, person, ident)
         found = await process_of(session, person, ticket, context(request).settings.tickets.contact_gap)
-    return {"ticket": ticket, "process": found, "degrees": dict(DEGREES), "words": TICKET_WORDS}
+    why = why_due(ticket, found, context(request).tickets.limits)
+    return {
+        "ticket": ticket,
+        "process": found,
+        "why_due": why,
+        "degrees": dict(DEGREES),
+        "words": TICKET_WORDS,
+    }
 
 
 async def _ticket_values(
@@ -187,6 +195,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         values["calls"] = await calls_of_ticket(session, person, ctx.recordings, ident, ctx.clock.now())
         gap = ctx.settings.tickets.contact_gap
         values["process"] = await process_of(session, person, values["ticket"], gap)
+        values["why_due"] = why_due(values["ticket"], values["process"], ctx.tickets.limits)
         may_act = not person.permissions.isdisjoint(MAY)
         bar = await bar_values(request, session, values["ticket"]) if may_act else {}
     usual = {

@@ -1,0 +1,28 @@
+"""A node counts by the pack its settings name, and does not begin with one it cannot read."""
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import HotlineError
+from core.settings import load_settings
+from node import Node
+
+
+async def test_a_node_counts_by_the_pack_of_its_settings(database_url: str, tmp_path: Path) -> None:
+    environ = {"HOTLINE_PATHS__VAR": str(tmp_path), "HOTLINE_SLA__PACK": "shanghai"}
+    node = Node(load_settings(environ=environ), database_url)
+    try:
+        assert node.limits.pack.name == "上海街道（示例）"
+        assert node.tickets.limits is node.limits
+    finally:
+        node.passwords.close()
+        await node.db.close()
+        await node.backstage.close()
+
+
+async def test_a_node_without_its_pack_does_not_begin(database_url: str, tmp_path: Path) -> None:
+    environ = {"HOTLINE_PATHS__VAR": str(tmp_path), "HOTLINE_SLA__PACK": "shanghia"}
+    with pytest.raises(HotlineError) as caught:
+        Node(load_settings(environ=environ), database_url)
+    assert (caught.value.code, caught.value.params["nearest"]) == ("pack_unknown", "shanghai")
