@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from commands import _pack_check
 from core.errors import HotlineError
-from core.settings import load_settings
+from core.settings import City, Settings, Sla, load_settings
 from node import Node
 
 
@@ -26,3 +27,17 @@ async def test_a_node_without_its_pack_does_not_begin(database_url: str, tmp_pat
     with pytest.raises(HotlineError) as caught:
         Node(load_settings(environ=environ), database_url)
     assert (caught.value.code, caught.value.params["nearest"]) == ("pack_unknown", "shanghai")
+
+
+@pytest.mark.parametrize(
+    ("settings", "level", "told"),
+    [
+        (Settings(), "ok", "桂林市（默认）, from 2026-01-01 on"),
+        (Settings(sla=Sla(pack="guiln")), "fail", "There is no policy pack guiln."),
+        (Settings(city=City(office_hours=("08:30-12:00",))), "warn", "other office hours than"),
+    ],
+)
+async def test_doctor_looks_at_the_pack_and_its_hours(settings: Settings, level: str, told: str) -> None:
+    found = await _pack_check(settings).ask()
+    assert found[0] == level
+    assert told in found[1]
