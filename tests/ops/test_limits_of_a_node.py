@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from commands import _pack_check
+from core.db import Database
 from core.errors import HotlineError
 from core.settings import City, Settings, Sla, load_settings
 from node import Node
+from tickets.limits import Matter
+from tickets.models import Category
+from tickets.states import Stage
 
 
 async def test_a_node_counts_by_the_pack_of_its_settings(database_url: str, tmp_path: Path) -> None:
@@ -20,6 +24,26 @@ async def test_a_node_counts_by_the_pack_of_its_settings(database_url: str, tmp_
         node.passwords.close()
         await node.db.close()
         await node.backstage.close()
+
+
+async def test_a_node_that_runs_knows_the_codes_of_the_categories(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    async with database.begin() as uow:
+        made = Category(level=1, code="1506", name="公开", full_name="公开", initials="gk", path=".")
+        uow.session.add(made)
+        await uow.session.flush()
+        assert made.id is not None
+        ident, made.path = made.id, f".{made.id}."
+    environ = {"HOTLINE_PATHS__VAR": str(tmp_path), "HOTLINE_NODE__ROLES": "[]"}
+    node = Node(load_settings(environ=environ), database_url)
+    matter = Matter("help", "normal", ident)
+    assert str(node.limits.limit(Stage.TOTAL, matter)) == "3wd"
+    await node.start()
+    try:
+        assert str(node.limits.limit(Stage.TOTAL, matter)) == "20wd"
+    finally:
+        await node.stop()
 
 
 async def test_a_node_without_its_pack_does_not_begin(database_url: str, tmp_path: Path) -> None:
