@@ -20,6 +20,7 @@ from core.wake import Wake
 
 logger = logging.getLogger(__name__)
 BATCH = 1000
+REST = 0.025  # seconds after each numbering: what comes alone is numbered at once, a rush in batches
 AUDIT_EVERY = 0.5  # seconds; the chain may be a second late, screens may not
 
 NUMBER_EVENTS = text(
@@ -64,6 +65,7 @@ class Relay:
                 continue
             if count:
                 self.numbered()
+                await asyncio.sleep(REST)
             if count < BATCH:
                 await self._wake.wait(self._poll)
 

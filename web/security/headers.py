@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -22,6 +23,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+@lru_cache(maxsize=100)
 def policy(host: str, secure: bool) -> str:
     """The policy with the WebSocket address spelt out: older kernels do not count it as 'self'."""
     scheme = "wss" if secure else "ws"
