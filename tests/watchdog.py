@@ -28,6 +28,11 @@ async def _watched_loop() -> AsyncIterator[None]:
     _loops.clear()
 
 
+def pytest_unconfigure() -> None:
+    """The run is over, and with it the watch."""
+    _screen.close()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Let nobody wait for ever: neither the test nor its fixtures."""

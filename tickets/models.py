@@ -73,6 +73,16 @@ _OPEN = "stage IS NOT NULL"
 _TODO = "state IN (" + ", ".join(f"'{state}'" for state in TODO_STATES) + ")"
 
 
+# The order in which waiting tickets are dispatched: 特急, 紧急, the rest; then the oldest. Written as
+# PostgreSQL gives it back, so that model and database can be compared.
+DISPATCH_RANK = """(
+CASE urgency
+    WHEN 'critical'::text THEN 0
+    WHEN 'urgent'::text THEN 1
+    ELSE 2
+END)"""
+
+
 class Ticket(Table, table=True):
     """A citizen's matter with its present state; how it came about is in TicketHistory."""
 
@@ -99,7 +109,11 @@ class Ticket(Table, table=True):
         Index("ix_ticket_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
         Index("ix_ticket_appeal", "appeal_of_id", postgresql_where=text("appeal_of_id IS NOT NULL")),
         Index(
-            "ix_ticket_undispatched", "created_at", "id", postgresql_where=text("state = 'waiting_dispatch'")
+            "ix_ticket_undispatched",
+            text(DISPATCH_RANK),
+            "created_at",
+            "id",
+            postgresql_where=text("state = 'waiting_dispatch'"),
         ),
         Index("ix_ticket_phone", "phone_ref", text("created_at DESC")),
         Index("ix_ticket_call", "call_session_id", postgresql_where=text("call_session_id IS NOT NULL")),
