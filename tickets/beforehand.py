@@ -16,11 +16,15 @@ from tickets.numbers import city_day, number_of
 from tickets.personal import key_of, sealed
 
 _value = table_of(PersonalValue)
-_ASK = """
-    SELECT (SELECT active FROM category WHERE id = $1) AS category,
-        (SELECT path FROM unit WHERE id = $2 AND kind = 'district') AS district,
-        (SELECT path FROM unit WHERE id = $3 AND kind IN ('town', 'village')) AS street,
-        (SELECT path FROM unit WHERE id = $4) AS subject,
+# $1 category, $2 district, $3 street, $4 the unit complained about: the columns of `References`
+REFERENCES = """
+    (SELECT active FROM category WHERE id = $1) AS category,
+    (SELECT path FROM unit WHERE id = $2 AND kind = 'district') AS district,
+    (SELECT path FROM unit WHERE id = $3 AND kind IN ('town', 'village')) AS street,
+    (SELECT path FROM unit WHERE id = $4) AS subject
+"""
+_ASK = f"""
+    SELECT {REFERENCES},
         nextval('ticket_id_seq') AS id,
         (SELECT nextval('ticket_number_seq') - base FROM number_day WHERE area = $5 AND day = $6) AS count,
         v.ids, v.known
@@ -30,7 +34,7 @@ _ASK = """
         FROM unnest($7::text[], $8::bytea[]) WITH ORDINALITY AS g (kind, blind, place)
         LEFT JOIN personal_value p ON p.kind = g.kind AND p.blind = g.blind
     ) AS v
-"""
+"""  # noqa: S608 - texts of our own
 
 
 @dataclass(frozen=True)

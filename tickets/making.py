@@ -9,7 +9,7 @@ from core.ids import digits
 from core.people.actor import Actor
 from core.privacy import Kind, Vault
 from tickets import beforehand, flags, history
-from tickets.beforehand import References
+from tickets.beforehand import REFERENCES, References
 from tickets.events import TicketCreated
 from tickets.flow import TicketStage
 from tickets.forms import TicketForm
@@ -182,7 +182,7 @@ def _check_contact(form: TicketForm, caller_ref: int | None) -> None:
 async def _references(uow: UnitOfWork, form: TicketForm) -> References:
     """Category, district, street and the unit complained about in one look."""
     asked = (form.category_id, form.district_id, form.street_id, form.subject_unit_id)
-    return References(*(await uow.look(_REFERENCES, *asked))[0])
+    return References(*(await uow.look(f"SELECT {REFERENCES}", *asked))[0])
 
 
 def _check_references(form: TicketForm, found: References) -> None:
@@ -198,11 +198,3 @@ def _check_references(form: TicketForm, found: References) -> None:
         raise HotlineError("place_unknown", district_id=form.district_id, street_id=form.street_id)
     if form.subject_unit_id is not None and found.subject is None:
         raise HotlineError("unit_not_found", unit_id=form.subject_unit_id)
-
-
-_REFERENCES = """
-    SELECT (SELECT active FROM category WHERE id = $1),
-        (SELECT path FROM unit WHERE id = $2 AND kind = 'district'),
-        (SELECT path FROM unit WHERE id = $3 AND kind IN ('town', 'village')),
-        (SELECT path FROM unit WHERE id = $4)
-"""
