@@ -4,15 +4,13 @@ Making a ticket does not wait for this: a tick follows the tickets, and opening 
 once. A name is unsealed only to compute its index and never leaves this module.
 """
 
-import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from core.db import Database, UnitOfWork
-from core.errors import HotlineError
 from core.leadership import Lease
 from core.privacy import Vault
 from tickets.citizens import records
@@ -48,17 +46,41 @@ async def learn(uow: UnitOfWork, vault: Vault, refs: Collection[int]) -> None:
         .limit(BATCH)
     )
     rows = (await uow.session.execute(query)).all() if refs else []
-    seen: dict[int, int] = {}
-    for row in rows:
-        seen[row.phone_ref] = row.id
-        with contextlib.suppress(HotlineError):  # destroyed, or sealed with a key that is not here
-            value = await vault.reveal(uow.session, row.name_ref)
-            await add(
-                uow, row.citizen_id, row.name_ref, blind_name(vault, value), phone_ref=row.phone_ref, by=None
-            )
-    for ref, up_to in sorted(seen.items()):
-        newer = sa.update(_phone).where(_phone.c.phone_ref == ref, _phone.c.names_up_to < up_to)
-        await uow.session.execute(newer.values(names_up_to=up_to))
+    if not rows:
+        return
+    plain = await vault.plain(uow.session, {row.name_ref for row in rows})
+    given = [
+        (row.citizen_id, blind_name(vault, plain[row.name_ref]), row.name_ref, row.phone_ref)
+        for row in rows
+        if row.name_ref in plain  # not destroyed, nor sealed with a key that is not here
+    ]
+    await _add_new(uow, given)
+    seen = {row.phone_ref: row.id for row in rows}  # in order of id: the last one stays
+    newer = sa.update(_phone).where(
+        _phone.c.phone_ref == sa.bindparam("ref"), _phone.c.names_up_to < sa.bindparam("up_to")
+    )
+    await (await uow.session.connection()).execute(
+        newer.values(names_up_to=sa.bindparam("up_to")),
+        [{"ref": ref, "up_to": up_to} for ref, up_to in sorted(seen.items())],
+    )
+
+
+async def _add_new(uow: UnitOfWork, given: Sequence[tuple[int, bytes, int, int]]) -> None:
+    """Those of (record, index, name, phone) that are new to their record, as long as it has room."""
+    citizens = {citizen_id for citizen_id, *_ in given}
+    known: dict[int, list[bytes | None]] = {citizen_id: [] for citizen_id in citizens}
+    query = sa.select(_name.c.citizen_id, _name.c.blind).where(_name.c.citizen_id.in_(citizens))
+    for row in await uow.session.execute(query):
+        known[row.citizen_id].append(row.blind)
+    rows = []
+    added = {"added_at": uow.now, "added_by": None}
+    for citizen_id, blind, name_ref, phone_ref in given:
+        if blind not in known[citizen_id] and len(known[citizen_id]) < MAX_NAMES:
+            known[citizen_id].append(blind)
+            names = {"name_ref": name_ref, "blind": blind, "phone_ref": phone_ref}
+            rows.append({"citizen_id": citizen_id, **names, **added})
+    if rows:
+        await uow.session.execute(_once(insert(_name)), rows)
 
 
 async def add(
@@ -76,10 +98,14 @@ async def add(
         added_at=uow.now,
         added_by=by,
     )
-    once = statement.on_conflict_do_nothing(
+    return (await uow.session.execute(_once(statement).returning(_name.c.id))).first() is not None
+
+
+def _once(statement: Insert) -> Insert:
+    """A record has each name once, whoever adds it at the same time."""
+    return statement.on_conflict_do_nothing(
         index_elements=["citizen_id", "blind"], index_where=_name.c.blind.is_not(None)
     )
-    return (await uow.session.execute(once.returning(_name.c.id))).first() is not None
 
 
 async def follow(uow: UnitOfWork, vault: Vault, *, limit: int = BATCH) -> int:
