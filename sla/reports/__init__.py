@@ -1,0 +1,1 @@
+"""Reports of a period: what they say, and how they become Word and Excel files."""
