@@ -2,7 +2,8 @@
 
 A unit that holds one ticket in a thousand would find a common phrase everywhere but in its own tickets.
 So what it holds is looked at first, in growing steps until a page is full, unless the phrase is rare
-everywhere; only behind the last step do windows of time decide.
+everywhere. Windows of time decide behind the last step, and sooner for a unit that holds more of the
+city's tickets than the phrase is in the unit's.
 """
 
 from collections.abc import Sequence
@@ -62,6 +63,16 @@ async def among(
     query = sa.select(_ticket.c.created_at, _ticket.c.id).join(having, having.c.ticket_id == _ticket.c.id)
     rows = await session.execute(query.where(*wanted))
     return [(row.created_at, row.id) for row in rows]
+
+
+def is_large(looked: int, span: int, found: int) -> bool:
+    """Whether a unit's share of the city's tickets is larger than the phrase's share of the unit's.
+
+    `looked`: how many of the unit's newest tickets were looked at, `found`: how many have the phrase, `span`:
+    how many tickets the city made meanwhile (ids are given in turn). Then fewer tickets with the phrase
+    are somebody else's than tickets of the unit are without it, and the city's index is the shorter way.
+    """
+    return looked / max(span, looked) > max(found, 0.5) / looked
 
 
 def _any(ids: Sequence[int]) -> Any:

@@ -174,12 +174,17 @@ async def _marks(session: AsyncSession, asked: Asked, limit: int) -> list[Mark]:
     search = replace(asked, pairs=tuple(telling(phrase_pairs(asked.phrase), shares)))
     if asked.scope is None:
         return _newest(await _windowed(session, search, limit), limit)
+    newest: int | None = None
+    looked = 0
     for most in mine.STEPS:
         near = await mine.newest(session, asked.scope, search.before, most)
         found += await mine.among(session, [ident for _, ident in near], contains(asked.phrase), asked.wanted)
         if len(found) >= limit or len(near) < most:
             return _newest(found, limit)
         search = replace(search, before=near[-1])
+        newest, looked = newest or near[0][1], looked + most
+        if mine.is_large(looked, newest - near[-1][1], len(found)):
+            break
         if most == mine.STEPS[0] and not found:
             # What is rare everywhere is found sooner than everything a unit holds is read.
             everywhere = await _windowed(session, replace(search, wanted=()), mine.RARE)
