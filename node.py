@@ -30,7 +30,7 @@ from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from sla.packs import named_pack
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from sla.sources import city_calendar
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
@@ -85,7 +85,7 @@ class Node:
         self.ticker = Ticker()
 
         self.categories = CategoryCodes(self.backstage)
-        self.limits = PlainLimits(city_calendar(settings.city), pack, self.categories)
+        self.limits = CityLimits(city_calendar(settings.city), pack, self.categories)
         self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits)
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
         self.callbacks = CallbackService(settings)

@@ -24,7 +24,7 @@ def _no_codes(_category_id: int) -> Sequence[str]:
     return ()
 
 
-class PlainLimits:
+class CityLimits:
     """`tickets.limits.Limits` by a pack and a calendar; without them, by those that are shipped.
 
     `codes`: a category's code and those above it, nearest first; without it none has clocks of its own.
