@@ -265,6 +265,7 @@ HISTORY = (
 )
 _STAGES = (
     ("dispatch", "created", "dispatched", "true", _WITH),
+    ("total", "dispatched", "closed", _WITH, _LATE),
     ("sign", "dispatched", "signed", _WITH, f"{_WITH} AND l.ends <> 'waiting_sign'"),
     ("handle", "signed", "closed", f"{_WITH} AND l.ends <> 'waiting_sign'", _LATE),
     ("check", "closed", "checked", _LATE, "l.ends IN ('waiting_callback', 'archived')"),

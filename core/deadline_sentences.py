@@ -84,4 +84,12 @@ DEADLINE_SENTENCES: dict[str, tuple[str, str]] = {
         "{file}: {key} is not the code of a category.",
         "digits, letters, - and _, at most {longest}",
     ),
+    "ladder_order": (
+        "{file}: {key} comes before the level it follows.",
+        "levels come in the order blue, yellow, red, notice, bulletin, proposal",
+    ),
+    "ladder_too_early": (
+        "{file}: {key} would come {days} working days before the due day, before such a clock has begun.",
+        "fewer days than the limit has; limits in hours and of one day take a part, such as 50%",
+    ),
 }

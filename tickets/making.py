@@ -87,7 +87,8 @@ async def insert(
     """
     state = State.WAITING_DISPATCH if values["channel"] in ACCEPTED_CHANNELS else State.WAITING_ACCEPT
     stage = STAGE_OF[state]
-    due = limits.due(stage, Matter(values["type"], values["urgency"], values["category_id"]), uow.now)
+    clock = limits.clock(stage, Matter(values["type"], values["urgency"], values["category_id"]), uow.now)
+    due = clock.due if clock else None
     row = (
         values
         | BLANK
@@ -103,6 +104,8 @@ async def insert(
     ident, number = numbered or await next_number(uow, area=area, day=city_day(uow.now))
     await uow.put(_ticket, row | {"id": ident, "number": number})
     opened = {"ticket_id": ident, "stage": stage.value, "round": 1, "started_at": uow.now, "due_at": due}
+    if clock is not None:
+        opened |= {"limit": clock.limit, "policy": clock.policy, "alarm_at": clock.alarm}
     await uow.put(_stage, opened)
     entry = history.Entry(
         ident,

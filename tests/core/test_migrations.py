@@ -31,6 +31,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.citizens.models",
     "tickets.desk_models",
     "tickets.messages.models",
+    "sla.models",
 ]
 
 

@@ -50,11 +50,11 @@ PARTS = """
 """
 UNTOUCHED = (
     *("waiting_sign", 2, "sign", ["create1", "dispatch2"], ["created1", "dispatched2"]),
-    *(["contact", "sign"], False),
+    *(["contact", "sign", "total"], False),
 )
 SIGNED = (
     *("handling", 3, "handle", ["create1", "dispatch2", "sign3"]),
-    *(["created1", "dispatched2", "changed3"], ["contact", "handle"], True),
+    *(["created1", "dispatched2", "changed3"], ["contact", "handle", "total"], True),
 )
 
 
