@@ -29,6 +29,8 @@ from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from sla.measures.counters import Counters
+from sla.measures.folding import Folding
 from sla.packs import named_pack
 from sla.plain import CityLimits
 from sla.sources import city_calendar
@@ -86,7 +88,7 @@ class Node:
 
         self.categories = CategoryCodes(self.backstage)
         self.limits = CityLimits(city_calendar(settings.city), pack, self.categories)
-        self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits)
+        self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits, Counters())
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
         self.callbacks = CallbackService(settings)
         self.attachments = AttachmentService(self.db, settings)
@@ -148,6 +150,7 @@ class Node:
         self.ticker.every(15, "outbox gauges", self._count_outbox)
         self.ticker.every(2, "hand-overs", self.handovers.run)
         self.ticker.every(15, "sweep", self._sweep)
+        self.ticker.every(1, "measures", self._fold)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
@@ -227,6 +230,9 @@ class Node:
 
     async def _sweep(self) -> None:
         await Sweep(self.db, self.tickets, self.settings, self.leases["scheduler"]).run()
+
+    async def _fold(self) -> None:
+        await Folding(self.backstage, self.leases["scheduler"]).run()
 
     async def _count_outbox(self) -> None:
         async with self.db.read() as session:

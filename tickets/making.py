@@ -14,6 +14,7 @@ from tickets.events import TicketCreated
 from tickets.flow import TicketStage
 from tickets.forms import TicketForm
 from tickets.limits import Limits, Matter
+from tickets.measures import Measures, Move, Seen
 from tickets.models import Ticket, table_of
 from tickets.numbers import city_day, next_number
 from tickets.personal import put_all
@@ -43,6 +44,7 @@ async def from_form(
     actor: Actor,
     vault: Vault,
     limits: Limits,
+    measures: Measures,
     area: str,
     form: TicketForm,
     *,
@@ -68,13 +70,14 @@ async def from_form(
         "id_number_ref": refs.get("id_number"),
         "call_session_id": call_session_id,
     }
-    return await insert(uow, actor, limits, area, values, code, numbered=numbered)
+    return await insert(uow, actor, limits, measures, area, values, code, numbered=numbered)
 
 
 async def insert(
     uow: UnitOfWork,
     actor: Actor,
     limits: Limits,
+    measures: Measures,
     area: str,
     values: dict[str, Any],
     code: str,
@@ -95,6 +98,7 @@ async def insert(
         | {
             "state": state.value,
             "stage": stage.value,
+            "stage_since": uow.now,
             "stage_due_at": due,
             "created_by": actor.user_id,
             "created_at": uow.now,
@@ -118,6 +122,17 @@ async def insert(
     )
     await history.append(uow, actor, [entry])
     await index.put(uow, index.matter(ident, uow.now, row))
+    after = Seen(
+        state.value,
+        row["type"],
+        row["category_id"],
+        row["district_id"],
+        stage=stage.value,
+        stage_since=uow.now,
+        stage_due_at=due,
+    )
+    automatic = actor.user_id is None
+    await measures.moved(uow, Move(ident, 1, uow.now, Action.CREATE.value, automatic, None, after))
     await flags.note(uow, ident, row["title"], row["narrative"], row["expected"])
     await uow.emit(
         TicketCreated(

@@ -10,6 +10,7 @@ from core.errors import HotlineError
 from core.people.actor import Actor
 from tickets.draft_rows import DraftRow
 from tickets.forms import MAX_TITLE, clean
+from tickets.measures import Measures, Noted
 from tickets.models import Category, IntakeRecord, table_of
 from tickets.numbers import city_day, insert_numbered
 from tickets.terms import Channel, Disposition, TicketType
@@ -37,6 +38,7 @@ async def insert_for(
     note: str,
     *,
     area: str,
+    measures: Measures,
 ) -> str:
     """Write the record of `draft` with what its form already says; returns the number."""
     typed_channel, typed_type = form.get("channel"), form.get("type")
@@ -53,7 +55,8 @@ async def insert_for(
         "created_by": actor.user_id,
         "created_at": uow.now,
     }
-    _, number = await insert_numbered(uow.session, _record, values, area=area, day=city_day(uow.now))
+    ident, number = await insert_numbered(uow.session, _record, values, area=area, day=city_day(uow.now))
+    await measures.noted(uow, Noted(ident, uow.now, code.value, values["type"], values["category_id"]))
     return number
 
 

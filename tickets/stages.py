@@ -7,6 +7,7 @@ from tickets import history, ticket_rows
 from tickets.actions import clocks
 from tickets.actions.job import Job
 from tickets.events import TicketChanged, TicketDispatched
+from tickets.measures import Move, Span, seen, seen_with
 from tickets.search import index
 from tickets.states import AFTER_CLOSING, FINAL, STAGE_OF, WITH_UNIT, Stage, State
 
@@ -14,6 +15,7 @@ from tickets.states import AFTER_CLOSING, FINAL, STAGE_OF, WITH_UNIT, Stage, Sta
 async def write(job: Job) -> int:
     """Write what the effect decided; returns the ticket's new version."""
     before = State(job.row.state)
+    contact = await _contact(job) if job.contact_done else None
     if job.target is not before or job.sent_to is not None:
         if before is State.SUSPENDED and job.target not in FINAL:
             await clocks.resume(job)
@@ -26,6 +28,7 @@ async def write(job: Job) -> int:
         job.set(state=job.target.value)
     version = await ticket_rows.change(job.uow, job.row, **job.values)
     await _append(job, before, version)
+    await _count(job, version, contact)
     await _tell(job, version)
     return version
 
@@ -50,13 +53,14 @@ async def _begin_stage(job: Job) -> None:
     """Begin what the new state stands for, or go on with it."""
     stage = STAGE_OF.get(job.target)
     if stage is None:
-        job.set(stage=None, stage_due_at=None)
+        job.set(stage=None, stage_since=None, stage_due_at=None)
         return
     unit = job.values.get("desk_unit_id", job.row.desk_unit_id)
     going_on = {Stage(row.stage): row for row in job.resumed}
     old = going_on.get(stage)
     due = _due(job, stage) if old is None or stage is Stage.HANDLE else old.due_at
-    job.set(stage=stage.value, stage_due_at=due)
+    since = job.now if old is None else old.started_at
+    job.set(stage=stage.value, stage_since=since, stage_due_at=due)
     if old is None:
         await job.open_stage(stage, due, unit)
     else:
@@ -90,6 +94,31 @@ async def _append(job: Job, before: State, version: int) -> None:
     )
     await history.append(job.uow, job.actor, [entry])
     await index.after_action(job.uow, job.row, job.action.value, version, job.data.note, job.values)
+
+
+_CONTACT = "SELECT started_at, due_at FROM ticket_stage WHERE ticket_id = $1 AND stage = 'contact' AND ended_at IS NULL"
+
+
+async def _contact(job: Job) -> Span | None:
+    """The contact stage that this step ends; None when the citizen had been reached before."""
+    found = await job.uow.fetch(_CONTACT, job.row.id)
+    return Span(found[0]["started_at"], found[0]["due_at"]) if found else None
+
+
+async def _count(job: Job, version: int, contact: Span | None) -> None:
+    before = seen(job.row)
+    move = Move(
+        job.row.id,
+        version,
+        job.now,
+        job.action.value,
+        job.actor.user_id is None,
+        before,
+        seen_with(before, job.values),
+        contact,
+        job.told.get("result"),
+    )
+    await job.tools.measures.moved(job.uow, move)
 
 
 async def _tell(job: Job, version: int) -> None:

@@ -16,6 +16,7 @@ from core.people.permissions import Role
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
+from sla.measures.counters import Counters
 from sla.plain import CityLimits
 from telephony.models import CallSession
 from tickets.callbacks import CallbackService
@@ -137,7 +138,7 @@ USERS = (
 async def city(database: Database, vault: Vault, settings: Settings, people: PeopleService) -> City:
     clock = database.clock
     limits = CityLimits()
-    tickets = TicketService(database, clock, vault, settings, limits)
+    tickets = TicketService(database, clock, vault, settings, limits, Counters())
     made = City(
         database,
         vault,

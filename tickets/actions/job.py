@@ -16,6 +16,7 @@ from tickets.facts import Facts
 from tickets.flow import TicketReply, TicketStage, TicketUnit
 from tickets.inputs import ActionInput
 from tickets.limits import Clock, Limits, Matter
+from tickets.measures import Measures
 from tickets.models import table_of
 from tickets.search import index
 from tickets.ticket_rows import TicketRow
@@ -34,6 +35,7 @@ class Tools:
 
     settings: Settings
     limits: Limits
+    measures: Measures
 
 
 @dataclass
