@@ -10,11 +10,12 @@ from core.people.actor import Actor
 from core.privacy import Kind, Vault
 from tickets import beforehand, flags, history
 from tickets.beforehand import REFERENCES, References
+from tickets.counting import Measures
 from tickets.events import TicketCreated
 from tickets.flow import TicketStage
 from tickets.forms import TicketForm
 from tickets.limits import Limits, Matter
-from tickets.measures import Measures, Move, Seen
+from tickets.measures import Move, Seen
 from tickets.models import Ticket, table_of
 from tickets.numbers import city_day, next_number
 from tickets.personal import put_all

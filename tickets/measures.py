@@ -1,4 +1,4 @@
-"""What the ticket room tells whoever counts: each step of a ticket's life. The answer lives in `sla`.
+"""What the ticket room tells whoever counts (`tickets.counting`): each step of a ticket's life. Pure.
 
 A `Move` says where a ticket stood, what was done and where it stands: enough to say which figures the
 step moves, and nothing that the history cannot tell again later.
@@ -7,9 +7,7 @@ step moves, and nothing that the history cannot tell again later.
 from collections.abc import Mapping
 from datetime import datetime
 from operator import attrgetter
-from typing import Any, NamedTuple, Protocol
-
-from core.db import UnitOfWork
+from typing import Any, NamedTuple
 
 
 class Seen(NamedTuple):
@@ -61,28 +59,6 @@ class Noted(NamedTuple):
     code: str
     type: str | None
     category_id: int | None
-
-
-class Measures(Protocol):
-    """Who counts. Called in the writer's transaction, which waits for nothing but its own writes."""
-
-    async def moved(self, uow: UnitOfWork, move: Move) -> None:
-        """A ticket took a step."""
-        ...
-
-    async def noted(self, uow: UnitOfWork, record: Noted) -> None:
-        """A contact ended as a record."""
-        ...
-
-
-class Uncounted:
-    """Nobody counts."""
-
-    async def moved(self, uow: UnitOfWork, move: Move) -> None:
-        """Nothing."""
-
-    async def noted(self, uow: UnitOfWork, record: Noted) -> None:
-        """Nothing."""
 
 
 _of_row = attrgetter(*Seen._fields)

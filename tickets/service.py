@@ -19,6 +19,7 @@ from core.settings import Settings
 from tickets import draft_rows, facts, guards, making, repeats, stages, ticket_rows
 from tickets.actions import EFFECTS, Job, Tools
 from tickets.actions.members import lock_pair, lock_with_master
+from tickets.counting import Measures, Uncounted
 from tickets.draft_rows import DraftRow
 from tickets.errors import checked_note
 from tickets.facts import Facts
@@ -26,7 +27,6 @@ from tickets.forms import TicketForm, pack_draft, parse_form
 from tickets.inputs import ActionInput, Appeal, Dispatch, Merge, parse_input
 from tickets.limits import Limits
 from tickets.making import NewTicket
-from tickets.measures import Measures, Uncounted
 from tickets.models import Ticket, TicketHistory, table_of
 from tickets.states import Action, State
 from tickets.terms import Confidentiality, DraftEnd, TicketType

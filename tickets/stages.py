@@ -96,7 +96,10 @@ async def _append(job: Job, before: State, version: int) -> None:
     await index.after_action(job.uow, job.row, job.action.value, version, job.data.note, job.values)
 
 
-_CONTACT = "SELECT started_at, due_at FROM ticket_stage WHERE ticket_id = $1 AND stage = 'contact' AND ended_at IS NULL"
+_CONTACT = """
+    SELECT started_at, due_at FROM ticket_stage
+    WHERE ticket_id = $1 AND stage = 'contact' AND ended_at IS NULL
+"""
 
 
 async def _contact(job: Job) -> Span | None:

@@ -12,7 +12,7 @@ _delta = table_of(MeasureDelta)
 
 
 class Counters:
-    """`tickets.measures.Measures` by the tables of this room."""
+    """`tickets.counting.Measures` by the tables of this room."""
 
     async def moved(self, uow: UnitOfWork, move: Move) -> None:
         """A ticket took a step."""

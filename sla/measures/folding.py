@@ -7,8 +7,7 @@ folding the same steps in one batch or in ten ends the same, and a fact that is 
 import logging
 
 from core.db import Database, UnitOfWork
-from core.event_log import LiveNote
-from core.events import Audience, LiveEvent
+from core.events import Audience, LiveEvent, LiveNote
 from core.leadership import Lease
 from core.people.permissions import Permission
 from sla.measures.recount import Recount

@@ -30,7 +30,9 @@ _HISTORY = tuple(
     _history.c[name]
     for name in ("ticket_id", "version", "at", "action", "actor_id", "from_state", "to_state", "changes")
 )
-_STAGE = tuple(_stage.c[name] for name in ("ticket_id", "stage", "started_at", "due_at", "ended_at", "ended_by"))
+_STAGE = tuple(
+    _stage.c[name] for name in ("ticket_id", "stage", "started_at", "due_at", "ended_at", "ended_by")
+)
 Facts = dict[Key, Fact]
 
 
@@ -71,7 +73,9 @@ async def of_records(session: AsyncSession, ids: Sequence[int]) -> dict[int, Fac
     query = sa.select(*(_record.c[name] for name in names)).where(_record.c.id.in_(ids))
     for row in await session.execute(query):
         facts: Facts = {}
-        apply(facts, noted(Noted(row.id, row.created_at, row.code, row.type, row.category_id)), left_out=False)
+        apply(
+            facts, noted(Noted(row.id, row.created_at, row.code, row.type, row.category_id)), left_out=False
+        )
         found[row.id] = _raised(facts, first)
     return found
 
@@ -83,9 +87,7 @@ async def _first_levels(session: AsyncSession) -> dict[int, int]:
 
 def _raised(facts: Facts, first: Mapping[int, int]) -> Facts:
     """With categories of the first level, as facts are kept."""
-    return {
-        key: fact._replace(category_id=first.get(fact.category_id, 0)) for key, fact in facts.items()
-    }
+    return {key: fact._replace(category_id=first.get(fact.category_id, 0)) for key, fact in facts.items()}
 
 
 async def kept(session: AsyncSession, ids: Sequence[int], *, record: bool = False) -> dict[int, Facts]:

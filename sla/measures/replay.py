@@ -96,7 +96,7 @@ def _since(main: Any, stage: str | None, at: datetime) -> datetime | None:
     if stage is None:
         return None
     row = next((found for found in main if found.stage == stage), None)
-    return at if row is None else row.started_at  # type: ignore[no-any-return]  # a datetime of the table
+    return at if row is None else row.started_at
 
 
 def _contact(contacts: list[Any], row: Any) -> Span | None:

@@ -29,9 +29,7 @@ S, A = State, Action
 HANDED_IN: frozenset[str] = frozenset({S.WAITING_CHECK, S.WAITING_CALLBACK, S.CLOSED, S.ARCHIVED})
 # It ended without the unit's closing: nothing is due any more.
 LET_GO: frozenset[str] = frozenset({S.MERGED, S.WITHDRAWN, S.VOID, S.EMERGENCY, S.ANSWERED, S.INFORMED})
-MAY_SEND = frozenset(
-    {A.DISPATCH, A.SUB_DISPATCH, A.REDISPATCH, A.RULE, A.ACCEPT_RETURN, A.REDO, A.REVISIT}
-)
+MAY_SEND = frozenset({A.DISPATCH, A.SUB_DISPATCH, A.REDISPATCH, A.RULE, A.ACCEPT_RETURN, A.REDO, A.REVISIT})
 
 
 class Step(NamedTuple):

@@ -36,7 +36,9 @@ async def wrong(city: City, ids: Sequence[int] | None = None) -> list[recount.Di
         return await recount.compare(session, ids)
 
 
-async def counted(city: City, scope: str = "all", key: str = "", grain: str = "d") -> dict[tuple[Any, ...], int]:
+async def counted(
+    city: City, scope: str = "all", key: str = "", grain: str = "d"
+) -> dict[tuple[Any, ...], int]:
     """The kept sums of a scope: (day, code, shown apart) → n."""
     query = sa.select(_sum).where(_sum.c.scope == scope, _sum.c.key == key, _sum.c.grain == grain)
     async with city.db.read() as session:

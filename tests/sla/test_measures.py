@@ -124,7 +124,9 @@ async def test_a_return_takes_the_due_round_to_the_next_unit(city: City) -> None
     await one.do("lights", A.RETURN, **RETURN, suggested_unit_id=city.unit("water"))
     await one.do("dispatcher", A.ACCEPT_RETURN, note="同意")
     await checked(city)
-    assert not [code for _day, code, _apart in await counted(city, "unit", str(city.unit("lights"))) if code == "due"]
+    assert not [
+        code for _day, code, _apart in await counted(city, "unit", str(city.unit("lights"))) if code == "due"
+    ]
     await one.do("dispatcher", A.DISPATCH, unit_id=city.unit("water"))
     found = await checked(city)
     assert (found["sent"], found["returned"], found["due"]) == (2, 1, 1)
@@ -222,7 +224,7 @@ async def test_what_nobody_counted_is_counted_from_history(city: City) -> None:
     before = await checked(city)
     async with city.db.begin() as uow:
         for table in ("measure_fact", "measure_sum", "measure_delta"):
-            await uow.fetch(f"DELETE FROM {table}")  # noqa: S608 - our tables' names
+            await uow.fetch(f"DELETE FROM {table}")
         await recount.start_over(uow)
         while await recount.step(uow):
             pass
