@@ -11,6 +11,11 @@ from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
 from core.settings import Settings
+from core.writes import Among
+from tickets.counting import Measures
+from tickets.facts import Facts
+from tickets.flow import TicketReply, TicketStage, TicketUnit
+from tickets.inputs import ActionInput
 from tickets.limits import Clock, Limits, Matter
 from tickets.models import table_of
 from tickets.search import index
