@@ -39,6 +39,7 @@ MENU = (
             Entry("超时草稿", "/drafts/stale", "clock"),
         ),
     ),
+    Group("督导", (Entry("运行看板", "/dashboard", "chart"),)),
     Group(
         "工单",
         (

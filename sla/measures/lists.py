@@ -57,7 +57,6 @@ class RecordLine:
     id: int
     number: str
     title: str
-    note: str
     type: str | None
     created_at: Any
 
@@ -176,7 +175,7 @@ def _visible(actor: Actor) -> list[sa.ColumnElement[bool]]:
 async def _records(session: AsyncSession, ids: Sequence[int]) -> dict[int, RecordLine]:
     if not ids:
         return {}
-    names = ("id", "number", "title", "note", "type", "created_at")
+    names = ("id", "number", "title", "type", "created_at")
     query = sa.select(*(_record.c[name] for name in names)).where(_record.c.id.in_(ids))
     return {row.id: RecordLine(*row) for row in await session.execute(query)}
 
