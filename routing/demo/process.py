@@ -195,7 +195,7 @@ class Process:
             "reason_code": reason,
         }
         self.rows[TicketContact].append(self._contact(step, "revisit"))
-        return self._set(**answers, closed_at=step.at)
+        return self._set(**answers, closed_at=step.at) | {"told": {"result": "reached"}}
 
     def _archive(self, step: Step) -> Row:
         return self._set(archived_at=step.at)

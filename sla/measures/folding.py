@@ -14,7 +14,7 @@ from sla.measures.recount import Recount
 
 logger = logging.getLogger(__name__)
 BATCH = 4_000
-CHUNKS = 5  # of a count from history, between two folds
+CHUNKS = 2  # of a count from history, between two folds
 
 # ruff: noqa: E501 - the lines of SQL
 FOLD = """

@@ -26,7 +26,7 @@ from web.reads.left import span
 WEEKS_OF_UNITS = 4
 WEEKS_OF_RATES = 8
 MOST_HOT = 5
-MOST_AT_RISK = 9
+MOST_AT_RISK = 15
 MOST_BARS = 12
 LATE_SECONDS = 15  # steps that wait longer to be folded are said to be late
 UNIT_RATES = ("on_time_rate", "return_rate")

@@ -176,13 +176,20 @@ export class HlChart extends HTMLElement {
     });
   }
 
+  // Too few to be compared: an outline.
+  bar(cell, place) {
+    const ink = colour(`--hl-chart-${place + 1}`);
+    if (!cell.faint) return { value: cell.value };
+    return { value: cell.value, itemStyle: { color: colour("--hl-surface"), borderColor: ink, borderWidth: 1, decal: { symbol: "none" } } };
+  }
+
   bars() {
     const most = Number(this.getAttribute("most")) || this.data.labels.length;
     this.data.labels = this.data.labels.slice(0, most);
     this.data.series.forEach((one) => { one.cells = one.cells.slice(0, most); });
     const soft = colour("--hl-text-soft");
     return Object.assign(this.base(), {
-      grid: { top: 30, right: 16, bottom: 4, left: 8, containLabel: true },
+      grid: { top: 46, right: 16, bottom: 4, left: 8, containLabel: true },
       xAxis: this.axis({ type: "category", data: this.data.labels, axisLabel: { color: soft, interval: 0, width: 64, overflow: "truncate", fontSize: 11 } }),
       yAxis: this.percent(),
       series: this.data.series.map((one, place) => ({
@@ -198,7 +205,7 @@ export class HlChart extends HTMLElement {
           formatter: (point) => `n=${one.cells[point.dataIndex].n}`,
         },
         itemStyle: place % 2 ? { decal: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: -Math.PI / 4, color: colour("--hl-surface") } } : {},
-        data: one.cells.map((cell) => ({ value: cell.value, itemStyle: { opacity: cell.faint ? 0.45 : 1 } })),
+        data: one.cells.map((cell) => this.bar(cell, place)),
       })),
     });
   }
