@@ -1,0 +1,81 @@
+"""Kept figures of the telephone, states of the agents."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+
+revision = "0017"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+COUNTS = (
+    "offered", "answered", "answered_in_15", "waits", "wait_ms", "abandoned", "short_abandoned",
+    "timeout", "withdrawn", "empty", "left_by_key", "unknown", "talk_ms", "hold_ms",
+)  # fmt: skip
+
+# Calls that ended before the figures were kept, once. The limit of a short abandon is the default's.
+COUNTED = """
+WITH talk AS (
+    SELECT session_id, sum(round(talk_seconds * 1000)) AS talk, sum(round(hold_seconds * 1000)) AS hold
+    FROM call_leg GROUP BY session_id
+), calls AS (
+    SELECT to_timestamp(floor(extract(epoch FROM queued_at) / 900) * 900) AS starts_at,
+           queues ->> 0 AS queue, wait_seconds, outcome, talk, hold,
+           answered_at IS NOT NULL OR outcome = 'answered' AS answered
+    FROM call_session LEFT JOIN talk ON talk.session_id = call_session.id
+    WHERE ended_at IS NOT NULL AND queued_at IS NOT NULL AND direction = 'inbound'
+      AND jsonb_array_length(queues) > 0
+)
+INSERT INTO call_interval (
+    starts_at, queue, offered, answered, answered_in_15, waits, wait_ms, abandoned, short_abandoned,
+    timeout, withdrawn, empty, left_by_key, unknown, talk_ms, hold_ms
+)
+SELECT starts_at, queue,
+       count(*),
+       count(*) FILTER (WHERE answered),
+       count(*) FILTER (WHERE answered AND wait_seconds <= 15),
+       count(*) FILTER (WHERE answered AND wait_seconds IS NOT NULL),
+       coalesce(sum(round(wait_seconds * 1000)) FILTER (WHERE answered), 0),
+       count(*) FILTER (WHERE NOT answered AND outcome = 'abandoned' AND (wait_seconds >= 5) IS NOT FALSE),
+       count(*) FILTER (WHERE NOT answered AND outcome = 'abandoned' AND wait_seconds < 5),
+       count(*) FILTER (WHERE NOT answered AND outcome = 'timeout'),
+       count(*) FILTER (WHERE NOT answered AND outcome = 'withdrawn'),
+       count(*) FILTER (WHERE NOT answered AND outcome = 'empty'),
+       count(*) FILTER (WHERE NOT answered AND outcome = 'exit_key'),
+       count(*) FILTER (WHERE NOT answered AND coalesce(outcome, '') NOT IN
+           ('abandoned', 'timeout', 'withdrawn', 'empty', 'exit_key')),
+       coalesce(sum(talk) FILTER (WHERE answered), 0),
+       coalesce(sum(hold) FILTER (WHERE answered), 0)
+FROM calls GROUP BY starts_at, queue
+"""
+
+
+def upgrade() -> None:
+    big = {"wait_ms", "talk_ms", "hold_ms"}
+    op.create_table(
+        "call_interval",
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("queue", sa.Text, nullable=False),
+        *(sa.Column(name, sa.BigInteger if name in big else sa.Integer, nullable=False) for name in COUNTS),
+        sa.PrimaryKeyConstraint("starts_at", "queue", name="pk_call_interval"),
+    )
+    op.execute(COUNTED)
+    op.create_table(
+        "agent_state",
+        sa.Column("pbx", sa.Text, nullable=False),
+        sa.Column("extension", sa.Text, nullable=False),
+        sa.Column("state", sa.String(12), nullable=False),
+        sa.Column("reason", sa.String(60), nullable=True),
+        sa.Column("queues", JSONB, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("pbx", "extension", name="pk_agent_state"),
+        sa.CheckConstraint(
+            "state IN ('ready', 'paused', 'wrap_up', 'unreachable', 'out')", name="ck_agent_state_state"
+        ),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("agent_state")
+    op.drop_table("call_interval")
