@@ -29,6 +29,8 @@ from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from sla.digest import Digest
+from sla.duties import Duties
 from sla.measures.counters import Counters
 from sla.measures.folding import Folding
 from sla.packs import named_pack
@@ -99,6 +101,9 @@ class Node:
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
         self.intake = Intake(self.drafts, self.callbacks)
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
+        lease = self.leases["scheduler"]
+        digest = Digest(self.db, self.people, lease)
+        self.duties = Duties(self.db, lease, digest, lambda: self.limits.calendar, settings)
         self.simulator = self._simulator()
         self._wire()
 
@@ -151,6 +156,8 @@ class Node:
         self.ticker.every(2, "hand-overs", self.handovers.run)
         self.ticker.every(15, "sweep", self._sweep)
         self.ticker.every(2, "measures", self._fold)
+        self.ticker.every(1, "measures", self._fold)
+        self.ticker.cron("*/5 8-17 * * *", "duties of the day", self.duties.run)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)

@@ -33,6 +33,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.messages.models",
     "sla.models",
     "sla.measures.models",
+    "sla.duty_models",
 ]
 
 

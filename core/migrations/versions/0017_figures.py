@@ -1,11 +1,11 @@
-"""Kept figures of the telephone, states of the agents."""
+"""Kept figures of the telephone, states of the agents, duties of a day."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0017"
-down_revision = "0012"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
@@ -74,8 +74,29 @@ def upgrade() -> None:
             "state IN ('ready', 'paused', 'wrap_up', 'unreachable', 'out')", name="ck_agent_state_state"
         ),
     )
+    op.create_table(
+        "duty_day",
+        sa.Column("duty", sa.String(20), nullable=False),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("duty", "day", name="pk_duty_day"),
+    )
+    op.create_table(
+        "daily_digest",
+        sa.Column("user_id", sa.BigInteger, nullable=False),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("scope", sa.String(8), nullable=False),
+        sa.Column("counts", JSONB, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", "day", name="pk_daily_digest"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["user_account.id"], name="fk_daily_digest_user_id_user_account"
+        ),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("daily_digest")
+    op.drop_table("duty_day")
     op.drop_table("agent_state")
     op.drop_table("call_interval")
