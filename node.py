@@ -122,6 +122,7 @@ class Node:
             outbox=self.outbox,
             tail=self.tail,
             channels=self.channels,
+            calendar=lambda: self.limits.calendar,
             recordings=Recordings.of(settings),
         )
         self.app: web.Application = make_app(self.context)
