@@ -20,6 +20,7 @@ KERNEL = (
     "event_log",
     "leadership",
     "privacy",
+    "wallboards",
 )
 MODELS = [f"core.{name}" for name in KERNEL] + [
     "telephony.models",

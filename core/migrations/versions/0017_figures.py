@@ -1,4 +1,4 @@
-"""Kept figures of the telephone, states of the agents, duties of a day."""
+"""Kept figures of the telephone, states of the agents, duties of a day, addresses of wallboards."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -93,9 +93,29 @@ def upgrade() -> None:
             ["user_id"], ["user_account.id"], name="fk_daily_digest_user_id_user_account"
         ),
     )
+    op.create_table(
+        "wallboard_address",
+        sa.Column("id", sa.BigInteger, sa.Identity(), nullable=False),
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("secret_hash", sa.LargeBinary, nullable=False),
+        sa.Column("created_by", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("revoked_by", sa.BigInteger, nullable=True),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_wallboard_address"),
+        sa.UniqueConstraint("secret_hash", name="uq_wallboard_address_secret_hash"),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["user_account.id"], name="fk_wallboard_address_created_by_user_account"
+        ),
+        sa.ForeignKeyConstraint(
+            ["revoked_by"], ["user_account.id"], name="fk_wallboard_address_revoked_by_user_account"
+        ),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("wallboard_address")
     op.drop_table("daily_digest")
     op.drop_table("duty_day")
     op.drop_table("agent_state")
