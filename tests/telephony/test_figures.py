@@ -24,6 +24,7 @@ from telephony.figures import Figures, day_figures, floor_now
 from telephony.models import CallInterval, CallLeg, CallSession, PbxState
 from telephony.service import TelephonyService
 from tests.telephony.test_queue_log import session
+from tests.telephony.test_service import rig  # noqa: F401 - the fixture
 
 INTERVAL: Any = CallInterval.__table__  # type: ignore[attr-defined]  # set by SQLModel
 SESSION: Any = CallSession.__table__  # type: ignore[attr-defined]  # set by SQLModel

@@ -190,7 +190,7 @@ async def test_a_unit_with_few_tickets_is_counted_and_not_named(console: Console
         name = (await session.execute(query, {"id": console.units["road"]})).scalar_one()
     (group,) = (await figures(console.browser(), await made(console)))["units"]
     assert [unit["name"] for unit in group["units"]] == [name]
-    assert group["units"][0]["rate"] == "100.0"
+    assert group["units"][0]["rate"] == "100"
     assert group["unnamed"] == 1
 
 

@@ -32,7 +32,7 @@ AGENT_WORDS = (
     ("paused", "示忙"),
 )
 UNIT_DAYS = 30
-MOST_UNITS = 6
+MOST_UNITS = 5
 LATE_SUMS = timedelta(minutes=2)  # after so long without folding, the panel says how far it is
 
 
@@ -113,7 +113,9 @@ def _peers(group: str, rows: list[UnitRow]) -> dict[str, Any]:
 
 
 def _percent(share: float | None) -> str:
-    return "—" if share is None else f"{100 * share:.1f}"
+    if share is None:
+        return "—"
+    return "100" if share == 1 else f"{min(100 * share, 99.9):.1f}"  # nothing but all is shown as all
 
 
 def _capped(count: int) -> str:
