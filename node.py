@@ -157,7 +157,6 @@ class Node:
         self.ticker.every(2, "hand-overs", self.handovers.run)
         self.ticker.every(15, "sweep", self._sweep)
         self.ticker.every(2, "measures", self._fold)
-        self.ticker.every(1, "measures", self._fold)
         self.ticker.cron("*/5 8-17 * * *", "duties of the day", self.duties.run)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
