@@ -21,6 +21,7 @@ from rich.table import Table
 
 from core.commands import add_to, log_to_a_file, out, read_settings, refusals, say
 from core.errors import HotlineError
+from sla.measures.commands import measures_app
 
 if TYPE_CHECKING:
     from core.doctor import Check, Level
@@ -93,12 +94,15 @@ async def _seed(node: "Node", *, only_empty: bool) -> None:
     from rich.progress import Progress
 
     from routing.demo import is_empty, seed
+    from sla.measures.recount import start_over
 
     if only_empty and not await is_empty(node.db):
         return
     with Progress(console=out, transient=True) as bar:
         task = bar.add_task(f"demo city {node.settings.city.name}", total=1.0)
         await seed(node.context, progress=lambda share: bar.update(task, completed=share))
+    async with node.db.begin() as uow:
+        await start_over(uow)
 
 
 async def _greet(node: "Node") -> None:
@@ -426,6 +430,7 @@ def _demo(*, reset: bool) -> None:
 add_to(app)
 app.add_typer(demo_app, name="demo")
 app.add_typer(search_app, name="search")
+app.add_typer(measures_app, name="measures")
 
 if __name__ == "__main__":
     app(prog_name="hotline.py")

@@ -29,8 +29,12 @@ from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from sla.digest import Digest
+from sla.duties import Duties
+from sla.measures.counters import Counters
+from sla.measures.folding import Folding
 from sla.packs import named_pack
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from sla.sources import city_calendar
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
@@ -85,8 +89,8 @@ class Node:
         self.ticker = Ticker()
 
         self.categories = CategoryCodes(self.backstage)
-        self.limits = PlainLimits(city_calendar(settings.city), pack, self.categories)
-        self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits)
+        self.limits = CityLimits(city_calendar(settings.city), pack, self.categories)
+        self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits, Counters())
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
         self.callbacks = CallbackService(settings)
         self.attachments = AttachmentService(self.db, settings)
@@ -97,6 +101,9 @@ class Node:
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
         self.intake = Intake(self.drafts, self.callbacks)
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
+        lease = self.leases["scheduler"]
+        digest = Digest(self.db, self.people, lease)
+        self.duties = Duties(self.db, lease, digest, lambda: self.limits.calendar, settings)
         self.simulator = self._simulator()
         self._wire()
 
@@ -115,6 +122,7 @@ class Node:
             outbox=self.outbox,
             tail=self.tail,
             channels=self.channels,
+            calendar=lambda: self.limits.calendar,
             recordings=Recordings.of(settings),
         )
         self.app: web.Application = make_app(self.context)
@@ -148,6 +156,8 @@ class Node:
         self.ticker.every(15, "outbox gauges", self._count_outbox)
         self.ticker.every(2, "hand-overs", self.handovers.run)
         self.ticker.every(15, "sweep", self._sweep)
+        self.ticker.every(2, "measures", self._fold)
+        self.ticker.cron("*/5 8-17 * * *", "duties of the day", self.duties.run)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
@@ -227,6 +237,9 @@ class Node:
 
     async def _sweep(self) -> None:
         await Sweep(self.db, self.tickets, self.settings, self.leases["scheduler"]).run()
+
+    async def _fold(self) -> None:
+        await Folding(self.backstage, self.leases["scheduler"]).run()
 
     async def _count_outbox(self) -> None:
         async with self.db.read() as session:

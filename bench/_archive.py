@@ -42,6 +42,7 @@ TABLES = (
     "ticket_reply",
     "revisit",
     "ticket_text",
+    "measure_fact",
 )
 Progress = Callable[[int], None]
 
@@ -56,7 +57,7 @@ class City:
 
 
 async def make_city(node: Node) -> City:
-    """The demo city's units and categories, and four people: two departments, a dispatcher, a call-back officer."""
+    """The demo city's units and categories, and five people: two departments, three of the hotline."""
     actor, folk = Actor.system("bench"), Folk()
     password = node.settings.secrets.demo_password
     async with node.db.begin() as uow:
@@ -70,11 +71,12 @@ async def make_city(node: Node) -> City:
             ("district", Role.DEPT_OFFICER, district),
             ("dispatcher", Role.DISPATCHER, hotline),
             ("callback", Role.CALLBACK_OFFICER, hotline),
+            ("supervision", Role.SUPERVISION_OFFICER, hotline),
         ):
             await node.people.create_user(
                 uow, actor, login=login, name=login, password=password, unit_id=unit, roles=frozenset({role})
             )
-    return City(("bureau", "district", "dispatcher", "callback"), password, offices[0])
+    return City(("bureau", "district", "dispatcher", "callback", "supervision"), password, offices[0])
 
 
 # The order of the shares: bureaus first, then districts and their towns, as the organisation lists them.
@@ -211,10 +213,12 @@ _WITH = "l.ends <> 'waiting_dispatch'"
 _LATE = "l.ends IN ('waiting_check', 'waiting_callback', 'archived')"
 _STAGE = """CASE l.ends WHEN 'waiting_dispatch' THEN 'dispatch' WHEN 'waiting_sign' THEN 'sign'
     WHEN 'handling' THEN 'handle' WHEN 'waiting_check' THEN 'check' WHEN 'waiting_callback' THEN 'call_back' END"""
+_SINCE = """CASE l.ends WHEN 'waiting_dispatch' THEN l.created WHEN 'waiting_sign' THEN l.dispatched
+    WHEN 'handling' THEN l.signed WHEN 'waiting_check' THEN l.closed WHEN 'waiting_callback' THEN l.checked END"""
 TICKET = f"""
     INSERT INTO ticket (id, number, query_code_ref, version, state, channel, type, urgency, confidentiality,
         category_id, title, narrative, expected, address, subject_name, name_ref, phone_ref, wants_reply,
-        wants_public, urges, lead_unit_id, desk_unit_id, stage, stage_due_at, round, returns, extensions,
+        wants_public, urges, lead_unit_id, desk_unit_id, stage, stage_since, stage_due_at, round, returns, extensions,
         supervised, ruled, excluded, contacted_at, closed_as, responded, solved, satisfied, created_at,
         archived_at, dispatched_at, closed_at, due_at, updated_at)
     SELECT l.id, '4503' || to_char(l.created, 'YYYYMMDD') || to_char(mod(l.id, 1000000), 'FM000000'), code.id, 7,
@@ -222,7 +226,7 @@ TICKET = f"""
         m.type, CASE WHEN {_drawn(7, "l.id")} < 0.05 THEN 'urgent' ELSE 'normal' END,
         CASE WHEN {_drawn(8, "l.id")} < 0.03 THEN 'secret' ELSE 'normal' END,
         c.id, m.title, m.narrative, m.expected, m.address, '', name.id, phone.id, true, false, 0,
-        CASE WHEN {_WITH} THEN l.unit END, CASE WHEN {_WITH} THEN l.unit END, {_STAGE},
+        CASE WHEN {_WITH} THEN l.unit END, CASE WHEN {_WITH} THEN l.unit END, {_STAGE}, {_SINCE},
         CASE WHEN {_OVER} THEN NULL WHEN l.ends = 'handling' THEN l.due ELSE l.due - interval '1 day' END,
         1, 0, 0, false, false, false, CASE WHEN {_LATE} THEN l.contacted END,
         CASE WHEN {_OVER} THEN 'handled' END, CASE WHEN {_OVER} THEN true END, CASE WHEN {_OVER} THEN true END,
@@ -265,6 +269,7 @@ HISTORY = (
 )
 _STAGES = (
     ("dispatch", "created", "dispatched", "true", _WITH),
+    ("total", "dispatched", "closed", _WITH, _LATE),
     ("sign", "dispatched", "signed", _WITH, f"{_WITH} AND l.ends <> 'waiting_sign'"),
     ("handle", "signed", "closed", f"{_WITH} AND l.ends <> 'waiting_sign'", _LATE),
     ("check", "closed", "checked", _LATE, "l.ends IN ('waiting_callback', 'archived')"),
@@ -278,8 +283,50 @@ STAGES = (
         for stage, begin, end, begun, over in _STAGES
     )
 )
+# What each station counts for: code, seq, the day it counts for, whether it is the unit's, who has it.
+_ASKED = ("responded", "solved", "satisfied")
+_FACTS = (
+    ("'accepted'", 0, "created", False, "true"),
+    ("'sent'", 2, "dispatched", True, _WITH),
+    ("'due'", 1, "due", True, _WITH),
+    ("'signed'", 3, "dispatched", True, f"{_WITH} AND l.ends <> 'waiting_sign'"),
+    ("'contacted'", 4, "dispatched", True, _LATE),
+    ("'on_time'", 1, "due", True, f"{_LATE} AND l.closed <= l.due"),
+    ("'passed'", 6, "checked", True, "l.ends IN ('waiting_callback', 'archived')"),
+    *((f"'{prefix}{name}'", 7, "asked", True, _OVER) for name in _ASKED for prefix in ("asked_", "")),
+    (f"'open_' || {_STAGE}", 0, "since", True, f"NOT {_OVER}"),
+)
+_DAY = "(l.{0} AT TIME ZONE 'Asia/Shanghai')::date"
+FACTS = (
+    "INSERT INTO measure_fact (ref_id, code, seq, record, day, unit_id, category_id, district_id, type, left_out) "
+    + " UNION ALL ".join(
+        f"SELECT l.id, {code}, {seq}, false, {_DAY.format(at) if at != 'since' else _DAY.replace('l.{0}', f'({_SINCE})')}, "
+        + ("CASE WHEN l.ends = 'waiting_dispatch' THEN 0 ELSE l.unit END, " if unit else "0, ")
+        + "split_part(c.path, '.', 2)::bigint, 0, t.type, false "
+        f"FROM bench_life l JOIN ticket t ON t.id = l.id JOIN category c ON c.id = t.category_id WHERE {counts}"
+        for code, seq, at, unit, counts in _FACTS
+    )
+)
+SUMS = tuple(
+    f"""INSERT INTO measure_sum (scope, code, grain, start, key, left_out, n)
+        SELECT '{scope}', code, 'd', day, {key}, left_out, count(*) FROM measure_fact
+        WHERE {known} GROUP BY code, day, {key}, left_out"""
+    for scope, key, known in (
+        ("all", "''::text", "true"),
+        ("unit", "unit_id::text", "unit_id <> 0 OR code LIKE 'open%'"),
+        ("category", "category_id::text", "category_id <> 0 AND code NOT LIKE 'open%'"),
+        ("type", "type", "code NOT LIKE 'open%'"),
+    )
+) + tuple(
+    f"""INSERT INTO measure_sum (scope, code, grain, start, key, left_out, n)
+        SELECT scope, code, '{grain[0]}', date_trunc('{grain}', start)::date, key, left_out, sum(n) FROM measure_sum
+        WHERE grain = 'd' AND code NOT LIKE 'open%'
+        GROUP BY scope, code, date_trunc('{grain}', start), key, left_out"""
+    for grain in ("week", "month")
+)
 LIVED = (
     TICKET,
+    FACTS,
     HISTORY,
     STAGES,
     f"""INSERT INTO ticket_unit
@@ -312,6 +359,8 @@ LIVED = (
             FROM generate_series(0, 8) level) times""",
 )
 AFTERWARDS = (
+    *SUMS,
+    "UPDATE measure_count SET upto = NULL, records_upto = NULL",
     "SELECT setval('ticket_id_seq', (SELECT max(id) FROM ticket))",
     "DROP TABLE bench_matter, bench_unit, bench_value, bench_life",
     "VACUUM (ANALYZE)",

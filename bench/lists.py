@@ -146,7 +146,7 @@ async def measure(sizes: Sequence[int], rounds: int, folder: Path) -> dict[str, 
     figures: dict[str, Any] = {"machine": machine(), "sizes": list(sizes), "rounds": rounds}
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(startup.database(settings_in(folder)))
-        places = [await _place(stack, url, folder, size, figures) for size in sizes]
+        places = [await make_place(stack, url, folder, size, figures) for size in sizes]
         client = await stack.enter_async_context(ClientSession(cookie_jar=CookieJar(unsafe=True)))
         with progress() as bars:
             for turn in bars.track(range(-2, rounds), description="taking turns"):
@@ -172,7 +172,9 @@ async def measure(sizes: Sequence[int], rounds: int, folder: Path) -> dict[str, 
     return figures
 
 
-async def _place(stack: AsyncExitStack, url: str, folder: Path, size: int, figures: dict[str, Any]) -> Place:
+async def make_place(
+    stack: AsyncExitStack, url: str, folder: Path, size: int, figures: dict[str, Any]
+) -> Place:
     """A database of so many tickets, and a node that serves it."""
     mine, own = make_url(url).set(database=f"bench_{size}"), folder / str(size)
     own.mkdir(exist_ok=True)

@@ -5,6 +5,7 @@ DEADLINE_SENTENCES: dict[str, tuple[str, str]] = {
         '"{start}" is not an instant.',
         "write it as 2026-09-28T10:00+08:00; without a zone it is the city's time",
     ),
+    "bad_day": ("{day} is no day, or no period.", "write days as 2026-09-01, the first one before the last"),
     "limit_unreadable": ('"{limit}" is not a limit.', "a whole number and its unit: 10wd, 4wh, 24h, 15m"),
     "limit_unit_unknown": ("{limit}: there is no unit {unit}.", "choose one of {known}"),
     "limit_not_positive": ("{limit} leaves no time at all.", "a limit is 1 or more"),
@@ -83,5 +84,13 @@ DEADLINE_SENTENCES: dict[str, tuple[str, str]] = {
     "pack_category_code": (
         "{file}: {key} is not the code of a category.",
         "digits, letters, - and _, at most {longest}",
+    ),
+    "ladder_order": (
+        "{file}: {key} comes before the level it follows.",
+        "levels come in the order blue, yellow, red, notice, bulletin, proposal",
+    ),
+    "ladder_too_early": (
+        "{file}: {key} would come {days} working days before the due day, before such a clock has begun.",
+        "fewer days than the limit has; limits in hours and of one day take a part, such as 50%",
     ),
 }

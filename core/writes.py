@@ -34,6 +34,13 @@ class Other:
 
 
 @dataclass(frozen=True)
+class Among:
+    """In the condition of a change: any of these values."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class _Shape:
     """One write without its values: what its SQL depends on."""
 
@@ -41,7 +48,7 @@ class _Shape:
     table: sa.Table | None
     columns: tuple[str, ...]
     rows: int = 1
-    where: tuple[tuple[str, str], ...] = ()  # column, one of: = <> null
+    where: tuple[tuple[str, str], ...] = ()  # column, one of: = <> any null
     parts: "Parts" = ()
     size: int = 0  # of the parameters of `parts`
 
@@ -95,9 +102,9 @@ class Batch:
         parameters = _encoded(table, columns, values)
         conditions = []
         for name, value in where.items():
-            conditions.append((name, "null" if value is None else "<>" if isinstance(value, Other) else "="))
-            if value is not None:
-                parameters.append(value.value if isinstance(value, Other) else value)
+            how, parameter = _condition(value)
+            conditions.append((name, how))
+            parameters += parameter
         self._add(_Shape("guard" if guard else "update", table, columns, 1, tuple(conditions)), parameters)
         return True
 
@@ -124,6 +131,15 @@ class Batch:
         text = statement(tuple(self._shapes))
         self.clear()
         return text, parameters
+
+
+def _condition(value: Any) -> tuple[str, list[Any]]:
+    """How a column is compared, and with what."""
+    if value is None:
+        return "null", []
+    if isinstance(value, Among):
+        return "any", [list(value.values)]
+    return ("<>", [value.value]) if isinstance(value, Other) else ("=", [value])
 
 
 def _encoded(table: sa.Table, columns: Sequence[str], row: Mapping[str, Any]) -> list[Any]:
@@ -204,7 +220,7 @@ def _insert(shape: _Shape, used: int, waits_for: str | None, valid: str | None) 
     for _ in range(shape.rows):
         rows.append("(" + ", ".join(f"${used + place + 1}{kind}" for place, kind in enumerate(types)) + ")")
         used += len(types)
-    head = f"INSERT INTO {table.name} ({', '.join(shape.columns)}) "
+    head = f"INSERT INTO {table.name} ({', '.join(map(_name, shape.columns))}) "
     values = "VALUES " + ", ".join(rows)
     conditions = [valid] if valid is not None else []
     if waits_for is not None:
@@ -215,13 +231,18 @@ def _insert(shape: _Shape, used: int, waits_for: str | None, valid: str | None) 
     return f"{head}SELECT * FROM ({values}) AS r WHERE {after}", used  # noqa: S608 - our tables' names
 
 
+def _name(column: str) -> str:
+    """A column's name, in quotes where SQL has a word of its own for it (`limit`)."""
+    return _DIALECT.identifier_preparer.quote(column)
+
+
 def _kind(column: sa.Column[Any]) -> str:
     """The type to cast to; text without its length, since a cast would cut where the column refuses."""
     return "TEXT" if isinstance(column.type, sa.String) else str(column.type.compile(_DIALECT))
 
 
 def _update(shape: _Shape, used: int, valid: str | None) -> tuple[str, int]:
-    sets = [f"{name} = ${used + place + 1}" for place, name in enumerate(shape.columns)]
+    sets = [f"{_name(name)} = ${used + place + 1}" for place, name in enumerate(shape.columns)]
     used += len(sets)
     wheres = []
     for name, how in shape.where:
@@ -229,7 +250,7 @@ def _update(shape: _Shape, used: int, valid: str | None) -> tuple[str, int]:
             wheres.append(f"{name} IS NULL")
             continue
         used += 1
-        wheres.append(f"{name} {how} ${used}")
+        wheres.append(f"{name} = ANY(${used})" if how == "any" else f"{name} {how} ${used}")
     if valid is not None:
         wheres.append(valid)
     changes, condition = ", ".join(sets), " AND ".join(wheres)

@@ -138,6 +138,7 @@ class Calendar:
         self._end = (date(self.last + 1, 1, 1) - self._origin).days
         self._before = [0]  # working days before day i
         self.closes: list[int] = []  # microseconds from the origin
+        self.begins: list[int] = []
         self._opens: list[int] = []
         self._stops: list[int] = []
         for number in range(self._end):
@@ -146,6 +147,7 @@ class Calendar:
             self._stops += (number * DAY + end * MINUTE for _, end in spans)
             if spans:
                 self.closes.append(self._stops[-1])
+                self.begins.append(self._opens[-len(spans)])
             self._before.append(len(self.closes))
         lengths = (stop - start for start, stop in zip(self._opens, self._stops, strict=True))
         self._worked = list(accumulate(lengths, initial=0))
@@ -215,6 +217,12 @@ class Calendar:
         if number >= len(self.closes):
             raise HotlineError("calendar_range", first=self.first, last=self.last)
         return self.closes[number]
+
+    def opening(self, number: int) -> int:
+        """The begin of work on the working day with that index. Errors: calendar_range."""
+        if not 0 <= number < len(self.begins):
+            raise HotlineError("calendar_range", first=self.first, last=self.last)
+        return self.begins[number]
 
     def closed_by(self, position: int) -> int:
         """How many working days have ended at `position`."""

@@ -119,6 +119,24 @@ def add(calendar: Calendar, start: datetime, limit: Limit, pauses: Iterable[Paus
     return calendar.instant(calendar.when_worked(_onward(calendar.worked(at), length, marks)))
 
 
+def moved(calendar: Calendar, due: datetime, begin: datetime, end: datetime, unit: Unit) -> datetime:
+    """The due time of a clock that stood still from `begin` until `end`, as `add` with that pause has it.
+
+    A pause after the time was over changes nothing. Errors: calendar_range, pause_reversed.
+    """
+    stretches = _merged(calendar, [Pause(begin, end)])
+    at = calendar.position(due)
+    if not stretches or stretches[0][0] >= at:
+        return due
+    if unit is Unit.WORKING_DAY:
+        ((first, last),) = _marks(stretches, calendar.closed_by)
+        return calendar.instant(calendar.close(calendar.closed_by(at) - 1 + last - first))
+    if unit in NATURAL:
+        return due + (end - begin)
+    ((first, last),) = _marks(stretches, calendar.worked)
+    return calendar.instant(calendar.when_worked(calendar.worked(at) + last - first))
+
+
 def between(
     calendar: Calendar, start: datetime, end: datetime, unit: Unit, pauses: Iterable[Pause] = ()
 ) -> int:

@@ -143,17 +143,24 @@ def in_chinese(told: Explanation) -> str:
             else ""
         )
         parts.append(f"{why}按 {_zh_day(told.first)}提出计算，当日不计入")
+    parts += days_in_chinese(told)
+    parts += [f"{one.pause.reason or '暂停'}，不计 {one.amount} {UNITS[one.unit][0]}" for one in told.pauses]
+    if told.unknown:
+        years = "、".join(f"{year} 年" for year in told.unknown)
+        parts.append(f"{years}放假通知尚未公布，暂按法定节假日计算")
+    return "；".join(parts) + f"；至 {_zh_time(told.due)} 到期。"
+
+
+def days_in_chinese(told: Explanation) -> list[str]:
+    """Which days on the way were not as their weekday is."""
+    parts = []
     if told.skipped:
         parts.append("跳过 " + "、".join(_zh_run(run) for run in _runs(told.skipped)))
     if told.added:
         parts.append("计入 " + "、".join(f"{_zh_day(day.date)}（{_reasons(day)[0]}）" for day in told.added))
     if told.short:
         parts.append("按当日作息 " + "、".join(f"{_zh_day(day.date)}（{day.reason}）" for day in told.short))
-    parts += [f"{one.pause.reason or '暂停'}，不计 {one.amount} {UNITS[one.unit][0]}" for one in told.pauses]
-    if told.unknown:
-        years = "、".join(f"{year} 年" for year in told.unknown)
-        parts.append(f"{years}放假通知尚未公布，暂按法定节假日计算")
-    return "；".join(parts) + f"；至 {_zh_time(told.due)} 到期。"
+    return parts
 
 
 def in_english(told: Explanation) -> str:

@@ -9,6 +9,7 @@ from datetime import date
 
 from sla.calendar import Spans
 from sla.clocks import Limit
+from sla.ladder import Ladder
 from tickets.states import Stage
 from tickets.terms import TicketType, Urgency
 
@@ -62,6 +63,7 @@ class Pack:
     redo: ByType
     co_opinion_percent: int
     extension: Extension
+    ladder: Ladder
     categories: Mapping[str, Override]
 
     def limit(

@@ -20,6 +20,7 @@ from core.errors import HotlineError
 from core.settings import ROOT
 from sla.calendar import Spans, parse_spans
 from sla.clocks import Limit, Unit, parse_limit
+from sla.ladders import read_ladder
 from sla.pack import ByType, ByUrgency, Extension, Override, Pack
 from tickets.states import Stage
 from tickets.terms import TicketType, Urgency
@@ -30,7 +31,7 @@ LONGEST_FILE = 1_000_000  # bytes
 LONGEST_CODE = 20
 ANY = "any"
 KEYS = frozenset({"name", "source", "effective", "office_hours", "stages", "total", "redo", "co_opinion"})
-KEYS |= {"extension", "category"}
+KEYS |= {"extension", "ladder", "category"}
 # The total, redone work and a co-handler's opinion have tables of their own; handling ends with the total.
 STAGES = frozenset(Stage) - {Stage.TOTAL, Stage.REDO, Stage.CO_OPINION, Stage.HANDLE}
 NEEDED_STAGES = STAGES - {Stage.SUPPLEMENT}  # waiting for the citizen needs no limit
@@ -61,8 +62,8 @@ def read_pack(file: Path) -> Pack:
     """The pack of a file.
 
     Errors: pack_unreadable, pack_key_unknown, pack_key_missing, pack_key_kind, pack_word_unknown,
-    pack_limit, pack_limit_not_days, pack_total_missing, pack_category_code, and those of `parse_spans`;
-    each names the file and the key.
+    pack_limit, pack_limit_not_days, pack_total_missing, pack_category_code, those of `read_ladder` and of
+    `parse_spans`; each names the file and the key.
     """
     top = _Table(str(file), "", _toml(file))
     top.allow(KEYS)
@@ -76,6 +77,7 @@ def read_pack(file: Path) -> Pack:
         _by_type(top.table("redo"), days=False),
         _percent(top.table("co_opinion")),
         _extension(top.table("extension")),
+        read_ladder(top.table("ladder")),
         _categories(top),
     )
 

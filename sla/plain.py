@@ -5,26 +5,30 @@ What a pack says: `sla/pack.py`. How limits are counted: `sla/clocks.py`.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from core.clock import to_city
 from sla.calendar import Calendar
-from sla.clocks import Limit, Unit, add
+from sla.clocks import Limit, Unit, add, moved, parse_limit
 from sla.explain import explain, in_chinese
 from sla.pack import Pack
 from sla.packs import shipped_pack
 from sla.sources import shipped_calendar
-from tickets.limits import Matter, Reason
+from tickets.limits import Clock, Matter, NextAlarm, Reason
 from tickets.states import Stage
 from tickets.terms import TicketType, Urgency
 
 Codes = Callable[[int], Sequence[str]]
+# Handling is the total's own time, the rest asks nobody for anything: nothing is issued for them.
+WITHOUT_LADDER = frozenset({Stage.HANDLE, Stage.RETURN_WINDOW, Stage.SUPPLEMENT, Stage.SUSPENSION})
+parsed = lru_cache(maxsize=1000)(parse_limit)
 
 
 def _no_codes(_category_id: int) -> Sequence[str]:
     return ()
 
 
-class PlainLimits:
+class CityLimits:
     """`tickets.limits.Limits` by a pack and a calendar; without them, by those that are shipped.
 
     `codes`: a category's code and those above it, nearest first; without it none has clocks of its own.
@@ -41,6 +45,38 @@ class PlainLimits:
         """When `stage` is due; None for stages without a limit of their own (handle: the total's)."""
         limit = self.limit(stage, matter)
         return None if limit is None else add(self.calendar, start, limit)
+
+    def clock(self, stage: Stage, matter: Matter, start: datetime) -> Clock | None:
+        """When `stage` is due, by which limit of which pack, and when the ladder begins."""
+        limit = self.limit(stage, matter)
+        if limit is None:
+            return None
+        due = add(self.calendar, start, limit)
+        alarm = None
+        if stage not in WITHOUT_LADDER:
+            alarm = self.pack.ladder.alarm(self.calendar, limit, start, due).at
+        return Clock(due, str(limit), self.pack.name, alarm)
+
+    def next_alarm(
+        self,
+        stage: Stage,
+        limit: str | None,
+        start: datetime,
+        due: datetime | None,
+        *,
+        step: int = 0,
+        since: datetime | None = None,
+    ) -> NextAlarm:
+        """By the ladder of the pack in force."""
+        if limit is None or due is None or stage in WITHOUT_LADDER:
+            return NextAlarm(step, None)
+        found = self.pack.ladder.alarm(self.calendar, parsed(limit), start, due, step=step, since=since)
+        return NextAlarm(found.step, found.at)
+
+    def moved(self, limit: str | None, due: datetime, begin: datetime, end: datetime) -> datetime:
+        """A clock without a limit of its own counts as one of working days."""
+        unit = Unit.WORKING_DAY if limit is None else parsed(limit).unit
+        return moved(self.calendar, due, begin, end, unit)
 
     def reason(self, stage: Stage, matter: Matter, start: datetime) -> Reason | None:
         """`due` with the sentence that says why."""

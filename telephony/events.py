@@ -136,3 +136,16 @@ class PbxChanged(LiveEvent):
     def live(self) -> LiveNote:
         data = {"pbx": self.pbx, "connected": self.connected, "gap_open": self.gap_open}
         return LiveNote("pbx", "changed", 0, 0, Audience(permissions=PBX_WATCHERS), data)
+
+
+@dataclass(frozen=True)
+class AgentsMoved(LiveEvent):
+    """Telephones signed in or out of the queues, were paused or are ready again: look at them anew."""
+
+    pbx: str
+    count: int
+
+    @property
+    def live(self) -> LiveNote:
+        data = {"pbx": self.pbx, "count": self.count}
+        return LiveNote("call", "agents", 0, 0, Audience(permissions=FLOOR), data)

@@ -20,7 +20,7 @@ from core.errors import HotlineError
 from core.leadership import Lease
 from core.metrics import CALLS, PBX_CONNECTED
 from core.settings import Pbx
-from telephony import pbx_store
+from telephony import agent_store, pbx_store
 from telephony.ami.connection import AmiConnection
 from telephony.ami.messages import AmiEvent
 from telephony.calls import Session, Tracker, read_session
@@ -113,7 +113,7 @@ class Follower:
                 booted = True  # after our list: what it said is void
         if booted and self._line is not None:
             await self.line_up(self._line)
-        if self.tracker.dirty:
+        if self.tracker.dirty or self.tracker.roster.moved:
             self._wake.set()
 
     async def line_down(self, reason: str) -> None:
@@ -181,6 +181,8 @@ class Follower:
                 await self._reconcile(readable=readable)
             if self._beat_due or self._told != self.state:
                 await self._save_state()
+            if self.tracker.roster.moved:
+                await self._save_agents()
         except BaseException:
             self.tracker.dirty.update({id(call): call for call in calls})
             raise
@@ -293,6 +295,21 @@ class Follower:
         await self._db.retrying(work)
         self._told, self._beat_due = state, False
         self._saved_at = self._clock.monotonic()
+
+    async def _save_agents(self) -> None:
+        roster = self.tracker.roster
+        roster.moved = False
+        standings = roster.standings()
+
+        async def work(uow: UnitOfWork) -> None:
+            await self._lease.fence(uow)
+            await agent_store.save(uow, self._pbx.name, standings)
+
+        try:
+            await self._db.retrying(work)
+        except BaseException:
+            roster.moved = True
+            raise
 
     # --- once a second ------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from sqlalchemy import Table, insert, select, update
 from core.db import UnitOfWork
 from core.people.service import PeopleService
 from telephony.calls import Leg, Session
+from telephony.calls.counts import Agents
 from telephony.events import CallJoined, CallRinging, CallRingStopped
 from telephony.models import CallLeg
 
@@ -36,9 +37,12 @@ class LegChanges:
     rings: list[str] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     joins: list[str] = field(default_factory=list)
+    before: Agents = field(default_factory=Agents)  # of all legs together
+    after: Agents = field(default_factory=Agents)
 
     def note(self, extension: str, user_id: int | None, old: Mapping[str, Any] | None, new: Row) -> None:
         """Compare one leg before and after."""
+        self.before, self.after = _plus(self.before, old), _plus(self.after, new)
         self.users[extension] = user_id
         rang = old is not None and old["state"] == "ringing"
         if new["state"] == "ringing" and not rang:
@@ -68,6 +72,10 @@ class LegChanges:
                 await uow.emit(CallJoined(session["id"], extension, user, session["version"]))
 
 
+def _plus(sums: Agents, leg: Mapping[str, Any] | None) -> Agents:
+    return sums if leg is None else sums.plus(leg["talk_seconds"], leg["hold_seconds"])
+
+
 async def write(uow: UnitOfWork, people: PeopleService, session: Session, row: Row) -> LegChanges:
     """Bring the legs of session `row` to what `session` says."""
     stored = {leg["leg_key"]: dict(leg) for leg in await _stored(uow, row["id"])}
@@ -87,9 +95,10 @@ async def write(uow: UnitOfWork, people: PeopleService, session: Session, row: R
             await uow.session.execute(update(LEG).where(LEG.c.id == old["id"]).values(**values))
         changes.note(leg.agent, user_id, old, values)
     for old in stored.values():
-        changes.users[old["extension"]] = old["user_id"]
         if row["ended_at"] is not None and old["state"] != "ended":
             await _close(uow, old, row["ended_at"], changes)
+        else:
+            changes.note(old["extension"], old["user_id"], old, old)
     return changes
 
 
@@ -97,9 +106,10 @@ async def close_all(uow: UnitOfWork, row: Row) -> LegChanges:
     """End every open leg of a session that has ended."""
     changes = LegChanges()
     for old in await _stored(uow, row["id"]):
-        changes.users[old["extension"]] = old["user_id"]
         if old["state"] != "ended":
             await _close(uow, dict(old), row["ended_at"], changes)
+        else:
+            changes.note(old["extension"], old["user_id"], old, dict(old))
     return changes
 
 

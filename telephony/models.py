@@ -7,7 +7,17 @@ a telephone number or a name: `caller_ref` and `caller_name_ref` point at sealed
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field
 
 from core.db import Table, id_column, json_column, ref_column, time_column
@@ -69,6 +79,43 @@ class CallLeg(Table, table=True):
     rang_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     answered_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     ended_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+
+
+class CallInterval(Table, table=True):
+    """What became of the calls that entered a queue in one quarter of an hour (`telephony.calls.counts`)."""
+
+    __tablename__: ClassVar[str] = "call_interval"
+    starts_at: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
+    queue: str = Field(primary_key=True, sa_type=Text)
+    offered: int
+    answered: int
+    answered_in_15: int
+    waits: int
+    wait_ms: int = Field(sa_type=BigInteger)
+    abandoned: int
+    short_abandoned: int
+    timeout: int
+    withdrawn: int
+    empty: int
+    left_by_key: int
+    unknown: int
+    talk_ms: int = Field(sa_type=BigInteger)
+    hold_ms: int = Field(sa_type=BigInteger)
+
+
+class AgentState(Table, table=True):
+    """How a telephone stands in the queues of its PBX, as that PBX last said; calls are not part of it."""
+
+    __tablename__: ClassVar[str] = "agent_state"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("state IN ('ready', 'paused', 'wrap_up', 'unreachable', 'out')", name="state"),
+    )
+    pbx: str = Field(primary_key=True, sa_type=Text)
+    extension: str = Field(primary_key=True, sa_type=Text)
+    state: str = Field(sa_column=Column(String(12), nullable=False))
+    reason: str | None = Field(default=None, sa_column=Column(String(60), nullable=True))
+    queues: list[str] = Field(sa_column=json_column())
+    since: datetime = Field(sa_column=time_column())
 
 
 class PbxState(Table, table=True):

@@ -35,8 +35,10 @@ async def take_stock(line: AmiConnection, tracker: Tracker) -> None:
     except HotlineError as error:
         if error.code != "ami_error":  # a PBX without queues has no such action
             raise
+    tracker.roster.begin_list()
     for event in events:
         tracker.apply(event)
+    tracker.roster.end_list()
 
 
 async def end_absent(

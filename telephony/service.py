@@ -67,7 +67,13 @@ class TelephonyService:
 
     def store(self, pbx: str) -> CallStore:
         """The writer of one PBX's calls."""
-        return CallStore(pbx, self._vault, self._people, phone_area=self._settings.city.phone_area)
+        return CallStore(
+            pbx,
+            self._vault,
+            self._people,
+            phone_area=self._settings.city.phone_area,
+            short_abandon_seconds=self._settings.telephony.short_abandon_seconds,
+        )
 
     def _line(self, pbx: Pbx, follower: Follower) -> AmiConnection:
         telephony = self._settings.telephony

@@ -22,6 +22,7 @@ from telephony.ami.messages import clean_name
 from telephony.calls import Session
 from telephony.calls.facts import looks_public
 from telephony.events import CallAbandoned, CallAnswered, CallEnded, CallQueued
+from telephony.intervals import Changes
 from telephony.models import CallLeg, CallSession
 
 SESSION: Table = CallSession.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -45,8 +46,17 @@ class Written:
 class CallStore:
     """Writes the sessions of one PBX."""
 
-    def __init__(self, pbx: str, vault: Vault, people: PeopleService, *, phone_area: str) -> None:
+    def __init__(
+        self,
+        pbx: str,
+        vault: Vault,
+        people: PeopleService,
+        *,
+        phone_area: str,
+        short_abandon_seconds: float = 5,
+    ) -> None:
         self._pbx = pbx
+        self._short = short_abandon_seconds
         self._vault = vault
         self._people = people
         self._area = phone_area
@@ -54,7 +64,7 @@ class CallStore:
     async def apply(self, uow: UnitOfWork, sessions: Sequence[Session]) -> Written:
         """Bring the rows to what `sessions` say and emit what is new."""
         rows = await self._lock(uow, sessions)
-        written = Written({}, [])
+        written, figures = Written({}, []), Changes(self._short)
         for session in sessions:
             row = rows.get(session.key) or await self._create(uow, session)
             values = await self._values(uow, session, row)
@@ -64,11 +74,14 @@ class CallStore:
             )
             new = {**row, **values, "version": version}
             legs = await leg_store.write(uow, self._people, session, new)
+            figures.note(row, legs.before, new, legs.after)
             await self._tell(uow, row, new, legs)
             written.ids[session.key] = row["id"]
             if new["ended_at"] is not None and row["ended_at"] is None:
                 written.ended.append((new["direction"], new["outcome"]))
-            await self._close_absorbed(uow, [rows[key] for key in session.absorbed if key in rows], new)
+            absorbed = [rows[key] for key in session.absorbed if key in rows]
+            await self._close_absorbed(uow, absorbed, new, figures)
+        await figures.write(uow)
         return written
 
     async def open_sessions(self, uow: UnitOfWork) -> list[dict[str, Any]]:
@@ -181,7 +194,7 @@ class CallStore:
         await uow.emit(CallEnded(session_id, new["outcome"], users, version, new["direction"]))
 
     async def _close_absorbed(
-        self, uow: UnitOfWork, rows: list[dict[str, Any]], into: dict[str, Any]
+        self, uow: UnitOfWork, rows: list[dict[str, Any]], into: dict[str, Any], figures: Changes
     ) -> None:
         """Sessions that turned out to be part of another one end where they were absorbed."""
         for row in rows:
@@ -194,8 +207,9 @@ class CallStore:
                 .where(SESSION.c.id == row["id"])
                 .values(state="ended", outcome=outcome, ended_at=uow.now, version=version)
             )
-            closed = {**row, "ended_at": uow.now, "state": "ended", "version": version}
+            closed = {**row, "ended_at": uow.now, "state": "ended", "outcome": outcome, "version": version}
             legs = await leg_store.close_all(uow, closed)
+            figures.note(row, legs.before, closed, legs.after)
             await legs.tell_rings(uow, self._pbx, closed)
             await uow.emit(CallEnded(row["id"], outcome, (), version, row["direction"]))
 

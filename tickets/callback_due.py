@@ -2,11 +2,12 @@
 
 Within `minutes` when the call was missed in the hours in which the floor is staffed, by a fixed time
 of the morning when it was missed at night (漏接回拨, 国办函〔2025〕66号 asks for the call-back; the
-limits are settings).
+limits are settings). The calendar of working days plays no part: the telephone is answered every day,
+and who called on the first evening of a holiday is not to wait for its end.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from core.clock import CITY_ZONE, to_city
 from core.settings import Settings
@@ -46,3 +47,9 @@ def callback_due(missed_at: datetime, hours: CallbackHours) -> datetime:
     day = local.date() if local.time() < hours.starts else local.date() + timedelta(days=1)
     due = datetime.combine(day, hours.morning, CITY_ZONE).astimezone(missed_at.tzinfo)
     return max(due, missed_at)
+
+
+def night_ends(day: date, settings: Settings) -> datetime:
+    """When the calls missed in the night before `day` must have been made (UTC)."""
+    morning = time.fromisoformat(settings.telephony.night_callback_by)
+    return datetime.combine(day, morning, CITY_ZONE).astimezone(UTC)

@@ -307,7 +307,14 @@ class DraftService:
             return str(seen.record_number)
         row = await draft_rows.check_writable(uow, actor, seen, version)
         number = await records.insert_for(
-            uow, actor, row, self.form_of(row), disposition, note, area=self._area
+            uow,
+            actor,
+            row,
+            self.form_of(row),
+            disposition,
+            note,
+            area=self._area,
+            measures=self._tickets.measures,
         )
         await draft_rows.end(uow, actor, row, DraftEnd.RECORD, code=disposition.value, record_number=number)
         return number

@@ -71,14 +71,30 @@ class TicketUnit(Table, table=True):
     opinion: str = Field(default="", sa_column=_text())
 
 
+STRANGE = "ended_at IS NULL AND due_at IS NOT NULL AND policy IS NULL AND stage <> 'handle'"
+
+
 class TicketStage(Table, table=True):
-    """A stretch of the process: its owner, when it began, when it is due, what ended it."""
+    """A clock: a stretch of the process with its owner, when it began, when it is due, what ended it.
+
+    One row per stage, round and owner; none is deleted. `limit` is what was promised (`10wd`) and `policy`
+    the pack that promised it. `alarm_at` is when the ladder's next step is due, `alarm_step` how many are
+    behind it in this `card_round`; a due time that moves opens the next.
+    """
 
     __tablename__: ClassVar[str] = "ticket_stage"
     __table_args__: ClassVar[Any] = (
         Index("ix_ticket_stage_ticket", "ticket_id", "id"),
         Index("ix_ticket_stage_open", "ticket_id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_ticket_stage_due", "stage", "due_at", postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "ix_ticket_stage_alarm",
+            "alarm_at",
+            "id",
+            postgresql_where=text("ended_at IS NULL AND alarm_at IS NOT NULL"),
+        ),
+        # What came from before there was a ladder, or past its service: see sla/adopting.py.
+        Index("ix_ticket_stage_strange", "id", postgresql_where=text(STRANGE)),
     )
     id: int | None = Field(default=None, sa_column=id_column())
     ticket_id: int = Field(sa_column=ref_column("ticket.id"))
@@ -89,6 +105,15 @@ class TicketStage(Table, table=True):
     due_at: datetime | None = Field(default=None, sa_column=_time())
     ended_at: datetime | None = Field(default=None, sa_column=_time())
     ended_by: str | None = Field(default=None, sa_column=code_column(nullable=True))
+    limit: str | None = Field(default=None, sa_column=code_column(nullable=True))
+    policy: str | None = Field(default=None, sa_column=Column(Text, nullable=True))
+    alarm_at: datetime | None = Field(default=None, sa_column=_time())
+    alarm_step: int = Field(
+        default=0, sa_column=Column(SmallInteger, nullable=False, server_default=text("0"))
+    )
+    card_round: int = Field(
+        default=1, sa_column=Column(SmallInteger, nullable=False, server_default=text("1"))
+    )
 
 
 class TicketRequest(Table, table=True):

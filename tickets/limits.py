@@ -25,8 +25,53 @@ class Reason:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Clock:
+    """A clock as it begins: what was promised, by which policy, and when its first alarm is.
+
+    `limit` is text such as `10wd`. `alarm`: when the ladder has something to issue; None: never.
+    """
+
+    due: datetime
+    limit: str
+    policy: str
+    alarm: datetime | None
+
+
+@dataclass(frozen=True)
+class NextAlarm:
+    """The ladder's next step, and when it is due; None: there is none."""
+
+    step: int
+    at: datetime | None
+
+
 class Limits(Protocol):
     """The limits in force."""
+
+    def clock(self, stage: Stage, matter: Matter, start: datetime) -> Clock | None:
+        """The clock of `stage` that starts at `start` (UTC); None: it has no limit."""
+        ...
+
+    def next_alarm(
+        self,
+        stage: Stage,
+        limit: str | None,
+        start: datetime,
+        due: datetime | None,
+        *,
+        step: int = 0,
+        since: datetime | None = None,
+    ) -> NextAlarm:
+        """The step of the ladder at `step` or behind it, of a clock that runs with `limit`.
+
+        `since`: a round that begins then warns of nothing whose moment was before.
+        """
+        ...
+
+    def moved(self, limit: str | None, due: datetime, begin: datetime, end: datetime) -> datetime:
+        """`due` of a clock that stood still from `begin` until `end`."""
+        ...
 
     def due(self, stage: Stage, matter: Matter, start: datetime) -> datetime | None:
         """When `stage` is due that starts at `start` (both UTC); None: it has no limit."""

@@ -10,10 +10,12 @@ from core.people.actor import Actor
 from core.privacy import Kind, Vault
 from tickets import beforehand, flags, history
 from tickets.beforehand import REFERENCES, References
+from tickets.counting import Measures
 from tickets.events import TicketCreated
 from tickets.flow import TicketStage
 from tickets.forms import TicketForm
 from tickets.limits import Limits, Matter
+from tickets.measures import Move, Seen
 from tickets.models import Ticket, table_of
 from tickets.numbers import city_day, next_number
 from tickets.personal import put_all
@@ -43,6 +45,7 @@ async def from_form(
     actor: Actor,
     vault: Vault,
     limits: Limits,
+    measures: Measures,
     area: str,
     form: TicketForm,
     *,
@@ -68,13 +71,14 @@ async def from_form(
         "id_number_ref": refs.get("id_number"),
         "call_session_id": call_session_id,
     }
-    return await insert(uow, actor, limits, area, values, code, numbered=numbered)
+    return await insert(uow, actor, limits, measures, area, values, code, numbered=numbered)
 
 
 async def insert(
     uow: UnitOfWork,
     actor: Actor,
     limits: Limits,
+    measures: Measures,
     area: str,
     values: dict[str, Any],
     code: str,
@@ -87,13 +91,15 @@ async def insert(
     """
     state = State.WAITING_DISPATCH if values["channel"] in ACCEPTED_CHANNELS else State.WAITING_ACCEPT
     stage = STAGE_OF[state]
-    due = limits.due(stage, Matter(values["type"], values["urgency"], values["category_id"]), uow.now)
+    clock = limits.clock(stage, Matter(values["type"], values["urgency"], values["category_id"]), uow.now)
+    due = clock.due if clock else None
     row = (
         values
         | BLANK
         | {
             "state": state.value,
             "stage": stage.value,
+            "stage_since": uow.now,
             "stage_due_at": due,
             "created_by": actor.user_id,
             "created_at": uow.now,
@@ -103,6 +109,8 @@ async def insert(
     ident, number = numbered or await next_number(uow, area=area, day=city_day(uow.now))
     await uow.put(_ticket, row | {"id": ident, "number": number})
     opened = {"ticket_id": ident, "stage": stage.value, "round": 1, "started_at": uow.now, "due_at": due}
+    if clock is not None:
+        opened |= {"limit": clock.limit, "policy": clock.policy, "alarm_at": clock.alarm}
     await uow.put(_stage, opened)
     entry = history.Entry(
         ident,
@@ -115,6 +123,17 @@ async def insert(
     )
     await history.append(uow, actor, [entry])
     await index.put(uow, index.matter(ident, uow.now, row))
+    after = Seen(
+        state.value,
+        row["type"],
+        row["category_id"],
+        row["district_id"],
+        stage=stage.value,
+        stage_since=uow.now,
+        stage_due_at=due,
+    )
+    automatic = actor.user_id is None
+    await measures.moved(uow, Move(ident, 1, uow.now, Action.CREATE.value, automatic, None, after))
     await flags.note(uow, ident, row["title"], row["narrative"], row["expected"])
     await uow.emit(
         TicketCreated(

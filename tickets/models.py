@@ -150,6 +150,8 @@ class Ticket(Table, table=True):
     desk_unit_id: int | None = Field(default=None, sa_column=ref_column("unit.id", nullable=True))
     subject_unit_id: int | None = Field(default=None, sa_column=ref_column("unit.id", nullable=True))
     stage: str | None = Field(default=None, sa_column=code_column(nullable=True))
+    # When the present stage began; an open ticket's age is counted from here.
+    stage_since: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     stage_due_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     round: int = Field(default=1, sa_column=Column(SmallInteger, nullable=False))
     returns: int = Field(default=0, sa_column=Column(SmallInteger, nullable=False))

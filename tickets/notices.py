@@ -68,6 +68,8 @@ KINDS: dict[str, str] = {
     "relay_answer": "热线已代为答复",
     "message_failed": "短信发送失败",
     "code_locked": "查询码因多次输错被锁定",
+    "digest": "今日待办提要",
+    "night_callbacks": "夜间漏接待回拨",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -112,6 +114,14 @@ _FOR: dict[str, tuple[str, ...]] = {
     "relay_question": FLOOR,
     "message_failed": KEEPERS,
     "code_locked": LEADERS,
+    "digest": (*OFFICERS, *SUPERVISION),
+    "night_callbacks": FLOOR,
+}
+PAGES: dict[str, str] = {  # where a notice without a ticket leads
+    "message_failed": "/admin/messages?state=failed",
+    "relay_question": "/relay",
+    "digest": "/digest",
+    "night_callbacks": "/callbacks",
 }
 
 
@@ -232,11 +242,8 @@ class NoticeService:
         await self._channels.hook.post(message.dedup, body)
 
     def _link(self, found: Any) -> str:
-        return (
-            f"{self._address}/tickets/{found.ticket_id}"
-            if found.ticket_id
-            else f"{self._address}/notifications"
-        )
+        page = f"/tickets/{found.ticket_id}" if found.ticket_id else PAGES.get(found.kind, "/notifications")
+        return f"{self._address}{page}"
 
 
 async def _copy(session: AsyncSession, ident: int) -> Any:
@@ -308,8 +315,6 @@ async def target_of(session: AsyncSession, actor: Actor, notice_id: int) -> str:
     row = (await session.execute(query)).first()
     if row is None:
         raise HotlineError("not_found")
-    if row.kind == "message_failed":
-        return "/admin/messages?state=failed"
-    if row.kind == "relay_question":
-        return "/relay"
+    if row.kind in PAGES:
+        return PAGES[row.kind]
     return f"/tickets/{row.ticket_id}" if row.ticket_id is not None else "/notifications"

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
+from tickets.counting import Measures
 from tickets.draft_rows import DraftRow
 from tickets.forms import MAX_TITLE, clean
+from tickets.measures import Noted
 from tickets.models import Category, IntakeRecord, table_of
 from tickets.numbers import city_day, insert_numbered
 from tickets.terms import Channel, Disposition, TicketType
@@ -37,15 +39,18 @@ async def insert_for(
     note: str,
     *,
     area: str,
+    measures: Measures,
 ) -> str:
     """Write the record of `draft` with what its form already says; returns the number."""
     typed_channel, typed_type = form.get("channel"), form.get("type")
     called = draft.call_session_id is not None or typed_channel not in set(Channel)
+    kind = typed_type if typed_type in set(TicketType) else None
+    category = await _known_category(uow, form.get("category_id"))
     values = {
         "code": code.value,
         "channel": Channel.PHONE.value if called else typed_channel,
-        "type": typed_type if typed_type in set(TicketType) else None,
-        "category_id": await _known_category(uow, form.get("category_id")),
+        "type": kind,
+        "category_id": category,
         "title": clean(str(form.get("title", "")))[:MAX_TITLE],
         "note": note,
         "phone_ref": draft.caller_ref,
@@ -53,7 +58,8 @@ async def insert_for(
         "created_by": actor.user_id,
         "created_at": uow.now,
     }
-    _, number = await insert_numbered(uow.session, _record, values, area=area, day=city_day(uow.now))
+    ident, number = await insert_numbered(uow.session, _record, values, area=area, day=city_day(uow.now))
+    await measures.noted(uow, Noted(ident, uow.now, code.value, kind, category))
     return number
 
 

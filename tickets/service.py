@@ -19,6 +19,7 @@ from core.settings import Settings
 from tickets import draft_rows, facts, guards, making, repeats, stages, ticket_rows
 from tickets.actions import EFFECTS, Job, Tools
 from tickets.actions.members import lock_pair, lock_with_master
+from tickets.counting import Measures, Uncounted
 from tickets.draft_rows import DraftRow
 from tickets.errors import checked_note
 from tickets.facts import Facts
@@ -70,6 +71,7 @@ class TicketService:
         vault: Vault,
         settings: Settings,
         limits: Limits,
+        measures: Measures | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -77,7 +79,8 @@ class TicketService:
         self._area = settings.city.area_code
         self._phone_area = settings.city.phone_area
         self.limits = limits
-        self._tools = Tools(settings, limits)
+        self.measures = measures or Uncounted()
+        self._tools = Tools(settings, limits, self.measures)
 
     # ---- making -----------------------------------------------------------------------------
 
@@ -125,6 +128,7 @@ class TicketService:
             actor,
             self._vault,
             self.limits,
+            self.measures,
             self._area,
             form,
             caller_ref=caller_ref,
@@ -165,7 +169,7 @@ class TicketService:
         }
         if is_sealed_matter(first.type, first.confidentiality):
             values["confidentiality"] = Confidentiality.SECRET.value  # sealed by its type until now
-        return await making.insert(uow, actor, self.limits, self._area, values, code)
+        return await making.insert(uow, actor, self.limits, self.measures, self._area, values, code)
 
     async def _open_appeal(
         self, uow: UnitOfWork, actor: Actor, ticket_id: int, data: Appeal

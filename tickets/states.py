@@ -228,6 +228,8 @@ OPEN: frozenset[State] = frozenset(State) - FINAL
 WITH_UNIT: frozenset[State] = frozenset(
     {S.WAITING_SIGN, S.HANDLING, S.EXTENSION_REVIEW, S.SUSPENSION_REVIEW, S.SUSPENDED, S.CLOSING_REVIEW}
 )
+# The unit has done its part: the citizen's clock stands.
+AFTER_CLOSING: frozenset[State] = frozenset({S.WAITING_CHECK, S.WAITING_CALLBACK})
 # … and it is the unit's own turn: what a department finds on its to-do. The index ix_ticket_desk_due
 # covers exactly these; changing them takes a migration.
 TODO_STATES: tuple[State, ...] = (

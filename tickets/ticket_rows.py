@@ -60,6 +60,7 @@ class TicketRow:
     dispatched_at: datetime | None
     due_at: datetime | None
     stage: str | None
+    stage_since: datetime | None
     stage_due_at: datetime | None
     round: int
     returns: int

@@ -7,6 +7,7 @@ from aiohttp import web
 from web import views
 from web.access import PROXIES, access_middleware, error_middleware
 from web.assets import ASSETS, Assets
+from web.boards import BOARDS, Boards
 from web.context import CTX, FRAME, Frame, WebContext
 from web.live import HUB, LiveHub
 from web.render import JINJA, make_environment
@@ -39,6 +40,7 @@ def make_app(ctx: WebContext) -> web.Application:
     app[ASSETS] = Assets()
     app[JINJA] = make_environment(app[ASSETS])
     app[HUB] = LiveHub(ctx)
+    app[BOARDS] = Boards()
     for module in views.modules():
         register(app, module)
         part = getattr(module, "frame_part", None)  # what this screen adds to the frame of every page

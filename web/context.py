@@ -21,6 +21,8 @@ from core.people.actor import Actor
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
+from sla.calendar import Calendar
+from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
@@ -50,6 +52,7 @@ class WebContext:
     outbox: OutboxWorker
     tail: EventTail
     channels: Channels = field(default_factory=Channels)  # none of them: nobody outside is reached
+    calendar: Callable[[], Calendar] = shipped_calendar  # the one limits are counted by
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
     @property

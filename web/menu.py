@@ -39,6 +39,7 @@ MENU = (
             Entry("超时草稿", "/drafts/stale", "clock"),
         ),
     ),
+    Group("督导", (Entry("运行看板", "/dashboard", "chart"),)),
     Group(
         "工单",
         (
@@ -64,6 +65,7 @@ MENU = (
             Entry("诉求分类", "/admin/categories", "tree"),
             Entry("基础数据", "/admin/catalog", "list"),
             Entry("公告", "/admin/notices", "megaphone"),
+            Entry("大屏地址", "/wallboards", "monitor"),
             Entry("短信记录", "/admin/messages", "chat"),
             Entry("未送达消息", "/admin/outbox", "inbox"),
             Entry("运行参数", "/admin/settings", "sliders"),

@@ -90,6 +90,8 @@ AUDIT_ACTIONS = {
     "notice.publish": "发布公告",
     "notice.change": "修改公告",
     "notice.withdraw": "撤下公告",
+    "wallboard.create": "新建大屏地址",
+    "wallboard.revoke": "停用大屏地址",
     "outbox.discard": "放弃消息",
     "audit.export": "导出审计日志",
     "citizen.find": "查找市民档案",
@@ -127,6 +129,7 @@ AUDIT_ACTIONS = {
 }
 
 AUDIT_OBJECTS = {
+    "wallboard": "大屏地址",
     "export": "导出",
     "proposal": "待批事项",
     "delegation": "代理",

@@ -149,6 +149,23 @@ _PARTS: Parts = (
 )
 
 
+# The same for people who are known: $3 is [{"kind", "ticket_id", "users"}]
+_NAMED = """
+    SELECT DISTINCT n.kind, n.ticket_id, u.id AS user_id
+    FROM jsonb_to_recordset($3::text::jsonb) AS n(kind text, ticket_id bigint, users bigint[])
+    CROSS JOIN LATERAL unnest(n.users) AS u(id)
+    WHERE u.id IS DISTINCT FROM $4::bigint AND $5::int > 0 AND {valid}
+"""
+_TO_PEOPLE: Parts = tuple((name, _NAMED if name == "people" else text) for name, text in _PARTS)
+
+
+async def tell_people(uow: UnitOfWork, kind: str, users: Sequence[int], ticket_id: int | None = None) -> None:
+    """A notice to each of `users`, with the caller's other writes."""
+    wanted = [{"kind": kind, "ticket_id": ticket_id, "users": list(users)}]
+    await uow.include(_TO_PEOPLE, uow.now, "[]", json.dumps(wanted), None, MOST_PEOPLE)
+    uow.logged = True
+
+
 async def write(
     uow: UnitOfWork,
     notices: Sequence[Notice],

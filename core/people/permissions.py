@@ -54,6 +54,8 @@ class Permission(StrEnum):
     CITIZEN_EDIT = "citizen.edit"
     MESSAGE_READ = "message.read"
     FLOOR_READ = "floor.read"
+    DASHBOARD_READ = "dashboard.read"
+    WALLBOARD_MANAGE = "wallboard.manage"
     NOTICE_WRITE = "notice.write"
     OUTBOX_READ = "outbox.read"
     OUTBOX_RESEND = "outbox.resend"
@@ -96,11 +98,13 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | _CITIZENS
         | _DESK
         | {P.FLOOR_READ, P.CALL_READ_ALL, P.DRAFT_READ_ALL, P.TICKET_VOID, P.REVISIT_WORK, P.MESSAGE_READ}
-        | {P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST}
+        | {P.NOTICE_WRITE, P.WALLBOARD_MANAGE, P.TICKET_EXPORT, P.DELETION_REQUEST, P.DASHBOARD_READ}
     ),
     Role.SUPERVISION_OFFICER: frozenset(
         {P.TICKET_READ_ALL, P.TICKET_NOTE, P.FLOOR_READ, P.CALL_READ_ALL, P.PERSON_REVEAL, P.CALLBACK_READ}
         | {P.TICKET_SUPERVISE, P.TICKET_VOID, P.TICKET_EXPORT, P.MESSAGE_READ, P.CITIZEN_READ}
+        | {P.WALLBOARD_MANAGE}
+        | {P.DASHBOARD_READ}
         | _DESK
     ),
     Role.DEPT_OFFICER: frozenset(_UNIT),
@@ -120,7 +124,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.INSPECTOR: frozenset(
         {P.TICKET_READ_ALL, P.AUDIT_READ, P.CALL_READ_ALL, P.FLOOR_READ, P.DRAFT_READ_ALL, P.CALLBACK_READ}
-        | {P.PERSON_REVEAL, P.CITIZEN_READ, P.MESSAGE_READ}
+        | {P.PERSON_REVEAL, P.CITIZEN_READ, P.MESSAGE_READ, P.DASHBOARD_READ}
     ),
 }
 

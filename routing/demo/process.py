@@ -1,7 +1,7 @@
 """What the steps of an invented life leave in the tables of the process, as the service would have."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -83,7 +83,7 @@ class Process:
         if step.state is not State.HANDLING or step.action is not Action.SIGN:
             self._end(step)
         else:
-            self._end(step, but=Stage.CONTACT)
+            self._end(step, but=(Stage.CONTACT, Stage.TOTAL))
         stage = STAGE_OF.get(step.state)
         if stage is None:
             return self._set(stage=None, stage_due_at=None)
@@ -91,6 +91,7 @@ class Process:
         self._begin(stage, step.at, due)
         if step.action is Action.DISPATCH:
             self._begin(Stage.CONTACT, step.at, self._due(Stage.CONTACT, step.at))
+            self._begin(Stage.TOTAL, step.at, self.columns["due_at"])
         return self._set(stage=stage.value, stage_due_at=due)
 
     def _begin(self, stage: Stage, at: datetime, due: datetime | None) -> None:
@@ -98,11 +99,9 @@ class Process:
         row = {"ticket_id": self.ticket_id, "stage": stage.value, "round": 1, "unit_id": unit}
         self.stages.append(row | {"started_at": at, "due_at": due, "ended_at": None, "ended_by": None})
 
-    def _end(self, step: Step, *, but: Stage | None = None, only: Stage | None = None) -> None:
+    def _end(self, step: Step, *, but: Sequence[Stage] = (), only: Stage | None = None) -> None:
         for row in self.stages:
-            wanted = (only is None or row["stage"] == only.value) and (
-                but is None or row["stage"] != but.value
-            )
+            wanted = (only is None or row["stage"] == only.value) and row["stage"] not in but
             if row["ended_at"] is None and wanted:
                 row |= {"ended_at": step.at, "ended_by": step.action.value}
 
@@ -196,7 +195,7 @@ class Process:
             "reason_code": reason,
         }
         self.rows[TicketContact].append(self._contact(step, "revisit"))
-        return self._set(**answers, closed_at=step.at)
+        return self._set(**answers, closed_at=step.at) | {"told": {"result": "reached"}}
 
     def _archive(self, step: Step) -> Row:
         return self._set(archived_at=step.at)

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable
 
 REPLACED = "\N{REPLACEMENT CHARACTER}"
+LATE_IDS = {"QueueParams", "QueueMember", "QueueEntry"}  # app_queue writes the ActionID last
 REMOVED = {"Cc", "Cf", "Cs", "Co", "Cn"}  # control, format, surrogate, private, unassigned
 
 
@@ -56,8 +57,9 @@ class AmiEvent:
 
     @property
     def action_id(self) -> str | None:
-        """The action this event answers; asked of every event, and always near the top."""
-        if self._text.find("\r\nActionID: ", 0, 200) < 0:
+        """The action this event answers; asked of every event, and near the top of all but a few."""
+        end = len(self._text) if self.name in LATE_IDS else 200
+        if self._text.find("\r\nActionID: ", 0, end) < 0:
             return None
         return self.get("ActionID")
 

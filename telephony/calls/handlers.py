@@ -2,6 +2,7 @@
 
 from telephony.ami.messages import AmiEvent
 from telephony.calls.facts import Channel, earliest, looks_public
+from telephony.calls.roster import Place
 from telephony.calls.tracker import DEST, MAIN, PARTIES, VARIABLES, Tracker, handles, keys
 
 UNREACHABLE = {"4", "5"}  # device invalid, unavailable
@@ -235,9 +236,13 @@ def queue_member(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
     name = event.get("MemberName") or event.get("Name")
     interface = event.get("Interface") or event.get("Location")
     tracker.roster.learn(name, interface, event.get("StateInterface"))
-    here = event.name != "QueueMemberRemoved" and event.get("Paused") != "1"
+    here, paused = event.name != "QueueMemberRemoved", event.get("Paused") == "1"
     reachable = event.get("Status") not in UNREACHABLE
-    tracker.roster.note(event.get("Queue"), interface, stamp, available=here and reachable)
+    tracker.roster.note(event.get("Queue"), interface, stamp, available=here and not paused and reachable)
+    telephone = event.get("StateInterface") if interface.startswith("Local/") else interface
+    if "/" in telephone and not telephone.startswith("Local/"):
+        place = Place(stamp, here, paused, event.get("PausedReason"), reachable)
+        tracker.roster.place(event.get("Queue"), telephone, place)
 
 
 @handles("FullyBooted")

@@ -20,6 +20,7 @@ KERNEL = (
     "event_log",
     "leadership",
     "privacy",
+    "wallboards",
 )
 MODELS = [f"core.{name}" for name in KERNEL] + [
     "telephony.models",
@@ -31,6 +32,9 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.citizens.models",
     "tickets.desk_models",
     "tickets.messages.models",
+    "sla.models",
+    "sla.measures.models",
+    "sla.duty_models",
 ]
 
 

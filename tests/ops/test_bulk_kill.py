@@ -22,7 +22,7 @@ from core.people.permissions import Role
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from tests.helpers import eventually
 from tests.ops.node_process import NodeProcess
 from tickets.forms import parse_form
@@ -50,11 +50,11 @@ PARTS = """
 """
 UNTOUCHED = (
     *("waiting_sign", 2, "sign", ["create1", "dispatch2"], ["created1", "dispatched2"]),
-    *(["contact", "sign"], False),
+    *(["contact", "sign", "total"], False),
 )
 SIGNED = (
     *("handling", 3, "handle", ["create1", "dispatch2", "sign3"]),
-    *(["created1", "dispatched2", "changed3"], ["contact", "handle"], True),
+    *(["created1", "dispatched2", "changed3"], ["contact", "handle", "total"], True),
 )
 
 
@@ -90,7 +90,7 @@ async def scene(
     }
     node = NodeProcess(environment, tmp_path / "node.log")
     made = Scene(db, node)
-    tickets = TicketService(db, clock, Vault(settings), settings, PlainLimits())
+    tickets = TicketService(db, clock, Vault(settings), settings, CityLimits())
     staff = PeopleService(db, clock, settings, passwords)
     async with db.begin() as uow:
         made.ids = await _dispatched(uow, staff, tickets)

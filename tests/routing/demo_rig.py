@@ -18,7 +18,7 @@ from core.people.service import NewSession, PeopleService
 from core.privacy import Vault
 from core.settings import Leadership, Settings
 from routing.demo.colleagues import Colleagues
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from telephony.events import CallAnswered, CallEnded
 from telephony.models import CallSession
 from tests.conftest import _execute as execute
@@ -131,7 +131,7 @@ def demo_of(db: Database, settings: Settings, passwords: Passwords) -> Demo:
     clock, vault = db.clock, Vault(settings)
     assert isinstance(clock, ManualClock)
     args = (db, clock, vault, settings)
-    tickets = TicketService(*args, PlainLimits())
+    tickets = TicketService(*args, CityLimits())
     return Demo(
         db,
         vault,

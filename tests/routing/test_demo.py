@@ -15,7 +15,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from routing import demo
 from routing.demo import categories, matters, mix, org, places
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from tests.conftest import MONDAY
 from tickets import queries
 from tickets.drafts import DraftService
@@ -38,7 +38,7 @@ class Services:
 
 @pytest.fixture
 async def seeded(database: Database, vault: Vault, people: PeopleService, settings: Settings) -> Services:
-    tickets = TicketService(database, database.clock, vault, settings, PlainLimits())
+    tickets = TicketService(database, database.clock, vault, settings, CityLimits())
     made = Services(database, vault, people, settings, tickets)
     assert await demo.is_empty(database)
     shares: list[float] = []
@@ -116,7 +116,7 @@ async def test_a_new_ticket_continues_the_numbers_of_the_day(seeded: Services) -
     both = "(SELECT number FROM ticket UNION ALL SELECT number FROM intake_record) n"
     last = await _rows(seeded, f"SELECT max(number) FROM {both} WHERE number LIKE '{today}%'")
     args = (seeded.db, seeded.db.clock, seeded.vault, seeded.settings)
-    tickets = TicketService(*args, PlainLimits())
+    tickets = TicketService(*args, CityLimits())
     drafts = DraftService(*args, tickets)
     async with seeded.db.read() as session:
         agent = await seeded.people.actor_for_user(

@@ -6,7 +6,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from routing import demo
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from tests.routing.test_demo import SMALL, Services
 from tickets.service import TicketService
 
@@ -14,7 +14,7 @@ from tickets.service import TicketService
 async def test_a_seeded_database_goes_down_up_and_is_seeded_again(
     database: Database, vault: Vault, people: PeopleService, settings: Settings
 ) -> None:
-    tickets = TicketService(database, database.clock, vault, settings, PlainLimits())
+    tickets = TicketService(database, database.clock, vault, settings, CityLimits())
     services = Services(database, vault, people, settings, tickets)
     await demo.seed(services, size=SMALL)
     for revision in [*migrate.revisions()[-2::-1], "base"]:

@@ -12,7 +12,7 @@ from core.startup import explain
 from sla.calendar import parse_spans
 from sla.pack import Extension, Pack
 from sla.packs import SHIPPED, named_pack, read_pack
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from tests.sla.rig import NATIONAL, at, shown
 from tickets.limits import Matter
 from tickets.states import Stage
@@ -150,7 +150,7 @@ def test_every_pack_that_is_shipped_is_made_for_the_hours_that_are_shipped() -> 
 
 
 def test_guilins_pack_is_the_default() -> None:
-    assert named_pack(Settings().sla.pack) == GUILIN == PlainLimits().pack
+    assert named_pack(Settings().sla.pack) == GUILIN == CityLimits().pack
 
 
 # ---- the limits in force ------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_the_limits_in_force_are_those_of_the_pack_and_of_the_matters_category()
     start = at("2026-09-28 10:00")
 
     def total(pack: Pack, category: int) -> str:
-        limits = PlainLimits(NATIONAL, pack, lambda ident: codes.get(ident, ()))
+        limits = CityLimits(NATIONAL, pack, lambda ident: codes.get(ident, ()))
         due = limits.due(Stage.TOTAL, Matter("complaint", "normal", category), start)
         assert due is not None
         return shown(due)
@@ -174,7 +174,7 @@ def test_the_limits_in_force_are_those_of_the_pack_and_of_the_matters_category()
 
 
 def test_a_reason_says_when_and_why() -> None:
-    limits, start = PlainLimits(NATIONAL), at("2026-09-28 10:00")
+    limits, start = CityLimits(NATIONAL), at("2026-09-28 10:00")
     matter = Matter("complaint", "normal", 1)
     reason = limits.reason(Stage.TOTAL, matter, start)
     assert reason is not None

@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from tests.sla.rig import GUILIN, NATIONAL, at, shown
 from tickets.limits import Matter
 from tickets.states import Stage
 from tickets.terms import TicketType, Urgency
 from web.reads.left import span
 
-GUILINS, NATIONALS = PlainLimits(GUILIN), PlainLimits(NATIONAL)
+GUILINS, NATIONALS = CityLimits(GUILIN), CityLimits(NATIONAL)
 S = Stage
 
 

@@ -20,7 +20,7 @@ from telephony.ami.connection import AmiConnection, PbxAddress
 from telephony.ami.messages import AmiEvent
 from telephony.calls import interest
 from telephony.follower import Follower
-from telephony.models import CallLeg, CallSession, PbxState
+from telephony.models import AgentState, CallLeg, CallSession, PbxState
 from telephony.service import TelephonyService
 from tests.telephony.peer import QUICK, Action, ScriptedPeer
 
@@ -28,6 +28,7 @@ TABLES: dict[str, Any] = {
     "session": CallSession.__table__,  # type: ignore[attr-defined]  # set by SQLModel
     "leg": CallLeg.__table__,  # type: ignore[attr-defined]  # set by SQLModel
     "pbx": PbxState.__table__,  # type: ignore[attr-defined]  # set by SQLModel
+    "agent": AgentState.__table__,  # type: ignore[attr-defined]  # set by SQLModel
 }
 
 
@@ -124,7 +125,7 @@ class Rig:
     async def rows(self, name: str) -> list[dict[str, Any]]:
         async with self.db.read() as session:
             table = TABLES[name]
-            order = table.c.pbx if name == "pbx" else table.c.id
+            order = table.c.id if "id" in table.c else table.c.pbx
             return [dict(row) for row in (await session.execute(select(table).order_by(order))).mappings()]
 
     async def ended(self, count: int) -> bool:

@@ -77,6 +77,23 @@ async def test_a_transferred_call_is_one_row_and_each_event_is_told_once(rig: Ri
     assert counts["CallRinging"] == counts["CallRingStopped"]
 
 
+async def test_what_queues_say_of_a_telephone_is_kept_and_told(rig: Rig) -> None:
+    async def standing() -> list[tuple[str, str | None]]:
+        return [(row["state"], row["reason"]) for row in await rig.rows("agent")]
+
+    async def stands(state: str, reason: str | None) -> bool:
+        return await standing() == [(state, reason)]
+
+    who = {"Queue": "q", "MemberName": "m", "Interface": "PJSIP/1001", "Status": "1"}
+    async with rig.node():
+        await eventually(rig.connected)
+        rig.pbx.event("QueueMemberAdded", Paused="0", **who)
+        await eventually(lambda: stands("ready", None))
+        rig.pbx.event("QueueMemberPause", Paused="1", PausedReason="培训", **who)
+        await eventually(lambda: stands("paused", "培训"))
+    assert rig.told.counts()["AgentsMoved"] == 2
+
+
 async def test_ringing_is_told_while_it_rings(rig: Rig) -> None:
     events = recorded("22_replaces")
     async with rig.node():

@@ -16,7 +16,8 @@ from core.people.permissions import Role
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
-from sla.plain import PlainLimits
+from sla.measures.counters import Counters
+from sla.plain import CityLimits
 from telephony.models import CallSession
 from tickets.callbacks import CallbackService
 from tickets.drafts import DraftService
@@ -136,8 +137,8 @@ USERS = (
 @pytest.fixture
 async def city(database: Database, vault: Vault, settings: Settings, people: PeopleService) -> City:
     clock = database.clock
-    limits = PlainLimits()
-    tickets = TicketService(database, clock, vault, settings, limits)
+    limits = CityLimits()
+    tickets = TicketService(database, clock, vault, settings, limits, Counters())
     made = City(
         database,
         vault,

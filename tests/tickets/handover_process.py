@@ -8,7 +8,7 @@ from core.db import Database
 from core.events import EventBus
 from core.privacy import Vault
 from core.settings import load_settings
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from tickets.handover import Handovers
 from tickets.service import TicketService
 
@@ -16,7 +16,7 @@ from tickets.service import TicketService
 async def main(url: str) -> None:
     settings, clock = load_settings(environ={}), SystemClock()
     db = Database(url, clock=clock, bus=EventBus(), pool_size=2)
-    tickets = TicketService(db, clock, Vault(settings), settings, PlainLimits())
+    tickets = TicketService(db, clock, Vault(settings), settings, CityLimits())
     print("ready", flush=True)
     await Handovers(db, tickets).run()
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from core.db import Database
 from sla.packs import named_pack
-from sla.plain import PlainLimits
+from sla.plain import CityLimits
 from tests.tickets.conftest import City
 from tickets.category_codes import CategoryCodes
 from tickets.limits import Matter
@@ -54,7 +54,7 @@ async def test_a_statutory_clock_is_counted_for_what_lies_below_its_category(cit
     prices = await add(city.db, "100105", await add(city.db, "1001", await add(city.db, "10", None)))
     codes = CategoryCodes(city.db)
     await codes.load()
-    limits = PlainLimits(pack=named_pack("guilin"), codes=codes)
+    limits = CityLimits(pack=named_pack("guilin"), codes=codes)
     found = [
         str(limits.limit(Stage.TOTAL, Matter("complaint", "normal", one)))
         for one in (prices, city.category_id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,9 +11,14 @@ from core.errors import HotlineError
 from tests.tickets.conftest import City
 from tests.tickets.life import Life, life
 from tickets import offers
-from tickets.states import FINAL, STAGE_OF, Action, State
+from tickets.flow import TicketStage, TicketUnit
+from tickets.models import table_of
+from tickets.states import AFTER_CLOSING, FINAL, OPEN, STAGE_OF, Action, State
+from tickets.workflow import RULES
 
 A = Action
+_stage = table_of(TicketStage)
+_held = table_of(TicketUnit)
 WALKERS = (
     *("agent", "dispatcher", "leader", "supervision", "callback"),
     *("lights", "lights_head", "water", "district", "street"),
@@ -114,14 +120,15 @@ async def check_order(city: City, one: Life) -> None:
     row = await one.row()
     state = State(row.state)
     running = "FROM ticket_stage WHERE ticket_id = :id AND ended_at IS NULL"
-    main = await one.scalar(f"SELECT count(*) {running} AND stage <> 'contact'")
-    assert main == (0 if state in FINAL else 1), state
+    main = f"{running} AND stage NOT IN ('contact', 'total', 'co_opinion', 'exclusion')"
+    assert await one.scalar(f"SELECT count(*) {main}") == (0 if state in FINAL else 1), state
     if state in FINAL:
         assert row.stage is None
-        assert await one.scalar(f"SELECT count(*) {running}") == 0
+        assert await one.scalar(f"SELECT count(*) {running} AND stage <> 'exclusion'") == 0
     else:
         assert row.stage == STAGE_OF[state].value
-        assert await one.scalar(f"SELECT stage {running} AND stage <> 'contact'") == row.stage
+        assert await one.scalar(f"SELECT stage {main}") == row.stage
+    await check_clocks(one, row, state)
     held = "FROM ticket_unit WHERE ticket_id = :id AND until IS NULL"
     leads = await one.scalar(f"SELECT array_agg(unit_id) {held} AND role = 'lead'")
     assert leads == ([row.lead_unit_id] if row.lead_unit_id is not None else None)
@@ -132,6 +139,35 @@ async def check_order(city: City, one: Life) -> None:
     pending = "FROM ticket_request WHERE ticket_id = :id AND state = 'pending' AND kind <> 'exclusion'"
     found = await one.scalar(f"SELECT array_agg(kind::text) {pending}")
     assert found == ([kinds[state]] if state in kinds else None), state
+
+
+async def check_clocks(one: Life, row: Any, state: State) -> None:
+    """The citizen's clock and those of co-handlers are open as long as they must be, with what they say."""
+    async with one.city.db.read() as session:
+        query = sa.select(_stage).where(_stage.c.ticket_id == one.id, _stage.c.ended_at.is_(None))
+        running = (await session.execute(query)).all()
+        asked = sa.select(_held.c.unit_id, _held.c.due_at).where(
+            *(_held.c.ticket_id == one.id, _held.c.role == "co"),
+            *(_held.c.until.is_(None), _held.c.answered_at.is_(None)),
+        )
+        waiting = sorted((one.unit_id, one.due_at) for one in (await session.execute(asked)).all())
+    totals = [clock for clock in running if clock.stage == "total"]
+    runs = row.dispatched_at is not None and state not in FINAL | AFTER_CLOSING
+    assert [(clock.unit_id, clock.due_at) for clock in totals] == (
+        [(row.lead_unit_id, row.due_at)] if runs else []
+    ), state
+    opinions = sorted((clock.unit_id, clock.due_at) for clock in running if clock.stage == "co_opinion")
+    assert opinions == (waiting if state in OPEN - AFTER_CLOSING else []), state
+    for clock in running:
+        assert (clock.limit is None) == (clock.policy is None), clock
+        still = state is State.SUSPENDED and clock.stage in ("total", "contact", "co_opinion")
+        issues = clock.limit is not None and clock.stage != "suspension" and not still
+        assert (clock.alarm_at is not None) == issues, (state, clock)
+    exclusions = [clock for clock in running if clock.stage == "exclusion"]
+    pending = "SELECT count(*) FROM ticket_request WHERE ticket_id = :id AND state = 'pending'"
+    decidable = state in RULES[A.APPROVE_EXCLUSION].sources
+    if decidable or exclusions:
+        assert len(exclusions) == await one.scalar(pending + " AND kind = 'exclusion'"), state
 
 
 step = st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99))

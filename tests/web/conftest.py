@@ -21,7 +21,8 @@ from core.people.permissions import Role
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
-from sla.plain import PlainLimits
+from sla.measures.counters import Counters
+from sla.plain import CityLimits
 from telephony.recordings import Recordings
 from tickets import acts
 from tickets.attachments.service import AttachmentService
@@ -201,7 +202,7 @@ async def ctx(
     """The services the console stands on."""
     tail = EventTail(database, poll_seconds=0.02)
     acts.register(people.proposals)
-    tickets = TicketService(database, clock, vault, web_settings, PlainLimits())
+    tickets = TicketService(database, clock, vault, web_settings, CityLimits(), Counters())
     return WebContext(
         settings=web_settings,
         clock=clock,

@@ -211,7 +211,7 @@ async def due_of(console: Console, ticket_id: int) -> datetime:
 async def test_the_page_tells_how_the_total_was_counted(console: Console) -> None:
     made = await console.ticket("water")
     officer = await console.signed_in("dept_officer")
-    assert "<summary>总时限如何计算</summary>" in (await officer.get(f"/tickets/{made.id}")).text
+    assert "<summary>如何计算</summary>" in (await officer.get(f"/tickets/{made.id}")).text
     told = re.search(
         r"<p>(自 [^<]* 起 3 个工作日[^<]*到期。)</p>", (await officer.get(f"/tickets/{made.id}/process")).text
     )
@@ -224,16 +224,19 @@ async def test_the_page_tells_how_the_total_was_counted(console: Console) -> Non
 async def test_a_due_time_the_limits_do_not_come_to_is_not_explained_by_them(console: Console) -> None:
     made = await console.ticket("water")
     async with console.ctx.db.begin() as uow:
-        moved = text("UPDATE ticket SET due_at = due_at + interval '1 day' WHERE id = :id")
+        moved = text(
+            "UPDATE ticket_stage SET due_at = due_at + interval '1 day' "
+            "WHERE ticket_id = :id AND stage = 'total'"
+        )
         await uow.session.execute(moved, {"id": made.id})
     officer = await console.signed_in("dept_officer")
-    assert "总时限如何计算" not in (await officer.get(f"/tickets/{made.id}")).text
+    assert "如何计算" not in (await officer.get(f"/tickets/{made.id}")).text
 
 
 async def test_a_ticket_nobody_dispatched_has_no_total_to_explain(console: Console) -> None:
     made = await console.ticket()
     dispatcher = await console.signed_in("dispatcher")
-    assert "总时限如何计算" not in (await dispatcher.get(f"/tickets/{made.id}")).text
+    assert "如何计算" not in (await dispatcher.get(f"/tickets/{made.id}")).text
 
 
 async def test_a_granted_extension_is_part_of_the_explanation(console: Console) -> None:
@@ -255,4 +258,5 @@ async def test_a_granted_extension_is_part_of_the_explanation(console: Console) 
     assert after > before
     officer = await console.signed_in("dept_officer")
     page = (await officer.get(f"/tickets/{made.id}")).text
-    assert f"到期。同意延期 2 个工作日，至 {to_city(after):%Y-%m-%d %H:%M}。" in page
+    assert "起 3 个工作日，11 月 23 日同意延期 2 个工作日，共 5 个工作日；" in page
+    assert f"{to_city(after).day} 日（周一）18:00 到期。" in page

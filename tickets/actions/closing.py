@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from core import redact
 from core.catalog import reasons
 from core.people.permissions import Permission
-from tickets.actions import requests
+from tickets.actions import clocks, requests
 from tickets.actions.job import Job, refuse
 from tickets.actions.members import close_members
 from tickets.actions.pending import withdraw_pending
@@ -126,6 +126,11 @@ async def emergency(job: Job) -> None:
     job.set(closed_as="emergency", closed_at=job.now)
 
 
+async def reject_check(job: Job) -> None:
+    """审核退回: the unit goes on, and so does the citizen's clock."""
+    await clocks.total_goes_on(job)
+
+
 async def pass_check(job: Job) -> None:
     """审核通过: to the call-back if it is drawn, closed otherwise; all of 督办 and 重办 are drawn."""
     mandatory = job.row.supervised or job.row.round > 1
@@ -226,9 +231,10 @@ async def _again(job: Job, unit_id: int | None) -> None:
     if target is None:
         raise refuse("unit_needed", job)
     await send_to(job, target)
+    job.set(round=job.row.round + 1)
+    job.begins.append((Stage.TOTAL, target))
     job.set(
-        round=job.row.round + 1,
-        due_at=job.due(Stage.REDO),
+        due_at=job.due(Stage.TOTAL),
         contacted_at=None,
         closed_at=None,
         closed_as=None,

@@ -166,7 +166,7 @@ async def approve_extension(job: Job) -> None:
     """同意延期: the due time moves; the citizen is told."""
     row = await decide(job, "approved")
     if job.row.due_at is not None:
-        job.set(due_at=job.tools.limits.later(job.row.due_at, row.days or 0))
+        await clocks.move_total(job, job.tools.limits.later(job.row.due_at, row.days or 0))
     job.set(extensions=job.row.extensions + 1)
 
 
@@ -194,9 +194,17 @@ async def apply_exclusion(job: Job) -> None:
     """申请剔除: coded, decided by supervision, always shown beside the rates."""
     assert isinstance(job.data, WithReason)
     await apply_for(job, "exclusion")
+    job.begins.append((Stage.EXCLUSION, None))
 
 
 async def approve_exclusion(job: Job) -> None:
     """同意剔除."""
     await decide(job, "approved")
+    job.ends.append((Stage.EXCLUSION, ()))
     job.set(excluded=True)
+
+
+async def refuse_exclusion(job: Job) -> None:
+    """不同意剔除."""
+    await decide(job, "refused")
+    job.ends.append((Stage.EXCLUSION, ()))

@@ -9,12 +9,13 @@ from core.people.models import Unit
 from core.people.permissions import Permission
 from tickets.actions.job import Job, refuse
 from tickets.actions.pending import withdraw_pending
-from tickets.flow import TicketUnit
+from tickets.flow import TicketStage, TicketUnit
 from tickets.inputs import CoUnits, Dispatch, HandOver, Redispatch, ToUnit, UnitWithNote, WithNote
 from tickets.models import table_of
 from tickets.states import Stage
 
 _held = table_of(TicketUnit)
+_stage = table_of(TicketStage)
 _unit = table_of(Unit)
 HANDLING_KINDS = ("bureau", "district", "town")
 _HEIRS = """
@@ -56,12 +57,14 @@ async def send_to(job: Job, unit_id: int) -> None:
     if job.row.dispatched_at is not None:
         stays = sa.and_(_held.c.role == "co", _held.c.unit_id != unit_id)
         await _end(job, sa.not_(stays))
+        job.ends.append((Stage.CO_OPINION, (unit_id,)))
         if job.row.lead_unit_id is not None:
             job.concerned.add(job.row.lead_unit_id)
     await _hold(job, "lead", [unit_id])
     job.set(lead_unit_id=unit_id, desk_unit_id=unit_id)
     if job.row.dispatched_at is None:
         job.set(dispatched_at=job.now, due_at=job.due(Stage.TOTAL))
+        job.begins.append((Stage.TOTAL, unit_id))
     job.sent_to = unit_id
 
 
@@ -101,7 +104,10 @@ async def _end(job: Job, *conditions: sa.ColumnElement[bool]) -> None:
 
 
 async def _hold(job: Job, role: str, unit_ids: Sequence[int], *, asked: str = "") -> None:
-    due = job.due(Stage.CO_OPINION) if role == "co" else None
+    due = None
+    if role == "co":
+        due = job.due(Stage.CO_OPINION)
+        job.begins += [(Stage.CO_OPINION, unit_id) for unit_id in unit_ids]
     rows = [
         {
             "ticket_id": job.row.id,
@@ -188,6 +194,7 @@ async def remove_co(job: Job) -> None:
     statement = sa.update(_held).where(*present, _held.c.unit_id == data.unit_id).values(until=job.now)
     if (await job.execute(statement.returning(_held.c.id))).first() is None:
         raise refuse("not_co_handler", job, unit_id=data.unit_id)
+    job.ends.append((Stage.CO_OPINION, (data.unit_id,)))
     job.told["unit_id"] = data.unit_id
     job.concerned.add(data.unit_id)
 
@@ -203,6 +210,8 @@ async def co_opinion(job: Job) -> None:
         _held.c.until.is_(None),
     )
     await job.execute(sa.update(_held).where(*mine).values(answered_at=job.now, opinion=data.note))
+    if job.actor.unit_id is not None:
+        job.ends.append((Stage.CO_OPINION, (job.actor.unit_id,)))
     if job.row.desk_unit_id is not None:
         job.concerned.add(job.row.desk_unit_id)
 
@@ -234,9 +243,20 @@ async def hand_over(job: Job) -> None:
     values = {key: getattr(left, key) for key in ("due_at", "asked", "answered_at", "opinion", "signed_at")}
     row = values | {"ticket_id": job.row.id, "unit_id": data.unit_id, "role": role}
     await job.execute(sa.insert(_held).values(**row, created_at=job.row.created_at, since=left.since))
+    await _hand_over_clocks(job, old, data.unit_id, left.role, there.role if there else None)
     if job.row.lead_unit_id == old:
         job.set(lead_unit_id=data.unit_id)
     if job.row.desk_unit_id == old:
         job.set(desk_unit_id=data.unit_id)
     job.told |= {"from_unit_id": old, "unit_id": data.unit_id}
     job.concerned.update((old, data.unit_id))
+
+
+async def _hand_over_clocks(job: Job, old: int, new: int, role: str, there: str | None) -> None:
+    """What runs for the closed unit runs for the other; who leads now answers no longer as a co-handler."""
+    if there == "co":
+        await job.end_stages((Stage.CO_OPINION,), (new,))
+    if role == "co" and there is not None and there != "co":
+        await job.end_stages((Stage.CO_OPINION,), (old,))
+    running = {"ticket_id": job.row.id, "unit_id": old, "ended_at": None}
+    await job.uow.change(_stage, running, unit_id=new)

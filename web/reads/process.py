@@ -72,7 +72,7 @@ class HeldBy:
 
 @dataclass(frozen=True)
 class StageRow:
-    """A stretch of the process. Seconds of `used` run to the end, or to now."""
+    """A clock: a stretch of the process, as it was promised."""
 
     stage: str
     round: int
@@ -81,17 +81,11 @@ class StageRow:
     due_at: datetime | None
     ended_at: datetime | None
     ended_by: str | None
+    limit: str | None
 
     @property
     def word(self) -> str:
         return STAGE_LABELS[Stage(self.stage)] if self.stage in set(Stage) else self.stage
-
-    def minutes(self, now: datetime) -> int:
-        """Minutes it took, or takes so far."""
-        return int(((self.ended_at or now) - self.started_at).total_seconds() // 60)
-
-    def late(self, now: datetime) -> bool:
-        return self.due_at is not None and (self.ended_at or now) > self.due_at
 
 
 @dataclass(frozen=True)

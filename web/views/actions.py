@@ -32,7 +32,13 @@ FIELD_WORDS = {
     "bad_value": "不正确，请核对",
     "unknown_choice": "没有找到，请核对",
 }
-BACK = {"desk": "/dispatch", "rulings": "/rulings", "checks": "/checks", "approvals": "/approvals"}
+BACK = {
+    "desk": "/dispatch",
+    "rulings": "/rulings",
+    "checks": "/checks",
+    "approvals": "/approvals",
+    "dashboard": "/dashboard",
+}
 # Nothing to fill in and nothing to weigh: a button does it.
 AT_ONCE = frozenset({Action.SIGN, Action.ACCEPT})
 

@@ -8,13 +8,16 @@ from typing import Any, Literal
 from aiohttp import web
 from pydantic import Field
 
+from core.clock import to_city
 from core.errors import HotlineError
 from core.notify import staff
+from sla.digest import digest_of
 from tickets import notices
 from web.context import actor, context, optional_actor
 from web.inputs import Fields, path_id, read_form, read_query
 from web.render import fragment, page, redirect
 from web.routes import route
+from web.views.workbench import URGENCIES
 
 CHANNEL_WORDS = {"console": "系统内", "email": "电子邮件", "webhook": "工作群机器人"}
 
@@ -59,7 +62,28 @@ async def notice_list(request: web.Request) -> web.StreamResponse:
         )
     items, last = found[: notices.PAGE], found[notices.PAGE - 1 : notices.PAGE]
     more = f"{last[0].at.isoformat()}_{last[0].id}" if len(found) > notices.PAGE else ""
-    return await page(request, "notifications/list.html", items=items, more=more, only_unread=query.unread)
+    values: dict[str, Any] = {
+        "items": items,
+        "more": more,
+        "only_unread": query.unread,
+        "pages": notices.PAGES,
+    }
+    return await page(request, "notifications/list.html", **values)
+
+
+@route("GET", "/digest", signed_in=True)
+async def digest(request: web.Request) -> web.StreamResponse:
+    """What one was told this morning, with the ways to what is there now."""
+    person = actor(request)
+    async with context(request).db.read() as session:
+        found = await digest_of(session, person.user_id or 0)
+    day = to_city(context(request).clock.now()).date()
+    values: dict[str, Any] = {
+        "found": found,
+        "is_today": found is not None and found.day == day,
+        "urgencies": URGENCIES,
+    }
+    return await page(request, "notifications/digest.html", **values)
 
 
 def _mark(text: str | None) -> tuple[datetime, int] | None:

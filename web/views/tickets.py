@@ -20,12 +20,12 @@ from tickets.workflow import STATE_LABELS, Action
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, path_id, read_form, read_query
 from web.reads.action_forms import DEGREES
+from web.reads.clocks import ClockLine, clock_lines
 from web.reads.left import left_of
-from web.reads.process import process_of
+from web.reads.process import Process, process_of
 from web.reads.recordings import calls_of_ticket
 from web.reads.timeline import FILTERS, lines
 from web.reads.units import unit_groups
-from web.reads.why import why_due
 from web.render import fragment, page, redirect
 from web.routes import route, rule_for
 from web.views._acting import MAY, Posted
@@ -161,14 +161,21 @@ async def _process_values(request: web.Request) -> dict[str, Any]:
     async with context(request).db.read() as session:
         ticket = await queries.ticket_page(session, person, ident)
         found = await process_of(session, person, ticket, context(request).settings.tickets.contact_gap)
-    why = why_due(ticket, found, context(request).tickets.limits)
+        clocks = await _clocks(request, session, ident, found)
     return {
         "ticket": ticket,
         "process": found,
-        "why_due": why,
+        "clocks": clocks,
         "degrees": dict(DEGREES),
         "words": TICKET_WORDS,
     }
+
+
+async def _clocks(
+    request: web.Request, session: AsyncSession, ident: int, process: Process
+) -> list[ClockLine]:
+    ctx = context(request)
+    return await clock_lines(session, ident, process, ctx.calendar(), ctx.tickets.limits, ctx.clock.now())
 
 
 async def _ticket_values(
@@ -195,7 +202,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         values["calls"] = await calls_of_ticket(session, person, ctx.recordings, ident, ctx.clock.now())
         gap = ctx.settings.tickets.contact_gap
         values["process"] = await process_of(session, person, values["ticket"], gap)
-        values["why_due"] = why_due(values["ticket"], values["process"], ctx.tickets.limits)
+        values["clocks"] = await _clocks(request, session, ident, values["process"])
         may_act = not person.permissions.isdisjoint(MAY)
         bar = await bar_values(request, session, values["ticket"]) if may_act else {}
     usual = {

@@ -20,6 +20,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/relay/{question_id}/send"): WRITERS,
     ("GET", "/notifications"): EVERYBODY,
     ("GET", "/notifications/bell"): EVERYBODY,
+    ("GET", "/digest"): EVERYBODY,
     ("POST", "/notifications/{notice_id}/open"): EVERYBODY,
     ("POST", "/notifications/read"): EVERYBODY,
     ("GET", "/notifications/preferences"): EVERYBODY,
