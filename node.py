@@ -33,8 +33,11 @@ from sla.digest import Digest
 from sla.duties import Duties
 from sla.measures.counters import Counters
 from sla.measures.folding import Folding
+from sla.pack import Pack
 from sla.packs import named_pack
 from sla.plain import CityLimits
+from sla.reports.content import Writer
+from sla.reports.service import ReportService
 from sla.sources import city_calendar
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
@@ -96,6 +99,7 @@ class Node:
         self.attachments = AttachmentService(self.db, settings)
         self.exports = ExportService(self.db, self.clock, settings)
         self.handovers = Handovers(self.db, self.tickets)
+        self.reports = ReportService(self.db, self._report_writer(pack).compose)
         self.channels = make_channels(settings, self.db, self.vault, self.clock)
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
@@ -118,6 +122,7 @@ class Node:
             callbacks=self.callbacks,
             attachments=self.attachments,
             exports=self.exports,
+            reports=self.reports,
             telephony=self.telephony,
             outbox=self.outbox,
             tail=self.tail,
@@ -141,6 +146,9 @@ class Node:
             application=f"hotline {self.name}"[:63],
         )
 
+    def _report_writer(self, pack: Pack) -> Writer:
+        return Writer(f"{self.settings.city.name}12345政务服务便民热线", pack.scores, pack.name)
+
     def _simulator(self) -> Simulator | None:
         wanted = self.settings.telephony.source == "simulator" and "telephony" in self.settings.node.roles
         return Simulator.from_settings(self.settings) if wanted else None
@@ -161,6 +169,7 @@ class Node:
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
+        self.ticker.cron("10 7 * * *", "reports", self._reports)
         self.ticker.cron("20 4 * * *", "attachments", self._attachments)
         self.ticker.every(10, "names", NameFollower(self.db, self.vault, self.leases["scheduler"]).tick)
         if wanted(self.settings):  # the demo: somebody must do the work of those who are not signed in
@@ -247,6 +256,9 @@ class Node:
 
     async def _retention(self) -> None:
         await retention.sweep(self.db, self.settings.retention)
+
+    async def _reports(self) -> None:
+        await self.reports.run_due(self.leases["scheduler"])
 
     async def _exports(self) -> None:
         await self.exports.sweep()

@@ -10,6 +10,7 @@ from datetime import date
 from sla.calendar import Spans
 from sla.clocks import Limit
 from sla.ladder import Ladder
+from sla.scores import ScoreRule
 from tickets.states import Stage
 from tickets.terms import TicketType, Urgency
 
@@ -65,6 +66,7 @@ class Pack:
     extension: Extension
     ladder: Ladder
     categories: Mapping[str, Override]
+    scores: tuple[ScoreRule, ...] = ()
 
     def limit(
         self, stage: Stage, kind: TicketType, urgency: Urgency, codes: Sequence[str] = ()

@@ -22,6 +22,7 @@ from sla.calendar import Spans, parse_spans
 from sla.clocks import Limit, Unit, parse_limit
 from sla.ladders import read_ladder
 from sla.pack import ByType, ByUrgency, Extension, Override, Pack
+from sla.score_rules import read_rules
 from tickets.states import Stage
 from tickets.terms import TicketType, Urgency
 
@@ -31,7 +32,7 @@ LONGEST_FILE = 1_000_000  # bytes
 LONGEST_CODE = 20
 ANY = "any"
 KEYS = frozenset({"name", "source", "effective", "office_hours", "stages", "total", "redo", "co_opinion"})
-KEYS |= {"extension", "ladder", "category"}
+KEYS |= {"extension", "ladder", "category", "score"}
 # The total, redone work and a co-handler's opinion have tables of their own; handling ends with the total.
 STAGES = frozenset(Stage) - {Stage.TOTAL, Stage.REDO, Stage.CO_OPINION, Stage.HANDLE}
 NEEDED_STAGES = STAGES - {Stage.SUPPLEMENT}  # waiting for the citizen needs no limit
@@ -79,6 +80,7 @@ def read_pack(file: Path) -> Pack:
         _extension(top.table("extension")),
         read_ladder(top.table("ladder")),
         _categories(top),
+        read_rules(top.table("score")) if "score" in top.values else (),
     )
 
 

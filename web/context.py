@@ -26,6 +26,7 @@ from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
+    from sla.reports.service import ReportService
     from telephony.service import TelephonyService
     from tickets.attachments.service import AttachmentService
     from tickets.callbacks import CallbackService
@@ -48,6 +49,7 @@ class WebContext:
     callbacks: CallbackService
     attachments: AttachmentService
     exports: ExportService
+    reports: ReportService
     telephony: TelephonyService
     outbox: OutboxWorker
     tail: EventTail

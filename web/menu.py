@@ -56,6 +56,10 @@ MENU = (
         ),
     ),
     Group(
+        "监督",
+        (Entry("报表", "/reports", "list"),),
+    ),
+    Group(
         "管理",
         (
             Entry("人员账号", "/admin/users", "people"),

@@ -126,10 +126,13 @@ AUDIT_ACTIONS = {
     "citizen.split": "拆分市民档案",
     "citizen.forget": "删除个人信息",
     "template.save": "保存答复模板",
+    "report.make": "生成报表",
+    "report.fetch": "下载报表",
 }
 
 AUDIT_OBJECTS = {
     "wallboard": "大屏地址",
+    "report": "报表",
     "export": "导出",
     "proposal": "待批事项",
     "delegation": "代理",

@@ -35,6 +35,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "sla.models",
     "sla.measures.models",
     "sla.duty_models",
+    "sla.reports.models",
 ]
 
 

@@ -22,7 +22,10 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from sla.measures.counters import Counters
+from sla.packs import shipped_pack
 from sla.plain import CityLimits
+from sla.reports.content import Writer
+from sla.reports.service import ReportService
 from telephony.recordings import Recordings
 from tickets import acts
 from tickets.attachments.service import AttachmentService
@@ -214,6 +217,7 @@ async def ctx(
         callbacks=CallbackService(web_settings),
         attachments=AttachmentService(database, web_settings),
         exports=ExportService(database, clock, web_settings),
+        reports=ReportService(database, Writer("桂林12345热线", shipped_pack().scores, "桂林").compose),
         telephony=cast(Any, None),  # no page of these tests commands a telephone
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,

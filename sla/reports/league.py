@@ -1,0 +1,71 @@
+"""The league of departments (承办单位考核): scores by the rules of the pack, peers with peers; pure."""
+
+from collections.abc import Sequence
+
+from sla.measures.definitions import MIN_N, RATES
+from sla.measures.queries import UnitRow
+from sla.reports.document import Block, Cell, Chart, ChartKind, Column, Format, Table
+from sla.scores import Figure, ScoreRule, ranks, scored
+
+SCORE, RATE, COUNT = Format.SCORE, Format.RATE, Format.COUNT
+MOST_BARS = 20
+
+
+def rules_table(rules: Sequence[ScoreRule]) -> Table:
+    """The rules as they were applied."""
+    columns = (
+        Column("指标"),
+        Column("满分", SCORE),
+        Column("目标", RATE),
+        Column("每差一个百分点扣", SCORE),
+        Column("最低得分", SCORE),
+        Column("最少件数", COUNT),
+    )
+    rows = [
+        (
+            RATES[rule.code].name + ("（越低越好）" if rule.lower_is_better else ""),
+            rule.points,
+            rule.target,
+            rule.slope,
+            rule.floor,
+            rule.least,
+        )
+        for rule in rules
+    ]
+    note = "件数不足的指标不计分，满分同时扣除；总分按可得分折算为百分制。"
+    return Table("计分规则", columns, tuple(rows), note=note)
+
+
+def blocks(group: str, rules: Sequence[ScoreRule], rows: Sequence[UnitRow]) -> list[Block]:
+    """The table of one group, the best first, those without a score last; and its chart."""
+    results = [scored(rules, {code: _figure(row, code) for code in row.shares}) for row in rows]
+    totals = [result.total for result in results]
+    places = ranks(totals)
+    order = sorted(range(len(rows)), key=lambda at: (totals[at] is None, -(totals[at] or 0), rows[at].name))
+    columns = [Column("名次"), Column("单位"), Column("总分", SCORE)]
+    for rule in rules:
+        columns += [Column(RATES[rule.code].name, RATE), Column("n", COUNT), Column("得分", SCORE)]
+    lines = []
+    for at in order:
+        place = places[at]
+        line: list[Cell] = ["—" if place is None else str(place), rows[at].name, totals[at]]
+        for rule in rules:
+            figure = _figure(rows[at], rule.code)
+            line += [figure.rate, figure.n, results[at].parts[rule.code]]
+        lines.append(tuple(line))
+    least = min((rule.least for rule in rules), default=MIN_N)
+    note = f"件数不足 {least} 件的指标不计分，没有可计分指标的单位不排名。"
+    found: list[Block] = [Table(f"{group}考核", tuple(columns), tuple(lines), note=note)]
+    ranked = [at for at in order if totals[at] is not None][:MOST_BARS]
+    if ranked:
+        names = tuple(rows[at].name for at in ranked)
+        values = tuple(totals[at] for at in ranked)
+        found.append(Chart(f"{group}总分", ChartKind.BARS, names, (("总分", values),), SCORE))
+    return found
+
+
+def _figure(row: UnitRow, code: str) -> Figure:
+    share = row.shares.get(code)
+    if share is None or not share.of:
+        return Figure(None, 0)
+    return Figure(share.part / share.of, share.of)

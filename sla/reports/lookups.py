@@ -1,0 +1,51 @@
+"""What reports look up besides the figures of the screens: names, and a counter day by day."""
+
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.people.models import Unit
+from sla.measures.models import MeasureSum
+from sla.measures.periods import Period
+from tickets.models import Category, table_of
+
+_sum, _unit, _category = table_of(MeasureSum), table_of(Unit), table_of(Category)
+
+
+async def names_of(session: AsyncSession, scope: str, ids: Collection[int]) -> Mapping[int, str]:
+    """The names behind the keys of a scope: categories, else units and districts."""
+    table, name = (_category, "name") if scope == "category" else (_unit, "short_name")
+    query = sa.select(table.c.id, table.c[name].label("name")).where(table.c.id.in_(ids))
+    return {row.id: row.name for row in await session.execute(query)}
+
+
+async def subject_name(session: AsyncSession, category_id: int) -> str | None:
+    """The whole name of a category; None: there is none of this id."""
+    query = sa.select(_category.c.full_name).where(_category.c.id == category_id)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def top_category(session: AsyncSession, category_id: int) -> int:
+    """The category of the first level above a category: sums are kept by those."""
+    query = sa.select(_category.c.path).where(_category.c.id == category_id)
+    path: str | None = (await session.execute(query)).scalar_one_or_none()
+    return category_id if path is None else int(path.strip(".").split(".")[0])
+
+
+async def by_day(
+    session: AsyncSession, scope: str, key: str, code: str, period: Period
+) -> Mapping[date, int]:
+    """A counter on each day of a period; 0 where nothing happened."""
+    query = (
+        sa.select(_sum.c.start, sa.func.sum(_sum.c.n).label("n"))
+        .where(
+            *(_sum.c.scope == scope, _sum.c.key == key, _sum.c.code == code, _sum.c.grain == "d"),
+            _sum.c.start.between(period.first, period.last),
+        )
+        .group_by(_sum.c.start)
+    )
+    found = {row.start: int(row.n) for row in await session.execute(query)}
+    days = (period.last - period.first).days + 1
+    return {day: found.get(day, 0) for day in (period.first + timedelta(n) for n in range(days))}

@@ -1,0 +1,133 @@
+"""Reports (报表): made by the calendar or when asked, read on a page, fetched as Word or Excel."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import Any, Literal
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from aiohttp import web
+from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import audit
+from core.clock import to_city
+from core.errors import HotlineError
+from core.people.permissions import Permission
+from sla.reports import service
+from sla.reports.document import Report, numeric, written
+from sla.reports.excel import excel
+from sla.reports.periods import KIND_LABELS, Kind, period_of
+from sla.reports.service import Kept, Order
+from sla.reports.word import word
+from tickets.models import Category, table_of
+from web.context import actor, context
+from web.inputs import Fields, path_id, read_form, read_query
+from web.render import page, redirect
+from web.routes import route
+
+READ, MAKE = Permission.REPORT_READ, Permission.REPORT_MAKE
+_category = table_of(Category)
+KINDS = {kind.value: label for kind, label in KIND_LABELS.items()}
+RENDER = {"docx": word, "xlsx": excel}
+MIME = {
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+class ListQuery(Fields):
+    kind: Kind | None = None
+    before: int | None = Field(None, gt=0, lt=2**63)
+
+
+class MakeForm(Fields):
+    kind: Kind
+    day: date
+    last: date | Literal[""] = ""
+    subject_id: int | Literal[""] = Field("", lt=2**63)
+
+
+@route("GET", "/reports", permission=READ)
+async def reports(request: web.Request) -> web.StreamResponse:
+    """What was made, newest first, and the form for another."""
+    query = read_query(request, ListQuery)
+    async with context(request).db.read() as session:
+        found = list(await service.listed(session, actor(request), query.kind, query.before))
+        subjects = await _subjects(session)
+    more = len(found) > service.PAGE
+    return await page(
+        request,
+        "reports/list.html",
+        reports=found[: service.PAGE],
+        next_before=found[service.PAGE - 1].id if more else None,
+        kinds=KINDS,
+        chosen=query.kind.value if query.kind else "",
+        subjects=subjects,
+        may_make=actor(request).may(MAKE),
+        today=to_city(context(request).clock.now()).date(),
+    )
+
+
+async def _subjects(session: AsyncSession) -> list[tuple[int, str]]:
+    """What a special report may be about."""
+    query = sa.select(_category.c.id, _category.c.full_name).where(_category.c.active, _category.c.level <= 2)
+    return [(row.id, row.full_name) for row in await session.execute(query.order_by(_category.c.code))]
+
+
+@route("POST", "/reports", permission=MAKE)
+async def make(request: web.Request) -> web.StreamResponse:
+    """Make one now."""
+    form = await read_form(request, MakeForm)
+    period = period_of(form.kind, form.day, form.last or None)
+    subject = form.subject_id or None if form.kind is Kind.SPECIAL else None
+    ctx = context(request)
+    async with ctx.db.begin() as uow:
+        ident = await ctx.reports.make(uow, actor(request), Order(form.kind, period, subject))
+    return redirect(request, f"/reports/{ident}")
+
+
+@route("GET", "/reports/{report_id}", permission=READ)
+async def one(request: web.Request) -> web.StreamResponse:
+    """A report as it was made."""
+    kept, report = await _one(request)
+    return await page(
+        request,
+        "reports/one.html",
+        kept=kept,
+        report=report,
+        kinds=KINDS,
+        blocks=[(type(block).__name__.lower(), block) for block in report.blocks],
+        written=written,
+        numeric=numeric,
+    )
+
+
+@route("GET", "/reports/{report_id}/{form}", permission=READ)
+async def fetch(request: web.Request) -> web.StreamResponse:
+    """The report as a file; the same report is the same file."""
+    form = request.match_info["form"]
+    if form not in RENDER:
+        raise HotlineError("not_found")
+    kept, report = await _one(request)
+    body = await asyncio.get_running_loop().run_in_executor(None, RENDER[form], report)
+    async with context(request).db.begin() as uow:
+        await audit.record(
+            uow,
+            actor=actor(request),
+            action="report.fetch",
+            object_type="report",
+            object_id=kept.id,
+            detail={"form": form},
+        )
+    name = quote(f"{kept.title}（{report.period}）.{form}")
+    disposition = f"attachment; filename=\"report-{kept.id}.{form}\"; filename*=UTF-8''{name}"
+    headers: dict[str, Any] = {"Content-Type": MIME[form], "Content-Disposition": disposition}
+    return web.Response(body=body, headers=headers)
+
+
+async def _one(request: web.Request) -> tuple[Kept, Report]:
+    async with context(request).db.read() as session:
+        return await service.one(session, actor(request), path_id(request, "report_id"))
