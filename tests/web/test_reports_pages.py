@@ -11,7 +11,8 @@ from tests.web.conftest import Console
 async def make(console: Console, login: str = "supervision_officer", **form: str) -> tuple[str, str]:
     """The path of a new report, and the page it leads to."""
     browser = await console.signed_in(login)
-    made = await browser.post("/reports", {"kind": "daily", "day": "2026-11-20", **form})
+    blank = {"last": "", "subject_id": ""}  # as the page sends what was not filled in
+    made = await browser.post("/reports", {"kind": "daily", "day": "2026-11-20", **blank, **form})
     assert made.status == 303, made.text
     path = made.headers["Location"]
     return path, (await browser.get(path)).text

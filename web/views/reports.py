@@ -24,7 +24,7 @@ from sla.reports.service import Kept, Order
 from sla.reports.word import word
 from tickets.models import Category, table_of
 from web.context import actor, context
-from web.inputs import Fields, path_id, read_form, read_query
+from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.render import page, redirect
 from web.routes import route
 
@@ -47,7 +47,7 @@ class MakeForm(Fields):
     kind: Kind
     day: date
     last: date | Literal[""] = ""
-    subject_id: int | Literal[""] = Field("", lt=2**63)
+    subject_id: Ident | Literal[""] = ""
 
 
 @route("GET", "/reports", permission=READ)
