@@ -29,9 +29,11 @@ from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from sla.adopting import Adopting
 from sla.packs import named_pack
 from sla.plain import CityLimits
 from sla.sources import city_calendar
+from sla.sweep import CardSweep
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
@@ -92,6 +94,7 @@ class Node:
         self.attachments = AttachmentService(self.db, settings)
         self.exports = ExportService(self.db, self.clock, settings)
         self.handovers = Handovers(self.db, self.tickets)
+        self.cards = CardSweep(self.db, self.limits, self.leases["scheduler"])
         self.channels = make_channels(settings, self.db, self.vault, self.clock)
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
@@ -148,6 +151,8 @@ class Node:
         self.ticker.every(15, "outbox gauges", self._count_outbox)
         self.ticker.every(2, "hand-overs", self.handovers.run)
         self.ticker.every(15, "sweep", self._sweep)
+        self.ticker.every(1, "cards", self.cards.tick)
+        self.ticker.every(60, "adopting", self._adopt)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
@@ -227,6 +232,9 @@ class Node:
 
     async def _sweep(self) -> None:
         await Sweep(self.db, self.tickets, self.settings, self.leases["scheduler"]).run()
+
+    async def _adopt(self) -> None:
+        await Adopting(self.db, self.limits, self.leases["scheduler"]).run()
 
     async def _count_outbox(self) -> None:
         async with self.db.read() as session:

@@ -68,6 +68,13 @@ KINDS: dict[str, str] = {
     "relay_answer": "热线已代为答复",
     "message_failed": "短信发送失败",
     "code_locked": "查询码因多次输错被锁定",
+    "card_blue": "时限蓝色预警",
+    "card_yellow": "时限黄牌",
+    "card_red": "时限红牌",
+    "card_notice": "催办通知书",
+    "card_bulletin": "超期通报",
+    "card_proposal": "超期工单建议督办",
+    "cards_digest": "多件工单同时亮牌",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -75,6 +82,7 @@ DESK = roles_with(Permission.TICKET_DISPATCH)
 SUPERVISION = roles_with(Permission.TICKET_SUPERVISE)
 FLOOR = roles_with(Permission.REVISIT_WORK)
 LEADERS = roles_with(Permission.FLOOR_READ, Permission.DRAFT_READ_ALL)
+ACKNOWLEDGING = roles_with(Permission.CARD_ACKNOWLEDGE)
 KEEPERS = roles_with(Permission.OUTBOX_RESEND)
 # Kinds that go to the units at work: to the one the work lies with, or to the others concerned.
 _TO_UNIT: dict[str, str] = {
@@ -112,6 +120,9 @@ _FOR: dict[str, tuple[str, ...]] = {
     "relay_question": FLOOR,
     "message_failed": KEEPERS,
     "code_locked": LEADERS,
+    "card_proposal": SUPERVISION,
+    **dict.fromkeys(("card_blue", "card_yellow", "card_red", "card_notice", "card_bulletin"), ACKNOWLEDGING),
+    "cards_digest": ACKNOWLEDGING,
 }
 
 
@@ -310,6 +321,8 @@ async def target_of(session: AsyncSession, actor: Actor, notice_id: int) -> str:
         raise HotlineError("not_found")
     if row.kind == "message_failed":
         return "/admin/messages?state=failed"
+    if row.kind == "cards_digest":
+        return "/cards?state=mine"
     if row.kind == "relay_question":
         return "/relay"
     return f"/tickets/{row.ticket_id}" if row.ticket_id is not None else "/notifications"

@@ -46,6 +46,8 @@ class Permission(StrEnum):
     TICKET_APPROVE = "ticket.approve"
     TICKET_NOTE = "ticket.note"
     TICKET_EXPORT = "ticket.export"
+    CARD_READ = "card.read"
+    CARD_ACKNOWLEDGE = "card.acknowledge"
     REVISIT_WORK = "revisit.work"
     CALLBACK_WORK = "callback.work"
     CALLBACK_READ = "callback.read"
@@ -75,6 +77,7 @@ _CITIZENS = {P.CITIZEN_READ, P.CITIZEN_EDIT}
 _SEAT = {P.CALL_TAKE, P.DRAFT_WRITE, P.TICKET_CREATE, P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL}
 _CALLBACKS = {P.CALLBACK_READ, P.CALLBACK_WORK}
 _UNIT = {P.TICKET_READ_UNIT, P.TICKET_HANDLE, P.TICKET_NOTE, P.PERSON_REVEAL, P.TICKET_EXPORT}
+_CARDS = {P.CARD_READ, P.CARD_ACKNOWLEDGE}
 _DESK = {P.TICKET_DISPATCH, P.TICKET_RULE, P.TICKET_CHECK, P.TICKET_MERGE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -83,10 +86,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL, P.CALLBACK_READ, P.CITIZEN_READ}
         | {P.TICKET_EXPORT}
         | _DESK
+        | _CARDS
     ),
     Role.CALLBACK_OFFICER: frozenset(
         {P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL, P.DRAFT_WRITE, P.TICKET_CREATE}
         | {P.REVISIT_WORK}
+        | _CARDS
         | _CALLBACKS
         | _CITIZENS
     ),
@@ -97,14 +102,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | _DESK
         | {P.FLOOR_READ, P.CALL_READ_ALL, P.DRAFT_READ_ALL, P.TICKET_VOID, P.REVISIT_WORK, P.MESSAGE_READ}
         | {P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST}
+        | _CARDS
     ),
     Role.SUPERVISION_OFFICER: frozenset(
         {P.TICKET_READ_ALL, P.TICKET_NOTE, P.FLOOR_READ, P.CALL_READ_ALL, P.PERSON_REVEAL, P.CALLBACK_READ}
         | {P.TICKET_SUPERVISE, P.TICKET_VOID, P.TICKET_EXPORT, P.MESSAGE_READ, P.CITIZEN_READ}
         | _DESK
+        | _CARDS
     ),
-    Role.DEPT_OFFICER: frozenset(_UNIT),
-    Role.DEPT_HEAD: frozenset(_UNIT | {P.TICKET_APPROVE}),
+    Role.DEPT_OFFICER: frozenset(_UNIT | _CARDS),
+    Role.DEPT_HEAD: frozenset(_UNIT | _CARDS | {P.TICKET_APPROVE}),
     Role.KNOWLEDGE_EDITOR: frozenset(),
     Role.KNOWLEDGE_REVIEWER: frozenset(),
     # The three administrators: who runs it, who grants power, who watches both (core/people/duties.py).
@@ -120,7 +127,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.INSPECTOR: frozenset(
         {P.TICKET_READ_ALL, P.AUDIT_READ, P.CALL_READ_ALL, P.FLOOR_READ, P.DRAFT_READ_ALL, P.CALLBACK_READ}
-        | {P.PERSON_REVEAL, P.CITIZEN_READ, P.MESSAGE_READ}
+        | {P.PERSON_REVEAL, P.CITIZEN_READ, P.MESSAGE_READ, P.CARD_READ}
     ),
 }
 
