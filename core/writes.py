@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 MOST_PARAMETERS = 2_000  # PostgreSQL takes 65,535; a statement should stay readable
+MANY = 32  # rows from which on they go as one array per column
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Among:
 class _Shape:
     """One write without its values: what its SQL depends on."""
 
-    kind: str  # insert, update, guard or parts
+    kind: str  # insert, bulk, update, guard or parts
     table: sa.Table | None
     columns: tuple[str, ...]
     rows: int = 1
@@ -75,11 +76,17 @@ class Batch:
     def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> bool:
         """Take down new rows, all with the same columns; False: send what there is first."""
         columns = tuple(rows[0])
-        size = len(columns) * len(rows)
+        size = len(columns) * (1 if len(rows) >= MANY else len(rows))
         if self._shapes and self._count + size > MOST_PARAMETERS:
             return False
+        if len(rows) >= MANY and _plain(table) and all(shape.table is not table for shape in self._shapes):
+            encoded = [_encoded(table, columns, row) for row in rows]
+            self._add(_Shape("bulk", table, columns), [list(column) for column in zip(*encoded, strict=True)])
+            return True
         values = [value for row in rows for value in _encoded(table, columns, row)]
         for place, shape in enumerate(self._shapes):
+            if shape.table is table and shape.kind == "bulk":
+                return False
             if shape.kind == "insert" and shape.table is table:
                 if shape.columns != columns:
                     return False
@@ -157,6 +164,12 @@ def _documents(table: sa.Table) -> frozenset[str]:
     return frozenset(column.name for column in table.columns if isinstance(column.type, JSONB))
 
 
+@cache
+def _plain(table: sa.Table) -> bool:
+    """Whether no column is an array: an array of those would be taken apart too far."""
+    return not any(isinstance(column.type, sa.ARRAY) for column in table.columns)
+
+
 @lru_cache(maxsize=1000)
 def statement(shapes: tuple[_Shape, ...]) -> str:
     """One statement for all of them. An insert waits for a change of the same table before it."""
@@ -169,9 +182,9 @@ def statement(shapes: tuple[_Shape, ...]) -> str:
         if shape.kind == "parts":
             ctes += _parts(shape, used, valid)
             used += shape.size
-        elif shape.kind == "insert":
+        elif shape.kind in ("insert", "bulk"):
             waits = changed.get(_table(shape))
-            text, used = _insert(shape, used, waits, valid)
+            text, used = (_insert if shape.kind == "insert" else _bulk)(shape, used, waits, valid)
             ctes.append((name, text))
         else:
             text, used = _update(shape, used, None if name == guard else valid)
@@ -229,6 +242,25 @@ def _insert(shape: _Shape, used: int, waits_for: str | None, valid: str | None) 
         return head + values, used
     after = " AND ".join(conditions)
     return f"{head}SELECT * FROM ({values}) AS r WHERE {after}", used  # noqa: S608 - our tables' names
+
+
+def _bulk(shape: _Shape, used: int, waits_for: str | None, valid: str | None) -> tuple[str, int]:
+    """The rows as one array per column, in their order."""
+    table, arrays, taken = _table(shape), [], []
+    for place, name in enumerate(shape.columns):
+        kind = _kind(table.c[name])
+        document = name in _documents(table)
+        arrays.append(f"${used + place + 1}::{'TEXT' if document else kind}[]")
+        taken.append(f"c{place}::{kind}" if document else f"c{place}")
+    conditions = [valid] if valid is not None else []
+    if waits_for is not None:
+        conditions.append(f"(SELECT count(*) FROM {waits_for}) IS NOT NULL")  # noqa: S608 - we made the name
+    text = (
+        f"INSERT INTO {table.name} ({', '.join(map(_name, shape.columns))}) SELECT {', '.join(taken)} "  # noqa: S608 - our tables' names
+        f"FROM unnest({', '.join(arrays)}) AS r ({', '.join(f'c{place}' for place in range(len(taken)))})"
+    )
+    after = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return text + after, used + len(arrays)
 
 
 def _name(column: str) -> str:

@@ -256,6 +256,9 @@ def _conditions(
     if wanted.state == "mine":
         waits = sa.select(_receipt.c.card_id).where(_receipt.c.acknowledged_at.is_(None), _for(mine))
         found.append(_card.c.id.in_(waits))
+    elif wanted.ticket_id is not None:  # whoever may see the ticket sees its cards
+        seen = sa.exists().where(_ticket.c.id == _card.c.ticket_id, visible_tickets(actor))
+        found.append(sa.or_(seen, own) if actor.may(Permission.CARD_READ) else sa.false())
     else:
         found.append(sa.or_(visible_cards(actor), own))
     states: dict[str, sa.ColumnElement[bool]] = {

@@ -1,7 +1,8 @@
 """Who has to acknowledge a card: the named posts of the ladder, found up the org tree."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -39,6 +40,7 @@ class Posts:
 
     above: Mapping[int, tuple[int, ...]]  # unit → itself and those above it, nearest first
     filled: frozenset[Named]
+    _found: dict[Any, tuple[Named, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def owner(self, stage: Stage, state: str, unit_id: int | None) -> int | None:
         """The unit a clock is charged to; None: the hotline."""
@@ -46,11 +48,16 @@ class Posts:
             return unit_id
         return None if stage in _OF_HOTLINE else unit_id
 
-    def named(self, stage: Stage, state: str, unit_id: int | None, posts: Iterable[Post]) -> list[Named]:
+    def named(
+        self, stage: Stage, state: str, unit_id: int | None, posts: tuple[Post, ...]
+    ) -> tuple[Named, ...]:
         """Who has to acknowledge, without repetition."""
-        owner = self.owner(stage, state, unit_id)
-        found = (self._one(stage, state, owner, post) for post in posts)
-        return list(dict.fromkeys(one for one in found if one is not None))
+        asked = (stage, state, unit_id, posts)
+        if asked not in self._found:
+            owner = self.owner(stage, state, unit_id)
+            found = (self._one(stage, state, owner, post) for post in posts)
+            self._found[asked] = tuple(dict.fromkeys(one for one in found if one is not None))
+        return self._found[asked]
 
     def _one(self, stage: Stage, state: str, owner: int | None, post: Post) -> Named | None:
         if post is Post.SUPERVISION:

@@ -7,6 +7,7 @@ A node that slept, a clock that jumped, a restart in between: the next tick goes
 cards of a clock that is several steps late come in order with one notice.
 """
 
+import asyncio
 import json
 import logging
 from collections import defaultdict
@@ -33,12 +34,14 @@ from tickets.states import Action, Stage, State
 logger = logging.getLogger(__name__)
 SYSTEM = Actor.system("ladder")
 BATCH = 200
+HANDS = 2  # batches at a time in a storm: one is made ready while the database writes the other
 MANY = 3  # clocks of one batch about which a post is told singly; of more it is told in one notice
 DIGEST = "cards_digest"
 
-# The partial index answers it: what is due first lies at its beginning.
+# The first entry of the partial index answers it, however many clocks run.
 _PROBE = """
-    SELECT 1 FROM ticket_stage WHERE ended_at IS NULL AND alarm_at <= coalesce($1::timestamptz, now()) LIMIT 1
+    SELECT alarm_at <= coalesce($1::timestamptz, now()) AS due FROM ticket_stage
+    WHERE ended_at IS NULL AND alarm_at IS NOT NULL ORDER BY alarm_at, id LIMIT 1
 """
 # FOR KEY SHARE of the ticket: nobody acts on it meanwhile, and rows that refer to it wait for nobody.
 _CLAIM = """
@@ -118,19 +121,36 @@ class CardSweep:
 
     async def run(self) -> int:
         """Issue everything that is due; returns how many clocks that were. An idle one asks one question."""
-        if not await self._db.fetch(_PROBE, self._now()):
+        first = await self._db.fetch(_PROBE, self._now())
+        if not first or not first[0]["due"]:
             return 0
         async with self._db.read() as session:
             known = await posts.load(session)
+        digested: set[Named] = set()
+        done = await self.step(known, digested)
+        if done < BATCH:
+            return done
+        hands = (self._on(known, digested) for _ in range(HANDS))
+        for found in await asyncio.gather(*hands, return_exceptions=True):
+            if isinstance(found, BaseException):
+                raise found
+            done += found
+        return done
+
+    async def _on(self, known: Posts, digested: set[Named]) -> int:
+        """Batch after batch until one is not full."""
         done = 0
         while True:
-            claimed = await self.step(known)
+            claimed = await self.step(known, digested)
             done += claimed
             if claimed < BATCH:
                 return done
 
-    async def step(self, known: Posts) -> int:
-        """One batch in one transaction; returns how many clocks were claimed."""
+    async def step(self, known: Posts, digested: set[Named]) -> int:
+        """One batch in one transaction; returns how many clocks were claimed.
+
+        `digested`: who was told in one notice for all of this run; a full batch begins a storm of such.
+        """
         async with self._db.begin() as uow:
             await self._lease.fence(uow)
             rows = await uow.fetch(_CLAIM, self._now(), BATCH)
@@ -139,8 +159,12 @@ class CardSweep:
             uow.now = rows[0]["now"]  # one instant for the cards, the history and the feed
             due = [self._due(row, known) for row in rows]
             made = await _write(uow, due)
-            await _tell(uow, due, made)
-            return len(rows)
+            told = await _tell(uow, due, made)
+            notices, new = _notices(told, digested, storm=len(rows) == BATCH)
+            if notices:
+                await staff.write(uow, notices)
+        digested |= new
+        return len(rows)
 
     def _due(self, row: Any, known: Posts) -> Due:
         stage = Stage(row["stage"])
@@ -152,9 +176,7 @@ class CardSweep:
                 *(row["started_at"], row["due_at"], row["alarm_step"], row["now"]),
             )
         state, unit = row["state"], row["unit_id"]
-        named = tuple(
-            (level, tuple(known.named(stage, state, unit, wanted))) for level, wanted in found.cards
-        )
+        named = tuple((level, known.named(stage, state, unit, wanted)) for level, wanted in found.cards)
         return Due(row, stage, known.owner(stage, state, unit), found, named)
 
 
@@ -184,10 +206,14 @@ async def _write(uow: UnitOfWork, due: Sequence[Due]) -> dict[tuple[int, str], i
     return {(row["stage_id"], row["level"]): row["id"] for row in made}
 
 
-async def _tell(uow: UnitOfWork, due: Sequence[Due], made: dict[tuple[int, str], int]) -> None:
-    """History, the feed, screens and people, of the cards that were really made."""
+Told = dict[Named, list[tuple[Due, Level]]]
+"""Post → the clocks it has to know of, each with its highest level."""
+
+
+async def _tell(uow: UnitOfWork, due: Sequence[Due], made: dict[tuple[int, str], int]) -> Told:
+    """History, the feed and screens, of the cards that were really made; returns whom to notify."""
     entries, lines = [], []
-    told: dict[Named, list[tuple[Due, Level]]] = defaultdict(list)
+    told: Told = defaultdict(list)
     for one in due:
         row = one.row
         new = [(level, named) for level, named in one.posts if (row["id"], level.value) in made]
@@ -205,11 +231,10 @@ async def _tell(uow: UnitOfWork, due: Sequence[Due], made: dict[tuple[int, str],
             told[post].append((one, highest(levels)))
         codes = tuple(level.value for level in levels)
         await uow.emit(CardsIssued(row["ticket_id"], row["number"], row["version"], codes, one.units))
-    if not entries:
-        return
-    await history.append(uow, SYSTEM, entries)
-    await monitor.tell(uow, lines)
-    await staff.write(uow, [notice for post, ones in told.items() for notice in _notices(post, ones)])
+    if entries:
+        await history.append(uow, SYSTEM, entries)
+        await monitor.tell(uow, lines)
+    return told
 
 
 def _entry(one: Due, levels: Sequence[Level]) -> history.Entry:
@@ -220,10 +245,19 @@ def _entry(one: Due, levels: Sequence[Level]) -> history.Entry:
     return history.Entry(row["ticket_id"], Action.CARD, state, state, history.BESIDE, changes=changes)
 
 
-def _notices(post: Named, ones: Sequence[tuple[Due, Level]]) -> list[Notice]:
-    """Few are told one by one, by the highest level of each clock; many in one notice."""
-    units = None if post.unit_id is None else (post.unit_id,)
-    roles = (post.role.value,)
-    if len(ones) > MANY:
-        return [Notice(DIGEST, None, roles, units, deputies=True)]
-    return [Notice(f"card_{level}", one.row["ticket_id"], roles, units, deputies=True) for one, level in ones]
+def _notices(told: Told, digested: set[Named], *, storm: bool) -> tuple[list[Notice], set[Named]]:
+    """Few are told one by one; many, and all in a storm, in one notice of the run. And who got that one."""
+    notices, new = [], set()
+    for post, ones in told.items():
+        if post in digested:
+            continue
+        units = None if post.unit_id is None else (post.unit_id,)
+        roles = (post.role.value,)
+        if storm or len(ones) > MANY:
+            notices.append(Notice(DIGEST, None, roles, units, deputies=True))
+            new.add(post)
+            continue
+        for one, level in ones:
+            ticket = one.row["ticket_id"]
+            notices.append(Notice(f"card_{level}", ticket, roles, units, deputies=True))
+    return notices, new
