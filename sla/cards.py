@@ -257,7 +257,8 @@ def _conditions(
         waits = sa.select(_receipt.c.card_id).where(_receipt.c.acknowledged_at.is_(None), _for(mine))
         found.append(_card.c.id.in_(waits))
     elif wanted.ticket_id is not None:  # whoever may see the ticket sees its cards
-        seen = sa.exists().where(_ticket.c.id == _card.c.ticket_id, visible_tickets(actor))
+        this = sa.select(_ticket.c.id).where(_ticket.c.id == wanted.ticket_id, visible_tickets(actor))
+        seen = _card.c.ticket_id.in_(this.correlate(None))
         found.append(sa.or_(seen, own) if actor.may(Permission.CARD_READ) else sa.false())
     else:
         found.append(sa.or_(visible_cards(actor), own))

@@ -24,7 +24,7 @@ from web.render import fragment, page, redirect
 from web.routes import route
 
 READ, ACKNOWLEDGE = Permission.CARD_READ, Permission.CARD_ACKNOWLEDGE
-FEW = 5  # on the workbench; the list has them all
+FEW = 3  # on the workbench; the list has them all
 TONES: dict[str, str] = {
     Level.BLUE: "info",
     Level.YELLOW: "warn",
