@@ -74,12 +74,18 @@ class Batch:
         self._shapes, self._values, self._count = [], [], 0
 
     def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Take down new rows, all with the same columns; False: send what there is first."""
+        """Take down new rows, all with the same columns; False: send what there is first.
+
+        Very many go as one array per column.
+        """
         columns = tuple(rows[0])
-        size = len(columns) * (1 if len(rows) >= MANY else len(rows))
+        bulk = len(rows) >= MANY and _plain(table)
+        size = len(columns) * (1 if bulk else len(rows))
         if self._shapes and self._count + size > MOST_PARAMETERS:
             return False
-        if len(rows) >= MANY and _plain(table) and all(shape.table is not table for shape in self._shapes):
+        if bulk:
+            if any(shape.table is table for shape in self._shapes):
+                return False
             encoded = [_encoded(table, columns, row) for row in rows]
             self._add(_Shape("bulk", table, columns), [list(column) for column in zip(*encoded, strict=True)])
             return True
@@ -182,9 +188,12 @@ def statement(shapes: tuple[_Shape, ...]) -> str:
         if shape.kind == "parts":
             ctes += _parts(shape, used, valid)
             used += shape.size
-        elif shape.kind in ("insert", "bulk"):
+        elif shape.kind == "bulk":
+            text, used = _bulk(shape, used, valid)
+            ctes.append((name, text))
+        elif shape.kind == "insert":
             waits = changed.get(_table(shape))
-            text, used = (_insert if shape.kind == "insert" else _bulk)(shape, used, waits, valid)
+            text, used = _insert(shape, used, waits, valid)
             ctes.append((name, text))
         else:
             text, used = _update(shape, used, None if name == guard else valid)
@@ -244,23 +253,20 @@ def _insert(shape: _Shape, used: int, waits_for: str | None, valid: str | None) 
     return f"{head}SELECT * FROM ({values}) AS r WHERE {after}", used  # noqa: S608 - our tables' names
 
 
-def _bulk(shape: _Shape, used: int, waits_for: str | None, valid: str | None) -> tuple[str, int]:
-    """The rows as one array per column, in their order."""
-    table, arrays, taken = _table(shape), [], []
+def _bulk(shape: _Shape, used: int, valid: str | None) -> tuple[str, int]:
+    """The rows as one array per column, in their order; no other write of the statement is of this table."""
+    table = _table(shape)
+    arrays, taken = [], []
     for place, name in enumerate(shape.columns):
-        kind = _kind(table.c[name])
-        document = name in _documents(table)
+        kind, document = _kind(table.c[name]), name in _documents(table)
         arrays.append(f"${used + place + 1}::{'TEXT' if document else kind}[]")
         taken.append(f"c{place}::{kind}" if document else f"c{place}")
-    conditions = [valid] if valid is not None else []
-    if waits_for is not None:
-        conditions.append(f"(SELECT count(*) FROM {waits_for}) IS NOT NULL")  # noqa: S608 - we made the name
-    text = (
-        f"INSERT INTO {table.name} ({', '.join(map(_name, shape.columns))}) SELECT {', '.join(taken)} "  # noqa: S608 - our tables' names
-        f"FROM unnest({', '.join(arrays)}) AS r ({', '.join(f'c{place}' for place in range(len(taken)))})"
-    )
-    after = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    return text + after, used + len(arrays)
+    columns = ", ".join(map(_name, shape.columns))
+    names = ", ".join(f"c{place}" for place in range(len(taken)))
+    rows = f"unnest({', '.join(arrays)}) AS r ({names})"
+    after = f" WHERE {valid}" if valid is not None else ""
+    text = f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(taken)} FROM {rows}{after}"  # noqa: S608 - our tables' names
+    return text, used + len(arrays)
 
 
 def _name(column: str) -> str:
