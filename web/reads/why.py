@@ -12,7 +12,7 @@ from web.reads.process import Process
 
 
 def why_due(ticket: TicketPage, process: Process, limits: Limits) -> str | None:
-    """How the limits in force come to the ticket's due time, with the extensions that were granted.
+    """How the limits in force come to the ticket's due time, with extensions granted and suspensions.
 
     None when they come to another one: what was promised under other limits stays, and is not explained
     by these.
@@ -26,10 +26,29 @@ def why_due(ticket: TicketPage, process: Process, limits: Limits) -> str | None:
     if reason is None:
         return None
     due, sentence = reason.due, reason.sentence
-    for days in _granted(process, start):
-        due = limits.later(due, days)
-        sentence += f"同意延期 {days} 个工作日，至 {to_city(due):%Y-%m-%d %H:%M}。"
+    clock = limits.clock(stage, matter, start)
+    for begin, end, days in sorted((*_granted(process, start), *_pauses(process, start)), key=_begin):
+        if end is None:
+            due = limits.later(due, days)
+            sentence += f"同意延期 {days} 个工作日，至 {_shown(due)}。"
+            continue
+        moved = limits.moved(clock.limit if clock else None, due, begin, end)
+        if moved != due:
+            due = moved
+            sentence += f"{_shown(begin)} 至 {_shown(end)} 挂起，顺延至 {_shown(due)}。"
     return sentence if due == ticket.due_at else None
+
+
+Change = tuple[datetime, datetime | None, int]
+"""When it began; when a pause ended, or the days an extension added."""
+
+
+def _begin(change: Change) -> datetime:
+    return change[0]
+
+
+def _shown(instant: datetime) -> str:
+    return f"{to_city(instant):%Y-%m-%d %H:%M}"
 
 
 def _start(ticket: TicketPage, process: Process) -> datetime | None:
@@ -39,10 +58,19 @@ def _start(ticket: TicketPage, process: Process) -> datetime | None:
     return min((one.started_at for one in process.stages if one.round == ticket.round), default=None)
 
 
-def _granted(process: Process, start: datetime) -> list[int]:
-    """Days of the extensions of this round, in the order they were granted."""
+def _granted(process: Process, start: datetime) -> list[Change]:
+    """The extensions of this round."""
     return [
-        one.days
-        for one in sorted(process.requests, key=lambda one: one.id)
+        (one.decided_at or one.requested_at, None, one.days)
+        for one in process.requests
         if one.kind == "extension" and one.state == "approved" and one.days and one.requested_at >= start
+    ]
+
+
+def _pauses(process: Process, start: datetime) -> list[Change]:
+    """The suspensions of this round that are over."""
+    return [
+        (one.started_at, one.ended_at, 0)
+        for one in process.stages
+        if one.stage == Stage.SUSPENSION.value and one.ended_at is not None and one.started_at >= start
     ]
