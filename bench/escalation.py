@@ -31,7 +31,7 @@ from tickets.models import Category
 
 TICKS = 400
 SETTLE = 0.5  # seconds between filling and measuring
-LIMIT = "10wd"
+LIMIT = "240h"  # natural hours: cards come whenever this is run
 FAR = 10_000_000  # ids of the copies, out of the way of those that are saved
 FORM = {
     "type": "complaint",
@@ -41,7 +41,7 @@ FORM = {
 }
 STAGES = """
     INSERT INTO ticket_stage (ticket_id, stage, round, unit_id, started_at, due_at, "limit", policy, alarm_at)
-    SELECT t.id, s.stage, 1, t.lead_unit_id, $3, $4, '10wd', 'bench',
+    SELECT t.id, s.stage, 1, t.lead_unit_id, $3, $4, '240h', 'bench',
         now() + interval '1 day' + (t.id % 100000) * interval '8 seconds'
     FROM ticket t CROSS JOIN (VALUES ('total'), ('sign'), ('contact')) AS s(stage)
     WHERE t.id > $1 AND t.id <= $2

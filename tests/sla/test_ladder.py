@@ -122,9 +122,40 @@ def test_everything_that_is_due_is_issued_in_order() -> None:
     both = issue(*args, 0, at("2026-11-24 09:00"))
     assert [level for level, _ in both.cards] == [Level.BLUE, Level.YELLOW]
     assert (both.step, both.alarm) == (2, at("2026-11-26 09:00"))
-    rest = issue(*args, both.step, at("2027-01-10 09:00"))
+    rest = issue(*args, both.step, at("2027-01-11 09:00"))
     assert [level.value for level, _ in rest.cards] == ["red", "notice", "bulletin", "proposal"]
     assert (rest.step, rest.alarm) == (6, None)
+
+
+@pytest.mark.parametrize(
+    ("now", "issued_or_next"),
+    [
+        ("2026-11-24 09:00", "issued"),
+        ("2026-11-24 11:59", "issued"),
+        ("2026-11-24 12:30", "2026-11-24 13:00"),
+        ("2026-11-24 19:00", "2026-11-25 09:00"),
+        ("2026-11-28 10:00", "2026-11-30 09:00"),
+    ],
+)
+def test_what_is_late_waits_for_work_to_begin(now: str, issued_or_next: str) -> None:
+    asked, start, due = parse_limit("2wd"), at("2026-11-23 10:00"), at("2026-11-25 18:00")
+    found = issue(LADDER, NATIONAL, asked, start, due, 0, at(now))
+    if issued_or_next == "issued":
+        assert found.cards
+    else:
+        assert found.cards == ()
+        assert found.step == 0
+        assert found.alarm is not None
+        assert shown(found.alarm) == issued_or_next
+    night = issue(LADDER, NATIONAL, parse_limit("24h"), start, start + timedelta(hours=24), 0, at(now))
+    assert night.cards  # hours run day and night
+
+
+def test_what_comes_at_the_last_moment_of_work_comes_in_time() -> None:
+    asked, start = parse_limit("4wh"), at("2026-11-23 10:00")
+    due = add(NATIONAL, start, asked)
+    noon = issue(LADDER, NATIONAL, asked, start, due, 0, at("2026-11-23 12:00"))
+    assert [level for level, _ in noon.cards] == [Level.BLUE]
 
 
 def test_a_due_time_moves_as_a_pause_of_the_calendar_has_it() -> None:

@@ -146,7 +146,10 @@ async def test_steps_that_are_late_come_in_order_with_one_notice(
     city: City, watch: Watch, clock: ManualClock
 ) -> None:
     one = await handled(city)
-    assert await watch.at(clock, "10 03:00") == 1  # the node slept for two weeks
+    await watch.at(clock, "10 03:00")  # the node slept for two weeks, and wakes at night
+    assert await watch.issued(one) == []
+    assert await watch.at(clock, "10 08:59") == 0
+    assert await watch.at(clock, "10 09:00") == 1
     assert [level for level, _, _ in await watch.issued(one)] == ["blue", "yellow", "red", "notice"]
     assert await watch.notices("lights") == [("card_notice", 1)]
     assert await watch.notices("lights_head") == [("card_notice", 1)]
