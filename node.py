@@ -29,6 +29,7 @@ from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from sla.adopting import Adopting
 from sla.digest import Digest
 from sla.duties import Duties
 from sla.measures.counters import Counters
@@ -39,6 +40,7 @@ from sla.plain import CityLimits
 from sla.reports.content import Writer
 from sla.reports.service import ReportService
 from sla.sources import city_calendar
+from sla.sweep import CardSweep
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
@@ -100,6 +102,7 @@ class Node:
         self.exports = ExportService(self.db, self.clock, settings)
         self.handovers = Handovers(self.db, self.tickets)
         self.reports = ReportService(self.db, self._report_writer(pack).compose)
+        self.cards = CardSweep(self.db, self.limits, self.leases["scheduler"])
         self.channels = make_channels(settings, self.db, self.vault, self.clock)
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
@@ -166,6 +169,8 @@ class Node:
         self.ticker.every(15, "sweep", self._sweep)
         self.ticker.every(2, "measures", self._fold)
         self.ticker.cron("*/5 8-17 * * *", "duties of the day", self.duties.run)
+        self.ticker.every(1, "cards", self.cards.tick, at_once=True)
+        self.ticker.every(60, "adopting", self._adopt, at_once=True)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
@@ -249,6 +254,9 @@ class Node:
 
     async def _fold(self) -> None:
         await Folding(self.backstage, self.leases["scheduler"]).run()
+
+    async def _adopt(self) -> None:
+        await Adopting(self.db, self.limits, self.leases["scheduler"]).run()
 
     async def _count_outbox(self) -> None:
         async with self.db.read() as session:

@@ -6,6 +6,7 @@ that was missed is made up once, and a tick that fails is logged and comes again
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
@@ -21,21 +22,22 @@ class Ticker:
     """The leader's clockwork; register before `start`."""
 
     def __init__(self) -> None:
-        self._jobs: list[tuple[str, IntervalTrigger | CronTrigger, Work]] = []
+        self._jobs: list[tuple[str, IntervalTrigger | CronTrigger, Work, bool]] = []
         self._scheduler: AsyncIOScheduler | None = None
 
-    def every(self, seconds: float, name: str, work: Work) -> None:
-        """Run `work` every `seconds` while this node leads."""
-        self._jobs.append((name, IntervalTrigger(seconds=seconds, timezone=CITY_ZONE), work))
+    def every(self, seconds: float, name: str, work: Work, *, at_once: bool = False) -> None:
+        """Run `work` every `seconds` while this node leads; `at_once`: and as soon as it does."""
+        self._jobs.append((name, IntervalTrigger(seconds=seconds, timezone=CITY_ZONE), work, at_once))
 
     def cron(self, expression: str, name: str, work: Work) -> None:
         """Run `work` by a five-field cron expression read in the city's time."""
-        self._jobs.append((name, CronTrigger.from_crontab(expression, timezone=CITY_ZONE), work))
+        self._jobs.append((name, CronTrigger.from_crontab(expression, timezone=CITY_ZONE), work, False))
 
     async def start(self) -> None:
         """Begin to tick; called when the lease was taken."""
         self._scheduler = AsyncIOScheduler(timezone=CITY_ZONE)
-        for name, trigger, work in self._jobs:
+        for name, trigger, work, at_once in self._jobs:
+            first = {"next_run_time": datetime.now(CITY_ZONE)} if at_once else {}
             self._scheduler.add_job(
                 _guarded(name, work),
                 trigger,
@@ -43,6 +45,7 @@ class Ticker:
                 coalesce=True,
                 max_instances=1,
                 misfire_grace_time=None,
+                **first,
             )
         self._scheduler.start()
 

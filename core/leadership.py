@@ -41,7 +41,7 @@ RENEW = text(
     "WHERE role = :role AND epoch = :epoch RETURNING epoch"
 )
 RELEASE = text("UPDATE lease SET until = now() WHERE role = :role AND epoch = :epoch")
-FENCE = text("SELECT 1 FROM lease WHERE role = :role AND epoch = :epoch FOR KEY SHARE")
+FENCE = "SELECT 1 FROM lease WHERE role = $1 AND epoch = $2 FOR KEY SHARE"
 END_BLOCKERS = text(
     """
     SELECT pg_terminate_backend(l.pid) FROM pg_locks l
@@ -82,8 +82,7 @@ class Lease:
 
     async def fence(self, uow: UnitOfWork) -> None:
         """Make sure `uow` commits only if this node still leads; raises `lease_lost`."""
-        row = await uow.session.execute(FENCE, {"role": self.role, "epoch": self.epoch})
-        if not self.epoch or row.first() is None:
+        if not self.epoch or not await uow.fetch(FENCE, self.role, self.epoch):
             raise HotlineError("lease_lost", role=self.role)
 
     async def try_take(self) -> bool:
@@ -95,17 +94,22 @@ class Lease:
         if not row.free:
             return False
         asked = self._clock.monotonic()
-        try:
-            epoch = await self._take()
-        except DBAPIError as error:
-            if sqlstate(error) != LOCK_NOT_AVAILABLE:
-                raise
-            await self._end_blockers()
-            return False
+        epoch = await self._take_from_the_frozen()
         if epoch is None:
             return False
         self.epoch, self._renewed = epoch, asked
         return True
+
+    async def _take_from_the_frozen(self) -> int | None:
+        """Take it; sessions of a frozen leader that stand in the way are ended, and it is tried once more."""
+        for _ in range(2):
+            try:
+                return await self._take()
+            except DBAPIError as error:
+                if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                    raise
+            await self._end_blockers()
+        return None
 
     async def _take(self) -> int | None:
         async with self._db.begin() as uow:

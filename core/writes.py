@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 MOST_PARAMETERS = 2_000  # PostgreSQL takes 65,535; a statement should stay readable
+MANY = 32  # rows from which on they go as one array per column
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Among:
 class _Shape:
     """One write without its values: what its SQL depends on."""
 
-    kind: str  # insert, update, guard or parts
+    kind: str  # insert, bulk, update, guard or parts
     table: sa.Table | None
     columns: tuple[str, ...]
     rows: int = 1
@@ -73,13 +74,25 @@ class Batch:
         self._shapes, self._values, self._count = [], [], 0
 
     def insert(self, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> bool:
-        """Take down new rows, all with the same columns; False: send what there is first."""
+        """Take down new rows, all with the same columns; False: send what there is first.
+
+        Very many go as one array per column.
+        """
         columns = tuple(rows[0])
-        size = len(columns) * len(rows)
+        bulk = len(rows) >= MANY and _plain(table)
+        size = len(columns) * (1 if bulk else len(rows))
         if self._shapes and self._count + size > MOST_PARAMETERS:
             return False
+        if bulk:
+            if any(shape.table is table for shape in self._shapes):
+                return False
+            encoded = [_encoded(table, columns, row) for row in rows]
+            self._add(_Shape("bulk", table, columns), [list(column) for column in zip(*encoded, strict=True)])
+            return True
         values = [value for row in rows for value in _encoded(table, columns, row)]
         for place, shape in enumerate(self._shapes):
+            if shape.table is table and shape.kind == "bulk":
+                return False
             if shape.kind == "insert" and shape.table is table:
                 if shape.columns != columns:
                     return False
@@ -157,6 +170,12 @@ def _documents(table: sa.Table) -> frozenset[str]:
     return frozenset(column.name for column in table.columns if isinstance(column.type, JSONB))
 
 
+@cache
+def _plain(table: sa.Table) -> bool:
+    """Whether no column is an array: an array of those would be taken apart too far."""
+    return not any(isinstance(column.type, sa.ARRAY) for column in table.columns)
+
+
 @lru_cache(maxsize=1000)
 def statement(shapes: tuple[_Shape, ...]) -> str:
     """One statement for all of them. An insert waits for a change of the same table before it."""
@@ -169,6 +188,9 @@ def statement(shapes: tuple[_Shape, ...]) -> str:
         if shape.kind == "parts":
             ctes += _parts(shape, used, valid)
             used += shape.size
+        elif shape.kind == "bulk":
+            text, used = _bulk(shape, used, valid)
+            ctes.append((name, text))
         elif shape.kind == "insert":
             waits = changed.get(_table(shape))
             text, used = _insert(shape, used, waits, valid)
@@ -229,6 +251,22 @@ def _insert(shape: _Shape, used: int, waits_for: str | None, valid: str | None) 
         return head + values, used
     after = " AND ".join(conditions)
     return f"{head}SELECT * FROM ({values}) AS r WHERE {after}", used  # noqa: S608 - our tables' names
+
+
+def _bulk(shape: _Shape, used: int, valid: str | None) -> tuple[str, int]:
+    """The rows as one array per column, in their order; no other write of the statement is of this table."""
+    table = _table(shape)
+    arrays, taken = [], []
+    for place, name in enumerate(shape.columns):
+        kind, document = _kind(table.c[name]), name in _documents(table)
+        arrays.append(f"${used + place + 1}::{'TEXT' if document else kind}[]")
+        taken.append(f"c{place}::{kind}" if document else f"c{place}")
+    columns = ", ".join(map(_name, shape.columns))
+    names = ", ".join(f"c{place}" for place in range(len(taken)))
+    rows = f"unnest({', '.join(arrays)}) AS r ({names})"
+    after = f" WHERE {valid}" if valid is not None else ""
+    text = f"INSERT INTO {table.name} ({columns}) SELECT {', '.join(taken)} FROM {rows}{after}"  # noqa: S608 - our tables' names
+    return text, used + len(arrays)
 
 
 def _name(column: str) -> str:

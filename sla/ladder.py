@@ -66,10 +66,12 @@ class Moment:
         """Whether it comes before the clock is due."""
         return self.kind in (Kind.SHARE, Kind.BEFORE)
 
-    def at(self, calendar: Calendar, limit: Limit, start: datetime, due: datetime) -> datetime:
-        """The instant, for a clock that runs from `start` to `due` (UTC)."""
+    def at(
+        self, calendar: Calendar, limit: Limit, start: datetime, due: datetime, *, fresh: bool = False
+    ) -> datetime:
+        """The instant, for a clock that runs from `start` to `due` (UTC); `fresh`: nothing moved it yet."""
         if self.kind is Kind.SHARE:
-            return _share(calendar, self.amount, limit, start, due)
+            return _share(calendar, self.amount, limit, start, due, fresh)
         if self.kind is Kind.DUE:
             return due
         if self.kind is Kind.LATER:
@@ -82,13 +84,15 @@ class Moment:
         return calendar.instant(calendar.opening(day + self.amount - resting))
 
 
-def _share(calendar: Calendar, percent: int, limit: Limit, start: datetime, due: datetime) -> datetime:
+def _share(
+    calendar: Calendar, percent: int, limit: Limit, start: datetime, due: datetime, fresh: bool
+) -> datetime:
     """Counted back from the due time by a part of the limit's own time, so that a pause moves it along."""
     if limit.unit in NATURAL:
         return due - timedelta(microseconds=limit.amount * LENGTH[limit.unit] * (100 - percent) // 100)
     end = calendar.worked(calendar.position(due))
     if limit.unit is Unit.WORKING_DAY:
-        promised = calendar.worked(calendar.position(add(calendar, start, limit)))
+        promised = end if fresh else calendar.worked(calendar.position(add(calendar, start, limit)))
         length = promised - calendar.worked(calendar.position(start))
     else:
         length = limit.amount * LENGTH[limit.unit]
@@ -162,16 +166,17 @@ class Ladder:
         step: int = 0,
         since: datetime | None = None,
         late: datetime | None = None,
+        fresh: bool = False,
     ) -> Alarm:
         """The step at `step` or after it, and its instant.
 
         `since`: a round that begins then warns of nothing whose moment was before. `late`: nothing at all
-        is issued of what was due before then.
+        is issued of what was due before then. `fresh`: as for a moment.
         """
         steps = self.steps(limit)
         for place in range(step, len(steps)):
             moment = steps[place].moment
-            at = moment.at(calendar, limit, start, due)
+            at = moment.at(calendar, limit, start, due, fresh=fresh)
             gone = (since is not None and moment.warns and at < since) or (late is not None and at < late)
             if not gone:
                 return Alarm(place, at)

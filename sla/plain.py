@@ -54,7 +54,7 @@ class CityLimits:
         due = add(self.calendar, start, limit)
         alarm = None
         if stage not in WITHOUT_LADDER:
-            alarm = self.pack.ladder.alarm(self.calendar, limit, start, due).at
+            alarm = self.pack.ladder.alarm(self.calendar, limit, start, due, fresh=True).at
         return Clock(due, str(limit), self.pack.name, alarm)
 
     def next_alarm(

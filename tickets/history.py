@@ -13,6 +13,8 @@ from tickets.workflow import Action, State
 
 _ticket = table_of(TicketHistory)
 _draft = table_of(DraftHistory)
+# The version of a row that tells of something beside the ticket's life: it is no version of the ticket.
+BESIDE = 0
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,13 @@ KINDS: dict[str, str] = {
     "code_locked": "查询码因多次输错被锁定",
     "digest": "今日待办提要",
     "night_callbacks": "夜间漏接待回拨",
+    "card_blue": "时限蓝色预警",
+    "card_yellow": "时限黄牌",
+    "card_red": "时限红牌",
+    "card_notice": "催办通知书",
+    "card_bulletin": "超期通报",
+    "card_proposal": "超期工单建议督办",
+    "cards_digest": "多件工单同时亮牌",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -77,6 +84,7 @@ DESK = roles_with(Permission.TICKET_DISPATCH)
 SUPERVISION = roles_with(Permission.TICKET_SUPERVISE)
 FLOOR = roles_with(Permission.REVISIT_WORK)
 LEADERS = roles_with(Permission.FLOOR_READ, Permission.DRAFT_READ_ALL)
+ACKNOWLEDGING = roles_with(Permission.CARD_ACKNOWLEDGE)
 KEEPERS = roles_with(Permission.OUTBOX_RESEND)
 # Kinds that go to the units at work: to the one the work lies with, or to the others concerned.
 _TO_UNIT: dict[str, str] = {
@@ -116,12 +124,16 @@ _FOR: dict[str, tuple[str, ...]] = {
     "code_locked": LEADERS,
     "digest": (*OFFICERS, *SUPERVISION),
     "night_callbacks": FLOOR,
+    "card_proposal": SUPERVISION,
+    **dict.fromkeys(("card_blue", "card_yellow", "card_red", "card_notice", "card_bulletin"), ACKNOWLEDGING),
+    "cards_digest": ACKNOWLEDGING,
 }
 PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "message_failed": "/admin/messages?state=failed",
     "relay_question": "/relay",
     "digest": "/digest",
     "night_callbacks": "/callbacks",
+    "cards_digest": "/cards?state=mine",
 }
 
 

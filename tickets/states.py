@@ -85,6 +85,7 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     VOID = "void"
     ARCHIVE = "archive"
+    CARD = "card"  # issued by the ladder: changes nothing of the ticket
 
 
 class Stage(StrEnum):
@@ -186,6 +187,7 @@ ACTION_LABELS: dict[Action, str] = {
     Action.WITHDRAW: "撤回",
     Action.VOID: "作废",
     Action.ARCHIVE: "归档",
+    Action.CARD: "亮牌",
 }
 STAGE_LABELS: dict[Stage, str] = {
     Stage.TOTAL: "总时限",

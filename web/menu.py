@@ -48,6 +48,7 @@ MENU = (
             Entry("办结审核", "/checks", "check"),
             Entry("回访台", "/revisits", "chat"),
             Entry("审批事项", "/approvals", "stamp"),
+            Entry("亮牌记录", "/cards", "alert"),
             Entry("联系中转", "/relay", "relay"),
             Entry("工作台", "/workbench", "desk"),
             Entry("本单位工单", "/unit", "building"),

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from core.db import Database, UnitOfWork, constraint_of, sqlstate
 from core.errors import HotlineError
 from core.outbox import OutboxRow
-from core.writes import Batch, Other
+from core.writes import MANY, Among, Batch, Other
 
 TABLE: sa.Table = OutboxRow.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -94,3 +94,61 @@ def test_what_depends_on_the_order_is_not_put_into_one_statement() -> None:
     text, values = batch.take()
     assert (text, values) == ("INSERT INTO outbox (dedup) VALUES ($1)", ["a"])
     assert not batch
+
+
+async def test_very_many_rows_go_as_arrays_and_are_the_same(database: Database) -> None:
+    rows = 3 * MANY
+    async with database.begin() as uow:
+        await uow.put(TABLE, _row(uow, "first"))
+        await uow.put(TABLE, *(_row(uow, f"{place:04}", attempts=place) for place in range(rows)))
+        await uow.put(TABLE, _row(uow, "last"))
+        assert (await uow.session.execute(sa.select(sa.func.count()).select_from(TABLE))).scalar_one() == (
+            rows + 2
+        )
+    kept = await _kept(database)
+    assert kept[1:-1] == [(f"{place:04}", place) for place in range(rows)]
+    async with database.read() as session:
+        payloads = (await session.execute(sa.select(TABLE.c.payload).distinct())).scalars().all()
+    assert payloads == [{"名": 1}]
+
+
+async def test_very_many_rows_come_after_a_change_of_the_same_table(
+    database: Database,
+) -> None:
+    async with database.begin() as uow:
+        await uow.put(TABLE, _row(uow, "0001"))
+    async with database.begin() as uow:
+        await uow.change(TABLE, {"dedup": "0001"}, dedup="old")
+        await uow.put(TABLE, *(_row(uow, f"{place:04}") for place in range(MANY)))
+    assert len(await _kept(database)) == MANY + 1
+
+
+def test_very_many_rows_are_a_statement_of_constant_length() -> None:
+    texts = set()
+    for count in (MANY, 5 * MANY):
+        batch = Batch()
+        assert batch.insert(TABLE, [{"dedup": str(place), "payload": {}} for place in range(count)])
+        text, values = batch.take()
+        assert [len(column) for column in values] == [count, count]
+        texts.add(text)
+    assert texts == {
+        "INSERT INTO outbox (dedup, payload) SELECT c0, c1::JSONB "
+        "FROM unnest($1::TEXT[], $2::TEXT[]) AS r (c0, c1)"
+    }
+
+
+async def test_a_change_meets_any_of_several_values(database: Database) -> None:
+    async with database.begin() as uow:
+        await uow.put(TABLE, *(_row(uow, name) for name in "abc"))
+    async with database.begin() as uow:
+        await uow.change(TABLE, {"dedup": Among(("a", "c", "x")), "done_at": None}, attempts=7)
+    assert await _kept(database) == [("a", 7), ("b", 0), ("c", 7)]
+
+
+def test_a_column_named_like_a_word_of_sql_stands_in_quotes() -> None:
+    table = sa.Table("t", sa.MetaData(), sa.Column("limit", sa.Text), sa.Column("id", sa.BigInteger))
+    batch = Batch()
+    batch.insert(table, [{"limit": "1wd"}])
+    assert batch.take()[0] == 'INSERT INTO t ("limit") VALUES ($1)'
+    batch.update(table, {"id": 1}, {"limit": "2wd"})
+    assert batch.take()[0] == 'UPDATE t SET "limit" = $1 WHERE id = $2'

@@ -317,5 +317,5 @@ def test_they_work_in_a_demo_that_plays_a_day_and_nowhere_else() -> None:
 
 async def test_a_node_of_the_demo_lets_them_tick(database_url: str, settings: Settings) -> None:
     node = Node(settings, database_url)
-    assert "simulated colleagues" in {name for name, _, _ in node.ticker._jobs}
+    assert "simulated colleagues" in {name for name, *_ in node.ticker._jobs}
     await node.stop()

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from core import migrate
 from core.clock import ManualClock, to_city
 from tests.tickets.conftest import City
 from tests.tickets.life import RETURN, Life, life
@@ -307,3 +308,39 @@ async def test_the_clocks_of_a_closed_unit_go_to_its_successor(city: City) -> No
         } == {new}
     assert await rows(one, "co_opinion") == []  # it leads now
     assert [row.unit_id for row in await rows(other, "co_opinion")] == [city.unit("xiangshan")]
+
+
+# ---- tickets from before -----------------------------------------------------------------------------
+
+
+async def test_an_upgrade_gives_open_tickets_the_clocks_they_would_have(
+    city: City, clock: ManualClock
+) -> None:
+    one, checked, again = [await handled(city, phone=f"1380000000{n}") for n in range(3)]
+    await one.do("dispatcher", A.ADD_CO, unit_ids=[city.unit("water"), city.unit("xiangshan")], note="请协助")
+    await one.do("water", A.CO_OPINION, note="已核实")
+    await one.do("lights", A.APPLY_EXCLUSION, reason_code="against_law", note="不符合政策")
+    clock.advance(HOUR)
+    await checked.close()
+    await again.close()
+    await again.do("dispatcher", A.PASS_CHECK)
+    clock.advance(HOUR)
+    await again.do("callback", A.REDO, reason_code="not_solved", note="仍未解决")
+    await life(city, phone="13800000009")  # nobody has it yet
+
+    names = ("ticket_id", "stage", "round", "unit_id", "started_at", "due_at", "ended_at")
+    query = sa.select(*(_stage.c[name] for name in names)).order_by(_stage.c.ticket_id, _stage.c.stage)
+    beside = query.where(_stage.c.stage.in_(("total", "co_opinion", "exclusion")))
+    kept = beside.where(
+        sa.or_(_stage.c.ended_at.is_(None), sa.and_(_stage.c.ticket_id == checked.id, _stage.c.round == 1))
+    )
+
+    async def present() -> list[Any]:
+        async with city.db.read() as session:
+            return list((await session.execute(kept)).all())
+
+    before = await present()
+    assert [row.stage for row in before] == ["co_opinion", "exclusion", "total", "total", "total"]
+    await migrate.downgrade(city.db.url, "0012")
+    await migrate.upgrade(city.db.url)
+    assert await present() == before

@@ -183,5 +183,5 @@ step = st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99))
 async def test_every_walk_is_told_by_its_history(city: City, steps: list[tuple[int, int, int]]) -> None:
     one, other = await life(city), await life(city, phone="13800000009")
     await walk(city, one, other.id, steps)
-    versions = [row.version for row in await one.history()]
+    versions = [row.version for row in await one.history() if row.action != A.CARD.value]
     assert versions == list(range(1, len(versions) + 1))

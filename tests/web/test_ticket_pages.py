@@ -10,8 +10,9 @@ from sqlalchemy import select, text
 from sqlmodel import col
 
 from core.audit import AuditRow
-from core.clock import to_city
+from core.clock import ManualClock, to_city
 from tests.web.conftest import Console
+from tests.web.test_decisions import act
 from tickets.states import Action
 
 
@@ -260,3 +261,20 @@ async def test_a_granted_extension_is_part_of_the_explanation(console: Console) 
     page = (await officer.get(f"/tickets/{made.id}")).text
     assert "起 3 个工作日，11 月 23 日同意延期 2 个工作日，共 5 个工作日；" in page
     assert f"{to_city(after).day} 日（周一）18:00 到期。" in page
+
+
+async def test_a_suspension_is_part_of_the_explanation(console: Console, clock: ManualClock) -> None:
+    made = await console.ticket("water")
+    before = await due_of(console, made.id)
+    apply = {"reason_code": "planned", "note": "等待管材", "days": 9}
+    await act(console, "dept_officer", made.id, Action.SIGN)
+    await act(console, "dept_officer", made.id, Action.APPLY_SUSPENSION, **apply)
+    await act(console, "supervision_officer", made.id, Action.APPROVE_SUSPENSION)
+    clock.step(2 * 24 * 3600.0)
+    await act(console, "dept_officer", made.id, Action.RESUME, note="管材已到")
+    after = await due_of(console, made.id)
+    assert after > before
+    officer = await console.signed_in("dept_officer")
+    page = (await officer.get(f"/tickets/{made.id}")).text
+    assert "挂起" in page
+    assert f"{to_city(after).day} 日" in page

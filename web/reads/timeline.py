@@ -14,12 +14,13 @@ from core.catalog import reasons
 from core.clock import to_city
 from core.people.actor import Actor
 from core.people.models import Unit
+from sla.ladder import LEVEL_LABELS
 from tickets import queries
 from tickets.models import Category, TicketHistory, table_of
 from tickets.queries import HistoryItem
 from tickets.service import REASON_KINDS
 from tickets.terms import Confidentiality, ContactMeans, ContactResult, TicketType, Urgency, label
-from tickets.workflow import Action
+from tickets.workflow import STAGE_LABELS, Action
 
 _history = table_of(TicketHistory)
 _unit = table_of(Unit)
@@ -46,6 +47,7 @@ _WORDS: dict[str, str] = {
     "category_id": "分类",
     "subject_unit_id": "被反映单位",
 }
+CARD_WORDS: dict[str, str] = {level.value: word for level, word in LEVEL_LABELS.items()}
 _TERMS: dict[str, Any] = {"type": TicketType, "urgency": Urgency, "confidentiality": Confidentiality}
 
 
@@ -175,6 +177,9 @@ def _facts(changes: Mapping[str, Any], names: Names) -> Iterable[str]:
     due = changes.get("due_at")
     if isinstance(due, list) and due[0] and due[1]:
         yield f"办理期限改为 {to_city(datetime.fromisoformat(due[1])):%Y-%m-%d %H:%M}"
+    if isinstance(told.get("levels"), list):
+        stage = STAGE_LABELS.get(told.get("stage"), "")
+        yield f"{stage}：{'、'.join(CARD_WORDS.get(level, level) for level in told['levels'])}"
     if told.get("automatic"):
         yield "到期自动签收"
     if told.get("sampled") is False:

@@ -5,6 +5,9 @@ that can be said here; the limit, the policy and the next alarm of every clock t
 the leader when it begins its service (sla/adopting.py), which knows the calendar.
 """
 
+from datetime import datetime
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -56,7 +59,7 @@ def _ref(name: str, target: str, *, nullable: bool = False) -> "sa.Column[int]":
     return sa.Column(name, sa.BigInteger, constraint, nullable=nullable)
 
 
-def _time(name: str, *, nullable: bool = False) -> "sa.Column[object]":
+def _time(name: str, *, nullable: bool = False) -> "sa.Column[datetime]":
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
@@ -93,7 +96,7 @@ def _cards() -> None:
     )
     op.create_index("ix_card_ticket", "card", ["ticket_id", "id"])
     op.create_index("ix_card_issued", "card", [sa.text("issued_at DESC"), sa.text("id DESC")])
-    by_unit = ["unit_id", sa.text("issued_at DESC"), sa.text("id DESC")]
+    by_unit: list[Any] = ["unit_id", sa.text("issued_at DESC"), sa.text("id DESC")]
     op.create_index("ix_card_unit", "card", by_unit)
     op.create_table(
         "card_receipt",

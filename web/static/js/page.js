@@ -83,5 +83,5 @@ function followers(topic, ref) {
 
 document.addEventListener("hl:live", (event) => followers(event.detail.topic, event.detail.ref));
 document.addEventListener("hl:reset", function () {
-  ["ticket", "call", "callback", "draft"].forEach((topic) => followers(topic, null));
+  ["ticket", "call", "callback", "draft", "card"].forEach((topic) => followers(topic, null));
 });
