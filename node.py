@@ -34,6 +34,8 @@ from sla.packs import named_pack
 from sla.plain import CityLimits
 from sla.sources import city_calendar
 from sla.sweep import CardSweep
+from sla.supervision.service import SupervisionService
+from sla.supervision.watch import SupervisionWatch
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
@@ -95,6 +97,7 @@ class Node:
         self.exports = ExportService(self.db, self.clock, settings)
         self.handovers = Handovers(self.db, self.tickets)
         self.cards = CardSweep(self.db, self.limits, self.leases["scheduler"])
+        self.supervision = SupervisionService(self.tickets, self.limits.calendar, settings.supervision)
         self.channels = make_channels(settings, self.db, self.vault, self.clock)
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
@@ -114,6 +117,7 @@ class Node:
             callbacks=self.callbacks,
             attachments=self.attachments,
             exports=self.exports,
+            supervision=self.supervision,
             telephony=self.telephony,
             outbox=self.outbox,
             tail=self.tail,
@@ -153,6 +157,7 @@ class Node:
         self.ticker.every(15, "sweep", self._sweep)
         self.ticker.every(1, "cards", self.cards.tick, at_once=True)
         self.ticker.every(60, "adopting", self._adopt, at_once=True)
+        self.ticker.every(60, "supervision", self._supervise)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
@@ -235,6 +240,8 @@ class Node:
 
     async def _adopt(self) -> None:
         await Adopting(self.db, self.limits, self.leases["scheduler"]).run()
+    async def _supervise(self) -> None:
+        await SupervisionWatch(self.db, self.supervision, self.leases["scheduler"]).run()
 
     async def _count_outbox(self) -> None:
         async with self.db.read() as session:

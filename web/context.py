@@ -24,6 +24,7 @@ from core.settings import Settings
 from telephony.recordings import Recordings
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
+    from sla.supervision.service import SupervisionService
     from telephony.service import TelephonyService
     from tickets.attachments.service import AttachmentService
     from tickets.callbacks import CallbackService
@@ -46,6 +47,7 @@ class WebContext:
     callbacks: CallbackService
     attachments: AttachmentService
     exports: ExportService
+    supervision: SupervisionService
     telephony: TelephonyService
     outbox: OutboxWorker
     tail: EventTail

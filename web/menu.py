@@ -56,6 +56,14 @@ MENU = (
         ),
     ),
     Group(
+        "督办",
+        (
+            Entry("督办台", "/supervision", "eye"),
+            Entry("督办文书", "/orders", "stamp"),
+            Entry("电子监察", "/monitor", "monitor"),
+        ),
+    ),
+    Group(
         "管理",
         (
             Entry("人员账号", "/admin/users", "people"),
@@ -91,6 +99,7 @@ def menu_for(app: web.Application, actor: Actor | None) -> list[Group]:
 # Where a day begins: the first page of these that the person may open.
 HOMES = (
     "/agent",
+    "/supervision",
     "/dispatch",
     "/workbench",
     "/unit",

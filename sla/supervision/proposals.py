@@ -150,9 +150,8 @@ def late_before(calendar: Calendar, now: datetime, days: int) -> datetime:
 def _dissatisfied(rules: Rules, now: datetime) -> sa.Select[Any]:
     """After a redo the citizen is still not satisfied, or nothing is solved."""
     since = now - timedelta(days=rules.settings.look_back_days)
-    newest = (
-        sa.select(sa.func.max(_revisit.c.id)).where(_revisit.c.ticket_id == _ticket.c.id).scalar_subquery()
-    )
+    other = _revisit.alias("other")
+    newest = sa.select(sa.func.max(other.c.id)).where(other.c.ticket_id == _ticket.c.id).scalar_subquery()
     query = _select(_revisit.c.closed_at, _revisit.c.round - 1, Ground.DISSATISFIED)
     query = query.select_from(_revisit.join(_ticket, _ticket.c.id == _revisit.c.ticket_id))
     return query.where(

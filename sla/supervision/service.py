@@ -19,6 +19,7 @@ from core.notify.staff import Notice
 from core.people.actor import Actor
 from core.people.models import Unit
 from core.people.permissions import Permission
+from core.settings import Supervision
 from sla.calendar import Calendar
 from sla.clocks import Limit, add
 from sla.clocks import Unit as Measure
@@ -31,6 +32,7 @@ from sla.supervision.models import (
     SupervisionStep,
     SupervisionYear,
 )
+from sla.supervision.proposals import Rules
 from sla.supervision.rows import OrderRow, by_key, copies_of, lock_order
 from sla.supervision.terms import (
     FOLLOWED_AS,
@@ -109,9 +111,10 @@ class Interview:
 class SupervisionService:
     """Issues documents and moves them on."""
 
-    def __init__(self, tickets: TicketService, calendar: Calendar) -> None:
+    def __init__(self, tickets: TicketService, calendar: Calendar, settings: Supervision) -> None:
         self._tickets = tickets
         self._calendar = calendar
+        self.rules = Rules(settings, calendar, tickets.limits)
 
     # ---- issuing ----------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from sla.plain import CityLimits
+from sla.sources import shipped_calendar
+from sla.supervision.service import SupervisionService
 from telephony.recordings import Recordings
 from tickets import acts
 from tickets.attachments.service import AttachmentService
@@ -213,6 +215,7 @@ async def ctx(
         callbacks=CallbackService(web_settings),
         attachments=AttachmentService(database, web_settings),
         exports=ExportService(database, clock, web_settings),
+        supervision=SupervisionService(tickets, shipped_calendar(), web_settings.supervision),
         telephony=cast(Any, None),  # no page of these tests commands a telephone
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,
