@@ -25,6 +25,9 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/orders/{order_id}/revoke"): DESK,
     ("POST", "/orders/{order_id}/record"): DESK,
     ("POST", "/orders/{order_id}/look"): DESK,
+    ("GET", "/monitor"): DESK | {Role.INSPECTOR},
+    ("GET", "/monitor/rows"): DESK | {Role.INSPECTOR},
+    ("GET", "/monitor/export"): frozenset({Role.INSPECTOR}),
 }
 FORMS: dict[str, dict[str, str]] = {
     "/supervision/proposals/{ticket_id}": {"version": "2", "ground": "overdue"},
