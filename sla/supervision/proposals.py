@@ -144,7 +144,7 @@ def _overdue(rules: Rules, now: datetime) -> sa.Select[Any]:
 def late_before(calendar: Calendar, now: datetime, days: int) -> datetime:
     """What was due before this instant is late by at least `days` working days at `now`."""
     ended = calendar.closed_by(calendar.position(now))
-    return calendar.instant(calendar.close(max(0, ended - days)) + 1)
+    return calendar.instant(calendar.close(max(0, ended - days - 1)) + 1)
 
 
 def _dissatisfied(rules: Rules, now: datetime) -> sa.Select[Any]:
