@@ -4,13 +4,13 @@ A ground proposes a ticket until a document of its kind was issued in the ticket
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.clock import to_city
+from core.clock import CITY_ZONE, to_city
 from core.people.actor import Actor
 from core.settings import Supervision
 from sla.calendar import Calendar
@@ -134,7 +134,7 @@ def _answered(ground: Ground) -> sa.ColumnElement[bool]:
 
 
 def _overdue(rules: Rules, now: datetime) -> sa.Select[Any]:
-    """Late by so many working days: due at or before the end of the day so far back."""
+    """Late by so many working days."""
     before = late_before(rules.calendar, now, rules.settings.overdue_days)
     return _select(_ticket.c.due_at, sa.literal(0), Ground.OVERDUE).where(
         is_running(), _ticket.c.due_at < before
@@ -142,9 +142,10 @@ def _overdue(rules: Rules, now: datetime) -> sa.Select[Any]:
 
 
 def late_before(calendar: Calendar, now: datetime, days: int) -> datetime:
-    """What was due before this instant is late by at least `days` working days at `now`."""
+    """What was due before this midnight is late by at least `days` whole working days at `now`."""
     ended = calendar.closed_by(calendar.position(now))
-    return calendar.instant(calendar.close(max(0, ended - days - 1)) + 1)
+    first = calendar.date_of(calendar.close(max(0, ended - days)))
+    return datetime.combine(first, time(), CITY_ZONE).astimezone(UTC)
 
 
 def _dissatisfied(rules: Rules, now: datetime) -> sa.Select[Any]:

@@ -65,9 +65,11 @@ async def test_late_by_so_many_working_days_is_counted_by_the_calendar() -> None
     due = at("2026-11-20 18:00")
     assert not due < late_before(calendar, at("2026-11-27 17:59"), 5)
     assert due < late_before(calendar, at("2026-11-27 18:00"), 5)
+    assert at("2026-11-21 11:00") < late_before(calendar, at("2026-11-27 18:00"), 5)  # a Saturday
+    assert not at("2026-11-23 09:00") < late_before(calendar, at("2026-11-27 18:00"), 5)
     assert (
         shown(late_before(calendar, at("2026-11-23 10:00"), 1) - timedelta(microseconds=1))
-        == "2026-11-19 18:00"
+        == "2026-11-19 23:59"
     )
 
 

@@ -256,7 +256,9 @@ async def new(request: web.Request) -> web.StreamResponse:
         parent = await queries.order_page(session, person, query.parent) if query.parent else None
         ticket_id = query.ticket or (parent.item.ticket_id if parent else None)
         ticket = await tickets.ticket_page(session, person, ticket_id) if ticket_id else None
-        ground = Ground(query.ground or (parent.item.ground if parent else "other"))
+        late = ticket is not None and ticket.due_at is not None and ticket.due_at < ctx.clock.now()
+        usual = parent.item.ground if parent else Ground.OVERDUE.value if late else Ground.OTHER.value
+        ground = Ground(query.ground or usual)
         typed = await _begun(request, session, ticket, kind, ground)
         if query.unit or (parent and ticket is None):
             typed["unit_id"] = str(query.unit or (parent.item.unit_id if parent else ""))
