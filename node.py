@@ -33,9 +33,9 @@ from sla.adopting import Adopting
 from sla.packs import named_pack
 from sla.plain import CityLimits
 from sla.sources import city_calendar
-from sla.sweep import CardSweep
 from sla.supervision.service import SupervisionService
 from sla.supervision.watch import SupervisionWatch
+from sla.sweep import CardSweep
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator

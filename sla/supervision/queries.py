@@ -15,6 +15,7 @@ from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.models import Unit, User
 from core.people.permissions import Permission
+from sla.models import Card
 from sla.supervision.models import SupervisionCopy, SupervisionInterview, SupervisionOrder, SupervisionStep
 from sla.supervision.terms import (
     KEPT_FROM_UNITS,
@@ -35,9 +36,11 @@ from tickets.models import Ticket, table_of
 from tickets.queries.filters import MAX_PAGE, Page
 from tickets.queries.lists import COUNT_CAP
 from tickets.queries.veils import veils
+from tickets.states import Stage
 from tickets.veil import covered_in
 from tickets.visibility import units_below, visible_tickets
 
+_card = table_of(Card)
 _order = table_of(SupervisionOrder)
 _copy = table_of(SupervisionCopy)
 _step = table_of(SupervisionStep)
@@ -385,6 +388,20 @@ async def order_counts(session: AsyncSession, actor: Actor, *, now: datetime) ->
         capped = some.limit(COUNT_CAP).subquery()
         columns.append(sa.select(sa.func.count()).select_from(capped).scalar_subquery().label(name))
     return dict((await session.execute(sa.select(*columns))).one()._mapping)
+
+
+async def last_cards(session: AsyncSession, ids: Collection[int]) -> dict[int, str]:
+    """The level of the last card on the total of each of these tickets, of the due time that holds now."""
+    if not ids:
+        return {}
+    query = (
+        sa.select(_card.c.ticket_id, _card.c.level)
+        .join(_ticket, sa.and_(_ticket.c.id == _card.c.ticket_id, _ticket.c.due_at == _card.c.due_at))
+        .where(_card.c.ticket_id.in_(ids), _card.c.stage == Stage.TOTAL.value)
+        .distinct(_card.c.ticket_id)
+        .order_by(_card.c.ticket_id, _card.c.id.desc())
+    )
+    return {row.ticket_id: row.level for row in await session.execute(query)}
 
 
 async def interviews(

@@ -16,28 +16,24 @@ from core.people.permissions import Permission
 from sla.ladder import LEVEL_LABELS
 from sla.monitor import KINDS
 from sla.monitor_reads import FeedFilters, FeedItem, Mark, newest, settled
-from sla.supervision.terms import KIND_LABELS, OrderState
+from sla.supervision.terms import KIND_LABELS, Kind, OrderState
 from sla.supervision.terms import STATE_LABELS as ORDER_STATES
 from web.context import actor, context
 from web.inputs import Fields, read_query
+from web.reads.supervision import KIND_TONES
 from web.reads.units import unit_groups
 from web.render import fragment, page
 from web.routes import route
+from web.views.cards import TONES as _CARDS
 from web.words import TICKET_WORDS
 
 READ = Permission.TICKET_READ_ALL
 LEVELS: dict[str, str] = {
     **{level.value: word for level, word in LEVEL_LABELS.items()},
     **{kind.value: word for kind, word in KIND_LABELS.items()},
+    Kind.URGE_NOTICE.value: "催办通知书（文书）",  # the ladder has one of its own
 }
-TONES = {
-    "blue": "info",
-    "yellow": "warn",
-    "red": "bad",
-    "raised": "bad",
-    "interview": "bad",
-    "handover": "secret",
-}
+TONES: dict[str, str] = {**_CARDS, **KIND_TONES}
 MOST = 10_000
 AT_ONCE = 500
 FORMAT = "hotline-monitor/1"

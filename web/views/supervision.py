@@ -15,6 +15,7 @@ from core.ids import new_token
 from core.people import org
 from core.people.models import Unit
 from core.people.permissions import Permission
+from sla.ladder import LEVEL_LABELS, Level
 from sla.supervision import proposals, queries
 from sla.supervision.proposals import GROUNDS
 from sla.supervision.service import NewOrder
@@ -43,6 +44,7 @@ from web.reads.supervision import WORDS, copy_groups, tabs
 from web.reads.units import unit_groups
 from web.render import fragment, page, redirect
 from web.routes import route
+from web.views.cards import TONES as CARD_TONES
 from web.words import TICKET_WORDS
 
 SUPERVISE = Permission.TICKET_SUPERVISE
@@ -84,7 +86,8 @@ async def desk(request: web.Request) -> web.StreamResponse:
     cursor = request.query.get("cursor") or None
     async with ctx.db.read() as session:
         found = await risk_list(session, person, filters, cursor, now=now)
-        values = _rows_values(request, given, found, first=cursor is None)
+        cards = await queries.last_cards(session, [item.ticket.id for item in found.items])
+        values = _rows_values(request, given, found, cards, first=cursor is None)
         if wants_fragment(request):
             return fragment(request, "supervision/_rows.html", **values)
         chosen = _chosen_id(request) or (found.items[0].ticket.id if found.items else None)
@@ -109,12 +112,17 @@ def _chosen_id(request: web.Request) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
 
 
-def _rows_values(request: web.Request, given: dict[str, str], found: Any, *, first: bool) -> dict[str, Any]:
+def _rows_values(
+    request: web.Request, given: dict[str, str], found: Any, cards: dict[int, str], *, first: bool
+) -> dict[str, Any]:
     now, limits = context(request).clock.now(), context(request).tickets.limits
     here = f"/supervision?{urlencode(given)}" if given else "/supervision"
     following = urlencode({**given, "cursor": found.next_cursor}) if found.next_cursor else ""
     return {
-        "items": [(item, span(item.ticket.due_at, now, limits)) for item in found.items],
+        "items": [
+            (item, span(item.ticket.due_at, now, limits), _card(cards.get(item.ticket.id)))
+            for item in found.items
+        ],
         "filters": given,
         "here": here,
         "joiner": "&" if given else "?",
@@ -123,6 +131,11 @@ def _rows_values(request: web.Request, given: dict[str, str], found: Any, *, fir
         "words": TICKET_WORDS,
         "chosen": _chosen_id(request),
     }
+
+
+def _card(level: str | None) -> tuple[str, str] | None:
+    """The word and the tone of a card."""
+    return None if level is None else (LEVEL_LABELS[Level(level)], CARD_TONES[Level(level)])
 
 
 @route("GET", "/supervision/tickets/{ticket_id}", permission=SUPERVISE)

@@ -1,5 +1,7 @@
 """Supervision: numbered documents with their course, records of interviews, what the desk looks for."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -31,7 +33,7 @@ def _big(name: str, *, nullable: bool = True) -> sa.Column[int]:
     return sa.Column(name, sa.BigInteger, nullable=nullable)
 
 
-def _time(name: str, *, nullable: bool = True) -> sa.Column[sa.DateTime]:
+def _time(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
