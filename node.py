@@ -240,6 +240,7 @@ class Node:
 
     async def _adopt(self) -> None:
         await Adopting(self.db, self.limits, self.leases["scheduler"]).run()
+
     async def _supervise(self) -> None:
         await SupervisionWatch(self.db, self.supervision, self.leases["scheduler"]).run()
 
