@@ -40,6 +40,8 @@ from sla.plain import CityLimits
 from sla.reports.content import Writer
 from sla.reports.service import ReportService
 from sla.sources import city_calendar
+from sla.supervision.service import SupervisionService
+from sla.supervision.watch import SupervisionWatch
 from sla.sweep import CardSweep
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
@@ -103,6 +105,7 @@ class Node:
         self.handovers = Handovers(self.db, self.tickets)
         self.reports = ReportService(self.db, self._report_writer(pack).compose)
         self.cards = CardSweep(self.db, self.limits, self.leases["scheduler"])
+        self.supervision = SupervisionService(self.tickets, self.limits.calendar, settings.supervision)
         self.channels = make_channels(settings, self.db, self.vault, self.clock)
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
@@ -126,6 +129,7 @@ class Node:
             attachments=self.attachments,
             exports=self.exports,
             reports=self.reports,
+            supervision=self.supervision,
             telephony=self.telephony,
             outbox=self.outbox,
             tail=self.tail,
@@ -171,6 +175,7 @@ class Node:
         self.ticker.cron("*/5 8-17 * * *", "duties of the day", self.duties.run)
         self.ticker.every(1, "cards", self.cards.tick, at_once=True)
         self.ticker.every(60, "adopting", self._adopt, at_once=True)
+        self.ticker.every(60, "supervision", self._supervise)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
@@ -257,6 +262,9 @@ class Node:
 
     async def _adopt(self) -> None:
         await Adopting(self.db, self.limits, self.leases["scheduler"]).run()
+
+    async def _supervise(self) -> None:
+        await SupervisionWatch(self.db, self.supervision, self.leases["scheduler"]).run()
 
     async def _count_outbox(self) -> None:
         async with self.db.read() as session:

@@ -174,6 +174,13 @@ class Sla(Section):
     pack: str = Field("guilin", min_length=1)
 
 
+class Supervision(Section):
+    overdue_days: int = Field(5, ge=1, le=60)
+    redos: int = Field(3, ge=2, le=20)
+    units: int = Field(3, ge=2, le=20)
+    look_back_days: int = Field(90, ge=7, le=730)
+
+
 class Tickets(Section):
     archive_days: int = Field(30, ge=1, le=3650)
     contact_gap_minutes: int = Field(60, ge=1, le=1440)
@@ -273,6 +280,7 @@ class Settings(Section):
     drafts: Drafts = Drafts()
     retention: Retention = Retention()
     sla: Sla = Sla()
+    supervision: Supervision = Supervision()
     tickets: Tickets = Tickets()
     revisit: Revisit = Revisit()
     uploads: Uploads = Uploads()

@@ -16,6 +16,16 @@ TABLE = table_of(MonitorEvent)
 KINDS: dict[str, str] = {
     "card_issued": "发牌",
     "card_acknowledged": "确认",
+    "order_issued": "制发督办文书",
+    "order_acknowledged": "签收督办文书",
+    "order_reported": "督办反馈",
+    "order_sent_back": "督办反馈退回",
+    "order_late": "督办反馈逾期",
+    "order_raised": "提级督办",
+    "order_closed": "督办销号",
+    "order_revoked": "督办撤销",
+    "interview_recorded": "约谈记录",
+    "interview_looked": "约谈回头看",
 }
 
 

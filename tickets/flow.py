@@ -56,6 +56,13 @@ class TicketUnit(Table, table=True):
             "ticket_id",
             postgresql_where=text("role = 'co' AND until IS NULL AND answered_at IS NULL"),
         ),
+        # Leads that gave it up, by when: for what several units had and none carried through.
+        Index(
+            "ix_ticket_unit_left",
+            "until",
+            "ticket_id",
+            postgresql_where=text("role = 'lead' AND until IS NOT NULL"),
+        ),
     )
     id: int | None = Field(default=None, sa_column=id_column())
     ticket_id: int = Field(sa_column=ref_column("ticket.id", index=True))
@@ -197,6 +204,12 @@ class Revisit(Table, table=True):
     __table_args__: ClassVar[Any] = (
         Index("ix_revisit_ticket", "ticket_id", "id"),
         Index("ix_revisit_open", "due_at", "id", postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "ix_revisit_unhappy",
+            "closed_at",
+            "ticket_id",
+            postgresql_where=text("round > 1 AND (solved = false OR satisfied < 3)"),
+        ),
     )
     id: int | None = Field(default=None, sa_column=id_column())
     ticket_id: int = Field(sa_column=ref_column("ticket.id"))

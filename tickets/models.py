@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlmodel import Field
 
 from core.db import Table, id_column, json_column, ref_column, time_column
-from tickets.states import TODO_STATES
+from tickets.states import RUNNING_STATES, TODO_STATES
 
 
 def table_of(model: type[Table]) -> sa.Table:
@@ -71,6 +71,8 @@ class NumberDay(Table, table=True):
 _OPEN = "stage IS NOT NULL"
 # What lies on the desks of departments, by due time (tickets.queries.todo).
 _TODO = "state IN (" + ", ".join(f"'{state}'" for state in TODO_STATES) + ")"
+# What the supervision desk watches (tickets.queries.risk).
+_RUNNING = "due_at IS NOT NULL AND state IN (" + ", ".join(f"'{state}'" for state in RUNNING_STATES) + ")"
 
 
 # The order in which waiting tickets are dispatched: 特急, 紧急, the rest; then the oldest. Written as
@@ -117,7 +119,8 @@ class Ticket(Table, table=True):
         ),
         Index("ix_ticket_phone", "phone_ref", text("created_at DESC")),
         Index("ix_ticket_call", "call_session_id", postgresql_where=text("call_session_id IS NOT NULL")),
-        Index("ix_ticket_due_open", "due_at", postgresql_where=text("due_at IS NOT NULL AND " + _OPEN)),
+        Index("ix_ticket_running", "due_at", "id", postgresql_where=text(_RUNNING)),
+        Index("ix_ticket_redone", "round", "id", postgresql_where=text("round > 2 AND " + _OPEN)),
     )
     id: int | None = Field(default=None, sa_column=id_column())
     number: str = Field(sa_column=Column(String(18), nullable=False, unique=True))

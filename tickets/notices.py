@@ -77,6 +77,14 @@ KINDS: dict[str, str] = {
     "card_bulletin": "超期通报",
     "card_proposal": "超期工单建议督办",
     "cards_digest": "多件工单同时亮牌",
+    "order_issued": "收到督办文书",
+    "order_copied": "抄送的督办文书",
+    "order_sent_back": "督办反馈被退回补充",
+    "order_ended": "督办文书已销号或撤销",
+    "order_late": "督办反馈已逾期",
+    "order_acknowledged": "单位已签收督办文书",
+    "order_reported": "督办反馈待审",
+    "look_due": "约谈回头看到期",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -127,6 +135,10 @@ _FOR: dict[str, tuple[str, ...]] = {
     "card_proposal": SUPERVISION,
     **dict.fromkeys(("card_blue", "card_yellow", "card_red", "card_notice", "card_bulletin"), ACKNOWLEDGING),
     "cards_digest": ACKNOWLEDGING,
+    "order_late": (*OFFICERS, *SUPERVISION),
+    "order_acknowledged": SUPERVISION,
+    "order_reported": SUPERVISION,
+    "look_due": SUPERVISION,
 }
 PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "message_failed": "/admin/messages?state=failed",
@@ -135,6 +147,9 @@ PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "night_callbacks": "/callbacks",
     "cards_digest": "/cards?state=mine",
 }
+
+
+_OF_ORDERS = frozenset(kind for kind in KINDS if kind.startswith("order_")) | {"look_due"}
 
 
 def kinds_for(actor: Actor) -> list[tuple[str, str]]:
@@ -329,4 +344,6 @@ async def target_of(session: AsyncSession, actor: Actor, notice_id: int) -> str:
         raise HotlineError("not_found")
     if row.kind in PAGES:
         return PAGES[row.kind]
+    if row.kind in _OF_ORDERS:
+        return f"/orders?ticket_id={row.ticket_id}" if row.ticket_id is not None else "/orders"
     return f"/tickets/{row.ticket_id}" if row.ticket_id is not None else "/notifications"

@@ -32,10 +32,11 @@ from tickets.states import Action, State
 from tickets.terms import Confidentiality, DraftEnd, TicketType
 from tickets.ticket_rows import Locked, TicketRow
 from tickets.visibility import is_sealed_matter, is_system
-from tickets.workflow import Relation, Rule, permits, rule_for
+from tickets.workflow import FOLLOWING, RULES, Relation, Rule, permits, rule_for
 
 _ticket = table_of(Ticket)
 _history = table_of(TicketHistory)
+_CLERK = Actor.system("orders")
 REASON_KINDS: dict[Action, str] = {
     Action.INFORM: "inform",
     Action.EMERGENCY: "emergency",
@@ -232,6 +233,24 @@ class TicketService:
         job.call_session_id = call_session_id
         if action in EFFECTS:
             await EFFECTS[action](job)
+        return await stages.write(job)
+
+    async def follow(self, uow: UnitOfWork, actor: Actor, ticket_id: int, action: Action, note: str) -> int:
+        """Note on a ticket what becomes of a document about it; returns the new version.
+
+        Who may, the document's own room has asked: the unit it is addressed to may no longer hold the
+        ticket, nor see it. What is archived or void stays as it is; the document has its own course.
+        """
+        if action not in FOLLOWING:
+            raise HotlineError("action_not_allowed", action=action.value, state="")
+        row = (await ticket_rows.lock(uow, _CLERK, ticket_id)).row
+        if State(row.state) not in RULES[action].sources:
+            return row.version
+        told = parse_input(action, {"note": note})
+        rule, state = rule_for(row.state, action), State(row.state)
+        seen = {"request": told.fingerprint}
+        nobody: frozenset[Relation] = frozenset()
+        job = Job(uow, actor, row, nobody, Facts(), action, rule, told, self._tools, state, told=seen)
         return await stages.write(job)
 
     async def _allowed(

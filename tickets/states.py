@@ -72,6 +72,10 @@ class Action(StrEnum):
     REFUSE_EXCLUSION = "refuse_exclusion"
     URGE = "urge"
     SUPERVISE = "supervise"
+    ACKNOWLEDGE = "acknowledge"
+    ANSWER_ORDER = "answer_order"
+    ASK_ORDER = "ask_order"
+    END_ORDER = "end_order"
     ASK_RELAY = "ask_relay"
     ANSWER_RELAY = "answer_relay"
     ADD = "add"
@@ -174,6 +178,10 @@ ACTION_LABELS: dict[Action, str] = {
     Action.REFUSE_EXCLUSION: "不同意剔除",
     Action.URGE: "催办",
     Action.SUPERVISE: "督办",
+    Action.ACKNOWLEDGE: "签收督办文书",
+    Action.ANSWER_ORDER: "督办反馈",
+    Action.ASK_ORDER: "督办反馈退回",
+    Action.END_ORDER: "督办销号",
     Action.ASK_RELAY: "请热线代为询问",
     Action.ANSWER_RELAY: "代答",
     Action.ADD: "补充",
@@ -237,6 +245,18 @@ AFTER_CLOSING: frozenset[State] = frozenset({S.WAITING_CHECK, S.WAITING_CALLBACK
 TODO_STATES: tuple[State, ...] = (
     S.WAITING_SIGN,
     S.HANDLING,
+    S.EXTENSION_REVIEW,
+    S.SUSPENSION_REVIEW,
+    S.CLOSING_REVIEW,
+)
+# The total runs, whoever's turn it is: what the supervision desk watches by time left. The index
+# ix_ticket_running covers exactly these.
+RUNNING_STATES: tuple[State, ...] = (
+    S.WAITING_DISPATCH,
+    S.WAITING_SIGN,
+    S.HANDLING,
+    S.RETURN_REVIEW,
+    S.RULING,
     S.EXTENSION_REVIEW,
     S.SUSPENSION_REVIEW,
     S.CLOSING_REVIEW,

@@ -121,6 +121,8 @@ _DISPATCHED = OPEN - _INTAKE - {S.WAITING_SUPPLEMENT}
 _WORKING = frozenset({S.WAITING_SIGN, S.HANDLING, S.EXTENSION_REVIEW, S.SUSPENSION_REVIEW, S.SUSPENDED})
 _CONTACTING = _WORKING - {S.WAITING_SIGN}
 _EXCLUDABLE = _DISPATCHED | {S.CLOSED, S.ARCHIVED}
+_FOLLOWED = frozenset(State) - {S.ARCHIVED, S.VOID}
+FOLLOWING = (A.ACKNOWLEDGE, A.ANSWER_ORDER, A.ASK_ORDER, A.END_ORDER)
 
 
 def _hotline(*permissions: Permission) -> tuple[Who, ...]:
@@ -240,7 +242,11 @@ RULES: dict[Action, Rule] = {
             _hotline(P.TICKET_CREATE, P.TICKET_DISPATCH, P.TICKET_SUPERVISE) + _units(R.LENT, R.ABOVE),
             by_system=True,
         ),
-        _rule(A.SUPERVISE, _DISPATCHED, None, _DECIDE, N.NOTE),
+        # What is closed may be looked into, too: a citizen who is dissatisfied after a redo.
+        _rule(A.SUPERVISE, _DISPATCHED | {S.CLOSED}, None, _DECIDE, N.NOTE),
+        # What becomes of a document of supervision: who may is asked of the document, not of the ticket,
+        # which may lie elsewhere by then (`TicketService.follow`).
+        *(_rule(action, _FOLLOWED, None, (), N.NOTE, by_system=True) for action in FOLLOWING),
         _rule(A.ASK_RELAY, _CONTACTING, None, _units(R.LEAD, R.SUB), N.NOTE),
         _rule(A.ANSWER_RELAY, OPEN, None, _SEAT, N.NOTE),
         _rule(A.ADD, OPEN, None, _hotline(P.TICKET_CREATE), N.NOTE, by_system=True),

@@ -27,6 +27,7 @@ from telephony.recordings import Recordings
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
     from sla.reports.service import ReportService
+    from sla.supervision.service import SupervisionService
     from telephony.service import TelephonyService
     from tickets.attachments.service import AttachmentService
     from tickets.callbacks import CallbackService
@@ -50,6 +51,7 @@ class WebContext:
     attachments: AttachmentService
     exports: ExportService
     reports: ReportService
+    supervision: SupervisionService
     telephony: TelephonyService
     outbox: OutboxWorker
     tail: EventTail

@@ -96,9 +96,10 @@ async def read_json(request: web.Request, model: type[F]) -> F:
 def read_query(request: web.Request, model: type[F]) -> F:
     """The query string as `model`; empty values count as not given."""
     given = ((key, value) for key, value in request.query.items() if value != "")
-    known = {key for key in request.query if key not in model.model_fields}
-    if known:
-        raise HotlineError("unknown_field", fields=sorted(key[:40] for key in known))
+    names = {field.alias or name for name, field in model.model_fields.items()}
+    unknown = {key for key in request.query if key not in names}
+    if unknown:
+        raise HotlineError("unknown_field", fields=sorted(key[:40] for key in unknown))
     return _check(model, _pairs(given, model))
 
 

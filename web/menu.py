@@ -39,7 +39,6 @@ MENU = (
             Entry("超时草稿", "/drafts/stale", "clock"),
         ),
     ),
-    Group("督导", (Entry("运行看板", "/dashboard", "chart"),)),
     Group(
         "工单",
         (
@@ -48,7 +47,6 @@ MENU = (
             Entry("办结审核", "/checks", "check"),
             Entry("回访台", "/revisits", "chat"),
             Entry("审批事项", "/approvals", "stamp"),
-            Entry("亮牌记录", "/cards", "alert"),
             Entry("联系中转", "/relay", "relay"),
             Entry("工作台", "/workbench", "desk"),
             Entry("本单位工单", "/unit", "building"),
@@ -58,7 +56,14 @@ MENU = (
     ),
     Group(
         "监督",
-        (Entry("报表", "/reports", "list"),),
+        (
+            Entry("运行看板", "/dashboard", "chart"),
+            Entry("督办台", "/supervision", "eye"),
+            Entry("亮牌记录", "/cards", "alert"),
+            Entry("督办文书", "/orders", "stamp"),
+            Entry("电子监察", "/monitor", "monitor"),
+            Entry("报表", "/reports", "list"),
+        ),
     ),
     Group(
         "管理",
@@ -97,6 +102,7 @@ def menu_for(app: web.Application, actor: Actor | None) -> list[Group]:
 # Where a day begins: the first page of these that the person may open.
 HOMES = (
     "/agent",
+    "/supervision",
     "/dispatch",
     "/workbench",
     "/unit",

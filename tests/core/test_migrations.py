@@ -36,6 +36,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "sla.measures.models",
     "sla.duty_models",
     "sla.reports.models",
+    "sla.supervision.models",
 ]
 
 

@@ -23,7 +23,13 @@ from tickets import terms, workflow
 from web.sentences import PROBLEMS
 
 ROOMS = ("core", "telephony", "tickets", "routing", "classifier", "sla", "web")
-EVENT_MODULES = ("core.people.events", "telephony.events", "tickets.events", "sla.events")
+EVENT_MODULES = (
+    "core.people.events",
+    "telephony.events",
+    "tickets.events",
+    "sla.events",
+    "sla.supervision.events",
+)
 PAGES = {
     ROOT / "docs" / "settings.md": "settings_page",
     ROOT / "docs" / "reference.md": "reference_page",

@@ -31,7 +31,7 @@ ARGUMENTS = (
 )
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARTIFACTS = Path(__file__).parents[1] / ".artifacts"
-SIZES = {"laptop": (1366, 768), "desk": (1920, 1080)}
+SIZES = {"laptop": (1366, 768), "desk": (1920, 1080), "large": (3840, 2160)}
 
 
 def chromium_path() -> str:

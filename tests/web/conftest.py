@@ -26,6 +26,8 @@ from sla.packs import shipped_pack
 from sla.plain import CityLimits
 from sla.reports.content import Writer
 from sla.reports.service import ReportService
+from sla.sources import shipped_calendar
+from sla.supervision.service import SupervisionService
 from telephony.recordings import Recordings
 from tickets import acts
 from tickets.attachments.service import AttachmentService
@@ -218,6 +220,7 @@ async def ctx(
         attachments=AttachmentService(database, web_settings),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack().scores, "桂林").compose),
+        supervision=SupervisionService(tickets, shipped_calendar(), web_settings.supervision),
         telephony=cast(Any, None),  # no page of these tests commands a telephone
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from typing import Any
+from typing import Any, Protocol
 from xml.sax.saxutils import escape
 
 import segno
@@ -16,7 +16,6 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from tickets.export.fonts import FONT
-from tickets.export.sheets import Sheet
 
 _NAME = "Hei"
 _LOCK = threading.Lock()  # the library keeps the letters in use per font, not per thread
@@ -36,8 +35,29 @@ _TITLE = _style(22, alignment=TA_CENTER, leading=30)
 _HOUSE = _style(11, alignment=TA_CENTER, textColor=_SOFT)
 
 
+class Paper(Protocol):
+    """What can be set: pairs in a table, then texts under headings, then lines to sign."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def city(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def facts(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]: ...
+    @property
+    def signatures(self) -> tuple[str, ...]: ...
+    @property
+    def mark(self) -> str: ...
+    @property
+    def printed(self) -> str: ...
+
+
 class _Code(Flowable):  # type: ignore[misc]  # the library has no types
-    """The number of the ticket as a QR code."""
+    """The number as a QR code."""
 
     def __init__(self, text: str, side: float) -> None:
         super().__init__()
@@ -53,7 +73,7 @@ class _Code(Flowable):  # type: ignore[misc]  # the library has no types
                     self.canv.rect(x * dot, self.height - (y + 1) * dot, dot, dot, stroke=0, fill=1)
 
 
-def pdf(sheet: Sheet) -> bytes:
+def pdf(sheet: Paper) -> bytes:
     """The sheet as a PDF file."""
     out = io.BytesIO()
     with _LOCK:
@@ -77,7 +97,7 @@ def pdf(sheet: Sheet) -> bytes:
     return out.getvalue()
 
 
-def _story(sheet: Sheet) -> list[Flowable]:
+def _story(sheet: Paper) -> list[Flowable]:
     head = Table(
         [
             [
@@ -103,7 +123,7 @@ _GRID = [
 ]
 
 
-def _facts(sheet: Sheet) -> Table:
+def _facts(sheet: Paper) -> Table:
     """Two pairs in a line."""
     pairs = list(sheet.facts)
     lines, spans = [], []
@@ -118,7 +138,7 @@ def _facts(sheet: Sheet) -> Table:
     return Table(lines, colWidths=widths, style=TableStyle(_GRID + shade + spans))
 
 
-def _texts(sheet: Sheet) -> list[Table]:
+def _texts(sheet: Paper) -> list[Table]:
     """A heading beside its text; each its own table, so that long ones go on over the page."""
     style = TableStyle(
         [*_GRID, ("BACKGROUND", (0, 0), (0, -1), _SHADE), ("LINEABOVE", (0, 0), (-1, 0), 0, None)]
@@ -147,7 +167,7 @@ def _pieces(text: str, most: int = 900) -> list[str]:
     return found or ["—"]
 
 
-def _signatures(sheet: Sheet) -> Table:
+def _signatures(sheet: Paper) -> Table:
     cells = [_label(name) for name in sheet.signatures]
     return Table(
         [cells, [""] * len(cells)],
@@ -165,7 +185,7 @@ def _text(text: str) -> Paragraph:
     return Paragraph(escape(text).replace("\n", "<br/>"), _BODY)
 
 
-def _dress(canvas: Any, page: Any, sheet: Sheet) -> None:
+def _dress(canvas: Any, page: Any, sheet: Paper) -> None:
     """The watermark behind and the line below, on every page."""
     canvas.saveState()
     canvas.setFillColor(_MARK_COLOUR, alpha=0.07)

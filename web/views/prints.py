@@ -35,7 +35,7 @@ async def print_page(request: web.Request) -> web.StreamResponse:
         sheet=found,
         forms=[(form.value, title) for form, title in TITLES.items()],
         code=segno.make(found.number, error="m", micro=False).svg_data_uri(border=0),
-        marks=_marks(found.mark),
+        marks=marks_of(found.mark),
     )
 
 
@@ -77,7 +77,7 @@ async def _sheet(request: web.Request, way: str) -> Sheet:
     return found
 
 
-def _marks(mark: str) -> str:
+def marks_of(mark: str) -> str:
     """The watermark as a picture, which browsers print, unlike backgrounds."""
     lines = "".join(
         f'<text transform="translate({x + y // 190 % 2 * 70} {y}) rotate(-24)">{escape(mark)}</text>'

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import HotlineError
 from core.people.permissions import Permission
+from sla.supervision.queries import orders_of_tickets
 from tickets import queries, reveal
 from tickets.flags import flags_of
 from tickets.search import query as search
@@ -24,6 +25,7 @@ from web.reads.clocks import ClockLine, clock_lines
 from web.reads.left import left_of
 from web.reads.process import Process, process_of
 from web.reads.recordings import calls_of_ticket
+from web.reads.supervision import WORDS as ORDER_WORDS
 from web.reads.timeline import FILTERS, lines
 from web.reads.units import unit_groups
 from web.render import fragment, page, redirect
@@ -205,11 +207,14 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         values["clocks"] = await _clocks(request, session, ident, values["process"])
         may_act = not person.permissions.isdisjoint(MAY)
         bar = await bar_values(request, session, values["ticket"]) if may_act else {}
+        values["orders"] = (await orders_of_tickets(session, person, [ident])).get(ident, ())
     usual = {
         "degrees": dict(DEGREES),
         "may_act": may_act,
         "tells_citizen": rule_for(request.app, "/tickets/{ticket_id}/messages").allows(person),
         "calls_sealed": values["ticket"].sealed and values["ticket"].call_session_id is not None,
+        "may_issue": person.may(Permission.TICKET_SUPERVISE),
+        "order_words": ORDER_WORDS,
         "revealed": {},
     }
     return {**values, **usual, **bar, **more}

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import HotlineError
 from core.people.permissions import Permission
+from sla.supervision.queries import open_orders
 from tickets import saved_views
 from tickets.queries.todo import TodoFilters, Urgency, parse_todo_filters, todo_counts, todo_list
 from tickets.saved_views import SURFACES, View
@@ -61,6 +62,7 @@ async def workbench(request: web.Request) -> web.StreamResponse:
             return fragment(request, "workbench/_rows.html", **values)
         counts = await todo_counts(session, person, now=now)
         views = await saved_views.views(session, person, SURFACE)
+        values["orders"] = await open_orders(session, person)
     values |= {"counts": counts, "views": views, "view": view, "all_columns": SURFACES[SURFACE].columns}
     return await page(request, "workbench/page.html", choices=_choices(), urgencies=URGENCIES, **values)
 

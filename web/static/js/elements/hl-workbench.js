@@ -1,6 +1,10 @@
 // <hl-workbench>: rows by keyboard (arrows, space, Enter), and one action for many tickets at once, sent
 // in batches so that a bar can say how far it is. Each ticket is done by itself; what was refused is
 // listed with its reason. Without this element the form posts all at once and shows the same report.
+//
+// `shortcut`: the letter that goes with Alt, "s" unless told; with `lone` it also does the row that has
+// the focus when none is ticked, and so does a button [data-one] of a row. A button whose data-needs is
+// "any" takes tickets in every state.
 
 import { FetchError, composing, request, showProblem } from "./dom.js";
 
@@ -14,6 +18,7 @@ class HlWorkbench extends HTMLElement {
     if (!this.form || this.wired) return;
     this.wired = true;
     this.bar = this.form.querySelector("progress");
+    this.addEventListener("click", (event) => this.clicked(event));
     this.addEventListener("change", (event) => this.changed(event));
     this.addEventListener("keydown", (event) => this.keyed(event));
     this.form.addEventListener("submit", (event) => this.submitted(event));
@@ -24,7 +29,7 @@ class HlWorkbench extends HTMLElement {
   }
 
   boxes() {
-    return Array.from(this.querySelectorAll('input[name="ticket"]'));
+    return Array.from(this.querySelectorAll('input[type="checkbox"][name="ticket"]'));
   }
 
   picked() {
@@ -45,15 +50,37 @@ class HlWorkbench extends HTMLElement {
 
   show() {
     const picked = this.picked();
-    const signable = picked.filter((box) => box.getAttribute("data-state") === "waiting_sign");
+    const needs = this.form.querySelector("[data-needs]").getAttribute("data-needs");
+    const fit = picked.filter((box) => this.fits(box, needs));
     this.boxes().forEach((box) => {
       const row = box.closest("[data-row]");
       if (box.checked) row.setAttribute("data-picked", "");
       else row.removeAttribute("data-picked");
     });
     this.form.hidden = picked.length === 0 && !this.busy;
-    this.form.querySelector("[data-picked]").textContent = `已选 ${picked.length} 件，其中待签收 ${signable.length} 件`;
-    this.form.querySelector("[data-needs]").disabled = signable.length === 0 || Boolean(this.busy);
+    const of = needs === "any" ? "" : `，其中待签收 ${fit.length} 件`;
+    this.form.querySelector("[data-picked]").textContent = `已选 ${picked.length} 件${of}`;
+    this.form.querySelector("[data-needs]").disabled = fit.length === 0 || Boolean(this.busy);
+  }
+
+  fits(box, needs) {
+    return needs === "any" || box.getAttribute("data-state") === needs;
+  }
+
+  // One row by itself, whatever else is ticked.
+  clicked(event) {
+    const button = event.target.closest("[data-one]");
+    if (!button || this.busy) return;
+    const row = button.closest("[data-row]");
+    event.preventDefault();
+    this.alone(row);
+  }
+
+  alone(row) {
+    const box = row && row.querySelector('input[type="checkbox"][name="ticket"]');
+    if (!box) return;
+    this.pick([box]);
+    this.form.querySelector("[data-needs]").click();
   }
 
   keyed(event) {
@@ -84,16 +111,22 @@ class HlWorkbench extends HTMLElement {
   }
 
   shortcut(event) {
-    if (!event.altKey || event.key.toLowerCase() !== "s" || composing(event) || this.form.hidden) return;
-    event.preventDefault();
-    this.form.querySelector("[data-needs]").click();
+    const letter = this.getAttribute("shortcut") || "s";
+    if (!event.altKey || event.key.toLowerCase() !== letter || composing(event)) return;
+    if (!this.form.hidden) {
+      event.preventDefault();
+      this.form.querySelector("[data-needs]").click();
+    } else if (this.hasAttribute("lone") && document.activeElement) {
+      event.preventDefault();
+      this.alone(document.activeElement.closest("[data-row]"));
+    }
   }
 
   async submitted(event) {
     event.preventDefault();
     const wanted = event.submitter || this.form.querySelector("[data-needs]");
     const state = wanted.getAttribute("data-needs");
-    const boxes = this.picked().filter((box) => box.getAttribute("data-state") === state).slice(0, MOST);
+    const boxes = this.picked().filter((box) => this.fits(box, state)).slice(0, MOST);
     if (boxes.length === 0 || this.busy) return;
     this.busy = true;
     this.bar.hidden = false;
