@@ -23,7 +23,7 @@ from tickets import terms, workflow
 from web.sentences import PROBLEMS
 
 ROOMS = ("core", "telephony", "tickets", "routing", "classifier", "sla", "web")
-EVENT_MODULES = ("core.people.events", "telephony.events", "tickets.events")
+EVENT_MODULES = ("core.people.events", "telephony.events", "tickets.events", "sla.measures.events")
 PAGES = {
     ROOT / "docs" / "settings.md": "settings_page",
     ROOT / "docs" / "reference.md": "reference_page",
