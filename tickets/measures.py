@@ -69,6 +69,11 @@ def seen(row: Any) -> Seen:
     return Seen._make(_of_row(row))
 
 
+def seen_of(row: Mapping[str, Any]) -> Seen:
+    """The same of a row of the driver, which has its columns by name."""
+    return Seen._make(row[name] for name in Seen._fields)
+
+
 def seen_with(before: Seen, values: Mapping[str, Any]) -> Seen:
     """The same after `values` were written into it."""
     return before._replace(**{name: values[name] for name in Seen._fields if name in values})

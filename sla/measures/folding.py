@@ -7,9 +7,8 @@ folding the same steps in one batch or in ten ends the same, and a fact that is 
 import logging
 
 from core.db import Database, UnitOfWork
-from core.events import Audience, LiveEvent, LiveNote
 from core.leadership import Lease
-from core.people.permissions import Permission
+from sla.measures.events import Folded
 from sla.measures.recount import Recount
 
 logger = logging.getLogger(__name__)
@@ -77,15 +76,6 @@ SPREAD = """
 _FOLD = FOLD.replace("{spread}", SPREAD)
 _UNCOUNTED = "SELECT 1 FROM measure_count WHERE upto IS NOT NULL OR records_upto IS NOT NULL"
 _EMPTY = "DELETE FROM measure_sum WHERE n = 0"
-
-
-class Folded(LiveEvent):
-    """Figures moved; whoever shows them fetches them anew."""
-
-    @property
-    def live(self) -> LiveNote:
-        audience = Audience(permissions=(Permission.DASHBOARD_READ,))
-        return LiveNote("measure", "folded", 0, 0, audience)
 
 
 class Folding:

@@ -28,6 +28,7 @@ EVENT_MODULES = (
     "telephony.events",
     "tickets.events",
     "sla.events",
+    "sla.measures.events",
     "sla.supervision.events",
 )
 PAGES = {

@@ -174,6 +174,8 @@ async def test_the_page_says_when_counting_is_behind(console: Console) -> None:
 async def test_the_floor_is_shown_as_telephony_tells_it(
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    agents: dict[str, int] | None = {"talking": 4, "ready": 2, "out": 0}
+
     async def floor_now(_session: Any, now: Any) -> Any:
         today = SimpleNamespace(
             offered=12, answered=9, abandoned=2, short_abandoned=1, answer_rate=0.75, prompt_rate=0.5
@@ -182,7 +184,7 @@ async def test_the_floor_is_shown_as_telephony_tells_it(
             waiting=3,
             longest_since=now - timedelta(seconds=42),
             today=today,
-            agents={"talking": 4, "ready": 2, "out": 0},
+            agents=agents,
             connected=True,
             gap=False,
         )
@@ -196,3 +198,5 @@ async def test_the_floor_is_shown_as_telephony_tells_it(
     for words in ("0:42", "75.0%", "50.0%", "通话 4", "示闲 2", "短时 1"):
         assert words in calls, words
     assert "签出" not in calls
+    agents = None
+    assert "没有报告坐席状态" in (await browser.get("/dashboard/panels/calls")).text

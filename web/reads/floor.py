@@ -33,7 +33,7 @@ class Floor:
     short: int
     answer_rate: float | None
     prompt_rate: float | None
-    agents: Mapping[str, int]
+    agents: Mapping[str, int] | None  # None: no PBX tells of any
     connected: bool
     gap: bool  # calls of today may be missing
 
@@ -55,7 +55,9 @@ async def floor(session: AsyncSession, now: datetime) -> Floor | None:
         today.short_abandoned,
         _percent(today.answer_rate),
         _percent(today.prompt_rate),
-        {AGENT_WORDS.get(state, state): n for state, n in found.agents.items() if n},
+        None
+        if found.agents is None
+        else {AGENT_WORDS.get(state, state): n for state, n in found.agents.items() if n},
         bool(found.connected),
         bool(found.gap),
     )
