@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from tests.ui.conftest import RunningConsole
 from tests.ui.desk import Cast
-from tests.ui.seat import scalar
+from tests.ui.seat import scalar, violations
 
 pytestmark = pytest.mark.browser
 Shot = Callable[[Page, str], Awaitable[None]]
@@ -113,9 +113,15 @@ async def test_a_proposal_is_issued_with_one_press_and_an_interview_is_recorded(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_the_pages_hold_at_every_size(console: RunningConsole, shot: Shot, theme: str) -> None:
+async def test_the_pages_hold_at_every_size_and_are_clean(
+    console: RunningConsole, shot: Shot, theme: str
+) -> None:
     cast = Cast(console)
     ticket = await overdue(cast, "夜市油烟长期扰民")
+    desk = await cast.opens("supervision01", f"/supervision/new?ticket={ticket}&kind=interview")
+    await desk.click("form.hl-form button[type=submit]")
+    await expect(desk.locator("body")).to_contain_text("已制发")
+    order = re.findall(r"/orders/(\d+)", desk.url)[0]
     for size in ("laptop", "desk", "large"):
         page = await console.page("supervision01", size=size, theme=theme)
         for name, path in (
@@ -123,9 +129,13 @@ async def test_the_pages_hold_at_every_size(console: RunningConsole, shot: Shot,
             ("proposals", "/supervision/proposals"),
             ("new", f"/supervision/new?ticket={ticket}&ground=overdue"),
             ("orders", "/orders"),
+            ("order", f"/orders/{order}"),
+            ("interviews", "/supervision/interviews"),
             ("monitor", "/monitor"),
         ):
             await page.goto(console.base + path)
             wide = await page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wide <= 0, (name, size)
+            if size == "laptop":
+                assert await violations(page) == [], name
             await shot(page, f"sv-{name}-{size}-{theme}")
