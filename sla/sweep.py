@@ -167,17 +167,24 @@ class CardSweep:
         return len(rows)
 
     def _due(self, row: Any, known: Posts) -> Due:
-        stage = Stage(row["stage"])
-        found = Issue((), row["alarm_step"], None)
-        if row["limit"] is not None and row["due_at"] is not None:
-            limits = self._limits
-            found = issue(
-                *(limits.pack.ladder, limits.calendar, parsed(row["limit"])),
-                *(row["started_at"], row["due_at"], row["alarm_step"], row["now"]),
-            )
+        stage, found = Stage(row["stage"]), self._issue(row)
         state, unit = row["state"], row["unit_id"]
         named = tuple((level, known.named(stage, state, unit, wanted)) for level, wanted in found.cards)
         return Due(row, stage, known.owner(stage, state, unit), found, named)
+
+    def _issue(self, row: Any) -> Issue:
+        """What the ladder has for it; a clock that cannot be counted stands in nobody's way."""
+        if row["limit"] is None or row["due_at"] is None:
+            return Issue((), row["alarm_step"], None)
+        limits = self._limits
+        try:
+            return issue(
+                *(limits.pack.ladder, limits.calendar, parsed(row["limit"])),
+                *(row["started_at"], row["due_at"], row["alarm_step"], row["now"]),
+            )
+        except HotlineError as error:
+            logger.error("clock cannot be counted", extra={"stage_id": row["id"], "why": error.code})
+            return Issue((), row["alarm_step"], None)
 
 
 async def _write(uow: UnitOfWork, due: Sequence[Due]) -> dict[tuple[int, str], int]:
@@ -228,7 +235,7 @@ async def _tell(uow: UnitOfWork, due: Sequence[Due], made: dict[tuple[int, str],
                 monitor.Line("card_issued", row["ticket_id"], one.unit_id, level.value, card, detail)
             )
         for post in dict.fromkeys(post for _, named in new for post in named):
-            told[post].append((one, highest(levels)))
+            told[post].append((one, highest([level for level, named in new if post in named])))
         codes = tuple(level.value for level in levels)
         await uow.emit(CardsIssued(row["ticket_id"], row["number"], row["version"], codes, one.units))
     if entries:

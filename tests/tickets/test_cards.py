@@ -344,6 +344,28 @@ async def test_a_batch_that_fails_is_issued_by_the_next_tick(
     assert await city.scalar("SELECT count(*) FROM card") == BATCH + 10
 
 
+async def test_a_clock_that_cannot_be_counted_stands_in_nobodys_way(
+    city: City, watch: Watch, clock: ManualClock
+) -> None:
+    broken, sound = await handled(city), await handled(city, phone="13800000002")
+    async with city.db.begin() as uow:
+        await uow.change(_stage, {"ticket_id": broken.id, "stage": "total", "ended_at": None}, limit="soon")
+    assert await watch.at(clock, "30 09:00") == 2
+    assert await watch.issued(broken) == []
+    assert len(await watch.issued(sound)) == 1
+    assert await watch.sweep() == 0
+
+
+async def test_a_post_is_told_the_highest_level_that_names_it(
+    city: City, watch: Watch, clock: ManualClock
+) -> None:
+    await handled(city)
+    await watch.at(clock, "16 09:00")
+    assert await watch.notices("lights") == [("card_notice", 1)]
+    assert await watch.notices("lights_head") == [("card_bulletin", 1)]
+    assert await watch.notices("supervision") == [("card_proposal", 1)]
+
+
 # ---- clocks from before --------------------------------------------------------------------------------
 
 

@@ -50,13 +50,13 @@ EXCLUSIONS = """
 """
 
 
-def _id() -> "sa.Column[int]":
-    return sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True)
+def _id(table: str) -> "list[sa.schema.SchemaItem]":
+    return [sa.Column("id", sa.BigInteger, sa.Identity()), sa.PrimaryKeyConstraint("id", name=f"pk_{table}")]
 
 
-def _ref(name: str, target: str, *, nullable: bool = False) -> "sa.Column[int]":
-    constraint = sa.ForeignKey(target)
-    return sa.Column(name, sa.BigInteger, constraint, nullable=nullable)
+def _ref(table: str, name: str, target: str, *, nullable: bool = False) -> "sa.Column[int]":
+    key = sa.ForeignKey(f"{target}.id", name=f"fk_{table}_{name}_{target}")
+    return sa.Column(name, sa.BigInteger, key, nullable=nullable)
 
 
 def _time(name: str, *, nullable: bool = False) -> "sa.Column[datetime]":
@@ -83,15 +83,15 @@ def upgrade() -> None:
 def _cards() -> None:
     op.create_table(
         "card",
-        _id(),
-        _ref("stage_id", "ticket_stage.id"),
-        _ref("ticket_id", "ticket.id"),
+        *_id("card"),
+        _ref("card", "stage_id", "ticket_stage"),
+        _ref("card", "ticket_id", "ticket"),
         sa.Column("stage", sa.String(20), nullable=False),
         sa.Column("level", sa.String(20), nullable=False),
         sa.Column("card_round", sa.SmallInteger, nullable=False),
         _time("issued_at"),
         _time("due_at"),
-        _ref("unit_id", "unit.id", nullable=True),
+        _ref("card", "unit_id", "unit", nullable=True),
         sa.UniqueConstraint("stage_id", "card_round", "level", name="uq_card_stage_id_card_round_level"),
     )
     op.create_index("ix_card_ticket", "card", ["ticket_id", "id"])
@@ -100,13 +100,13 @@ def _cards() -> None:
     op.create_index("ix_card_unit", "card", by_unit)
     op.create_table(
         "card_receipt",
-        _id(),
-        _ref("card_id", "card.id"),
-        _ref("unit_id", "unit.id", nullable=True),
+        *_id("card_receipt"),
+        _ref("card_receipt", "card_id", "card"),
+        _ref("card_receipt", "unit_id", "unit", nullable=True),
         sa.Column("post", sa.String(40), nullable=False),
-        _ref("acknowledged_by", "user_account.id", nullable=True),
+        _ref("card_receipt", "acknowledged_by", "user_account", nullable=True),
         _time("acknowledged_at", nullable=True),
-        _ref("on_behalf_of", "user_account.id", nullable=True),
+        _ref("card_receipt", "on_behalf_of", "user_account", nullable=True),
         sa.Column("note", sa.String(500), nullable=False, server_default=""),
     )
     open_ones = sa.text("acknowledged_at IS NULL")
@@ -119,11 +119,11 @@ def _cards() -> None:
 def _monitor() -> None:
     op.create_table(
         "monitor_event",
-        _id(),
+        *_id("monitor_event"),
         _time("at"),
         sa.Column("kind", sa.String(40), nullable=False),
-        _ref("ticket_id", "ticket.id", nullable=True),
-        _ref("unit_id", "unit.id", nullable=True),
+        _ref("monitor_event", "ticket_id", "ticket", nullable=True),
+        _ref("monitor_event", "unit_id", "unit", nullable=True),
         sa.Column("level", sa.String(20)),
         sa.Column("ref_id", sa.BigInteger),
         sa.Column("detail", JSONB(none_as_null=True), nullable=False),
