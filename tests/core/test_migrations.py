@@ -32,6 +32,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.desk_models",
     "tickets.messages.models",
     "sla.models",
+    "sla.version_models",
 ]
 
 
