@@ -21,6 +21,8 @@ from core.people.permissions import Role
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
+from sla import acts as sla_acts
+from sla import calendar_service, pack_service
 from sla.plain import CityLimits
 from telephony.recordings import Recordings
 from tickets import acts
@@ -201,6 +203,10 @@ async def ctx(
     """The services the console stands on."""
     tail = EventTail(database, poll_seconds=0.02)
     acts.register(people.proposals)
+    sla_acts.register(people.proposals)
+    async with database.begin() as uow:
+        await calendar_service.seed(uow, web_settings.city)
+        await pack_service.seed(uow, web_settings.sla.pack)
     tickets = TicketService(database, clock, vault, web_settings, CityLimits())
     return WebContext(
         settings=web_settings,
