@@ -29,7 +29,9 @@ from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from sla import acts as sla_acts
 from sla.adopting import Adopting
+from sla.in_force import InForce
 from sla.packs import named_pack
 from sla.plain import CityLimits
 from sla.sources import city_calendar
@@ -87,7 +89,8 @@ class Node:
         self.ticker = Ticker()
 
         self.categories = CategoryCodes(self.backstage)
-        self.limits = CityLimits(city_calendar(settings.city), pack, self.categories)
+        self.limits = CityLimits(city_calendar(settings.city), pack, self.categories, self.clock)
+        self.in_force = InForce(self.backstage, settings, self.limits.use_calendar, self.limits.use_packs)
         self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits)
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
         self.callbacks = CallbackService(settings)
@@ -144,6 +147,7 @@ class Node:
         """Who hears whom."""
         self.intake.wire(self.bus)
         acts.register(self.people.proposals)
+        sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)
         contact_relay.wire(self.bus)
         self.db.log_written = self.backstage.log_written = self.relay.wake
@@ -167,9 +171,10 @@ class Node:
     async def start(self) -> None:
         """Start the roles of this node; returns when the console answers."""
         roles = self.settings.node.roles
-        if self.limits.pack.categories:
-            await self.categories.load()
-            self._spawn(self.categories.follow(), "categories")
+        await self.categories.load()
+        self._spawn(self.categories.follow(), "categories")
+        await self.in_force.begin()
+        self._spawn(self.in_force.follow(), "limits in force")
         if "telephony" in roles:
             await self._start_telephony()
         if "scheduler" in roles:

@@ -16,7 +16,7 @@ from core.errors import HotlineError
 from core.settings import Settings
 from sla import calendar_service, pack_service
 from sla.calendar import Calendar
-from sla.pack_service import Book
+from sla.pack import Book
 from tickets.models import table_of
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,6 @@ Versions and publications are appended, never changed. The pack of a day is that
 publication effective by then; a clock keeps what it was promised on the day it started.
 """
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -22,7 +21,7 @@ from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.models import User
 from core.people.permissions import Permission
-from sla.pack import Pack
+from sla.pack import Book, Pack
 from sla.packs import named_pack, named_text, parse_pack
 from sla.version_models import PackPublication, PackVersion
 from tickets.models import table_of
@@ -77,23 +76,6 @@ class Publication:
     note: str
     published_by: str | None
     published_at: datetime
-
-
-@dataclass(frozen=True)
-class Book:
-    """The packs by the day from which they count, earliest first."""
-
-    days: tuple[date, ...]
-    packs: tuple[Pack, ...]
-
-    def on(self, day: date) -> Pack:
-        """The pack of a day; before the first, the first."""
-        return self.packs[max(0, bisect_right(self.days, day) - 1)]
-
-    @staticmethod
-    def of(pack: Pack) -> "Book":
-        """One pack for every day."""
-        return Book((pack.effective,), (pack,))
 
 
 # ---- writing -------------------------------------------------------------------------------------

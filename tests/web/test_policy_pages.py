@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text as sql
 
-from core.clock import to_city
+from core.clock import CITY_ZONE, to_city
 from sla import pack_service as packs
 from tests.web.conftest import Browser, Console
 from tickets.states import Stage
@@ -16,6 +16,7 @@ from web.views._pack_form import values_of
 
 HX = {"HX-Request": "true"}
 DAY = date(2026, 12, 1)
+NOON = datetime(2026, 12, 1, 12, tzinfo=CITY_ZONE)
 
 
 async def first(console: Console) -> packs.Version:
@@ -50,7 +51,7 @@ async def test_the_form_keeps_what_it_does_not_show(console: Console) -> None:
     browser, base = await console.signed_in("supervision_officer"), await first(console)
     made = await drafted(console, browser, total__complaint__normal="8wd", note="提速")
     assert made.number == 2
-    assert made.pack.limit(Stage.TOTAL, TicketType.COMPLAINT, Urgency.NORMAL) == packs.parse_pack(
+    assert made.pack.limit(Stage.TOTAL, TicketType.COMPLAINT, Urgency.NORMAL) == packs.checked(
         "", base.content.replace('complaint = { normal = "10wd"', 'complaint = { normal = "8wd"')
     ).limit(Stage.TOTAL, TicketType.COMPLAINT, Urgency.NORMAL)
     assert made.pack.categories == base.pack.categories
@@ -135,8 +136,8 @@ async def test_a_version_counts_from_its_day_once_another_person_approved_it(con
     async with console.ctx.db.read() as session:
         book = await packs.book(session)
     assert book is not None
-    assert book.on(DAY - timedelta(days=1)) == base.pack
-    assert book.on(DAY) == made.pack
+    assert book.on(NOON - timedelta(days=1)) == base.pack
+    assert book.on(NOON) == made.pack
     assert "待生效" in (await officer.get("/admin/policies")).text
 
 
