@@ -34,6 +34,7 @@ from sla.adopting import Adopting
 from sla.in_force import InForce
 from sla.packs import named_pack
 from sla.plain import CityLimits
+from sla.recompute import Recomputer
 from sla.sources import city_calendar
 from sla.sweep import CardSweep
 from telephony.recordings import SIMULATED_PBX, Recordings
@@ -91,6 +92,7 @@ class Node:
         self.categories = CategoryCodes(self.backstage)
         self.limits = CityLimits(city_calendar(settings.city), pack, self.categories, self.clock)
         self.in_force = InForce(self.backstage, settings, self.limits.use_calendar, self.limits.use_packs)
+        self.recomputer = Recomputer(self.backstage, self.limits, self.leases["scheduler"])
         self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits)
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
         self.callbacks = CallbackService(settings)
@@ -157,6 +159,7 @@ class Node:
         self.ticker.every(15, "sweep", self._sweep)
         self.ticker.every(1, "cards", self.cards.tick, at_once=True)
         self.ticker.every(60, "adopting", self._adopt, at_once=True)
+        self.ticker.every(2, "clocks counted anew", self._recount)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
@@ -240,6 +243,10 @@ class Node:
 
     async def _adopt(self) -> None:
         await Adopting(self.db, self.limits, self.leases["scheduler"]).run()
+
+    async def _recount(self) -> None:
+        await self.in_force.load()  # by nothing older than what was ordered
+        await self.recomputer.tick()
 
     async def _count_outbox(self) -> None:
         async with self.db.read() as session:

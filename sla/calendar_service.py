@@ -4,6 +4,7 @@ An edit, an import and a confirmation make a new version of the whole; the lates
 for one another on the row of `catalog_version`, by which every node also sees that there is something new.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -21,7 +22,7 @@ from core.people.actor import Actor
 from core.people.duties import Act
 from core.people.models import User
 from core.settings import City
-from sla import city_days
+from sla import city_days, recompute
 from sla.calendar import Calendar, Exceptional
 from sla.national import FIRST, LAST, NOTICES
 from sla.sources import city_file_days, days_calendar
@@ -183,8 +184,8 @@ async def seed(uow: UnitOfWork, city: City) -> bool:
     return True
 
 
-async def save(uow: UnitOfWork, actor: Actor, base: int, change: Change) -> tuple[Held, Held]:
-    """Make a new version by a change of version `base`; returns the version before and the new one.
+async def save(uow: UnitOfWork, actor: Actor, city: City, base: int, change: Change) -> Held:
+    """Make a new version by a change of version `base`, and have the open clocks counted anew.
 
     Errors: forbidden, calendar_stale (somebody was faster), calendar_unchanged, calendar_year_outside.
     """
@@ -205,7 +206,10 @@ async def save(uow: UnitOfWork, actor: Actor, base: int, change: Change) -> tupl
         uow, actor=actor, action=str(Act.CALENDAR_CHANGE), object_type="calendar", object_id=made.id,
         reason=made.note, detail=detail,
     )  # fmt: skip
-    return held, made
+    before, after = await asyncio.gather(*(asyncio.to_thread(one.calendar, city) for one in (held, made)))
+    if days_changed := before.changed(after):
+        await recompute.order(uow, made.id, after, days_changed, made.note)
+    return made
 
 
 def _kept(held: Held, day: date, what: Exceptional, actor: Actor, now: datetime) -> CityDay:

@@ -57,6 +57,6 @@ async def save(request: web.Request) -> web.StreamResponse:
     async with context(request).db.begin() as uow:
         seen = await previews.save(uow, actor(request), path_id(request, "preview_id"))
         change = days.Change.of(seen.payload)
-        await days.save(uow, actor(request), seen.base, change)
+        await days.save(uow, actor(request), context(request).settings.city, seen.base, change)
     year = min((day.year for day in change.days), default=min(change.known, default=0))
     return back(request, HOME, "saved", year=year)
