@@ -103,10 +103,9 @@ async def latest(session: AsyncSession, limit: int = 1) -> list[Progress]:
     return [Progress(*row) for row in (await session.execute(query)).all()]
 
 
-async def of_version(session: AsyncSession, version_id: int) -> Progress | None:
-    """The one a version caused."""
-    query = sa.select(*_COLUMNS).where(_job.c.calendar_version_id == version_id).order_by(_job.c.id).limit(1)
-    row = (await session.execute(query)).first()
+async def one(session: AsyncSession, ident: int) -> Progress | None:
+    """A recomputation; None: there is no such one."""
+    row = (await session.execute(sa.select(*_COLUMNS).where(_job.c.id == ident))).first()
     return None if row is None else Progress(*row)
 
 

@@ -155,3 +155,50 @@ async def test_a_year_is_confirmed_once_and_the_warning_goes(console: Console) -
     assert "未确认" not in (await browser.get("/admin/calendar")).text
     assert (await browser.post("/admin/calendar/confirm", {"year": "2027"}, headers=HX)).status == 409
     assert (await browser.post("/admin/calendar/confirm", {"year": "2026"}, headers=HX)).status == 409
+
+
+async def stepped(browser: Browser, preview: str) -> str:
+    """Ask as the page does until everything is counted; the last answer."""
+    while True:
+        answer = await browser.post(f"{preview}/step", headers=HX)
+        assert answer.status == 200
+        if "正在试算" not in answer.text:
+            return answer.text
+
+
+async def test_the_effect_on_open_tickets_is_counted_before_anything_is_saved(console: Console) -> None:
+    made = await console.ticket("water", type="complaint")
+    browser = await console.signed_in("supervision_officer")
+    form = {"day": "2026-12-03", "kind": "rest", "reason": "城市马拉松"}
+    preview = await preview_of(browser, "/admin/calendar/day", form)
+    assert "正在试算" in (await browser.get(preview)).text
+    effect = await stepped(browser, preview)
+    assert "推后" in effect
+    assert f'<a href="/tickets/{made.id}">{made.number}</a>' in effect
+    assert "2026-12-07 18:00" in re.sub(r"<[^>]*>", "", effect)
+    assert "2026-12-08 18:00" in re.sub(r"<[^>]*>", "", effect)
+    assert '保存后即超期</dt><dd><b class="hl-number">0</b>' in effect
+    assert effect in (await browser.get(preview)).text, "it is kept"
+    admin = await console.signed_in("system_admin")
+    assert (await admin.post(f"{preview}/step", headers=HX)).status == 404, "somebody else's"
+
+
+async def test_what_would_be_over_at_once_is_named(console: Console) -> None:
+    made = await console.ticket("water", type="complaint")  # until Monday 7 December
+    console.ctx.clock.advance(13 * 86_400)  # type: ignore[attr-defined]  # Sunday 6 December
+    browser = await console.signed_in("supervision_officer")
+    form = {"day": "2026-12-05", "kind": "work", "reason": "补班"}
+    effect = await stepped(browser, await preview_of(browser, "/admin/calendar/day", form))
+    listed = effect.split("保存后即超期<span")[1]
+    assert made.number in listed
+    assert "12-05 18:00" in listed
+
+
+async def test_the_page_shows_how_far_the_clocks_are_counted_anew(console: Console) -> None:
+    browser = await console.signed_in("system_admin")
+    preview = await preview_of(browser, "/admin/calendar/day", {"day": "2026-12-03", "kind": "rest"})
+    await browser.post(f"{preview}/save")
+    shown = (await browser.get("/admin/calendar?done=saved")).text
+    found = re.search(r'hx-get="(/admin/calendar/recomputations/\d+)"', shown)
+    assert found
+    assert "正在按新日历重算" in (await browser.get(found[1])).text

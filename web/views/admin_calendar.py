@@ -15,6 +15,7 @@ from core.errors import HotlineError
 from core.people.permissions import Permission
 from sla import calendar_service as days
 from sla import preview as previews
+from sla import recompute
 from sla.calendar import Calendar, shown
 from sla.city_days import write_days
 from sla.national import FIRST, LAST, NOTICES
@@ -82,6 +83,7 @@ async def _year_page(
     year = min(max(query.year or (query.day.year if query.day else today(request).year), FIRST), LAST)
     async with ctx.db.read() as session:
         held = await days.present(session)
+        jobs = await recompute.latest(session)
     calendar = await calendar_of(request, held)
     day = query.day if query.day and query.day.year == year else None
     own = [(one, calendar.day(one), held.days[one]) for one in held.days if one.year == year]
@@ -90,6 +92,7 @@ async def _year_page(
         "admin/calendar.html",
         status=422 if error else 200,
         held=held,
+        job=next(iter(jobs), None),
         year=year,
         first=FIRST,
         last=LAST,

@@ -58,6 +58,8 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/admin/calendar/versions/{version_id}"): CLOCK_READERS,
     ("GET", "/admin/calendar/previews/{preview_id}"): CLOCKS,
     ("POST", "/admin/calendar/previews/{preview_id}/save"): CLOCKS,
+    ("POST", "/admin/calendar/previews/{preview_id}/step"): CLOCKS,
+    ("GET", "/admin/calendar/recomputations/{job_id}"): CLOCK_READERS,
     ("GET", "/admin/policies"): CLOCK_READERS,
     ("GET", "/admin/policies/{version_id}"): CLOCK_READERS,
     ("GET", "/admin/policies/compare"): CLOCK_READERS,
