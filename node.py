@@ -31,6 +31,7 @@ from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from sla import acts as sla_acts
 from sla.adopting import Adopting
+from sla import calendar_check
 from sla.in_force import InForce
 from sla.packs import named_pack
 from sla.plain import CityLimits
@@ -160,6 +161,7 @@ class Node:
         self.ticker.every(1, "cards", self.cards.tick, at_once=True)
         self.ticker.every(60, "adopting", self._adopt, at_once=True)
         self.ticker.every(2, "clocks counted anew", self._recount)
+        self.ticker.cron("30 8 * * *", "calendar check", self._check_calendar)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
@@ -243,6 +245,9 @@ class Node:
 
     async def _adopt(self) -> None:
         await Adopting(self.db, self.limits, self.leases["scheduler"]).run()
+
+    async def _check_calendar(self) -> None:
+        await calendar_check.remind(self.db, self.leases["scheduler"])
 
     async def _recount(self) -> None:
         await self.in_force.load()  # by nothing older than what was ordered

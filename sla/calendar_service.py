@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit
-from core.catalog.versions import touch
+from core.catalog.versions import Copy, touch
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people import duties
@@ -25,7 +25,7 @@ from core.settings import City
 from sla import city_days, recompute
 from sla.calendar import Calendar, Exceptional
 from sla.national import FIRST, LAST, NOTICES
-from sla.sources import city_file_days, days_calendar
+from sla.sources import city_file_days, days_calendar, missing_year
 from sla.version_models import CalendarDay, CalendarVersion
 from tickets.models import table_of
 
@@ -286,6 +286,19 @@ async def _held(session: AsyncSession, which: sa.ColumnElement[bool]) -> Held:
         one.day: CityDay(_exception(one.kind, one.hours, one.reason), one.author_id, one.at) for one in days
     }
     return Held(**vars(_line(row)), days=found)
+
+
+async def _known(session: AsyncSession) -> frozenset[int]:
+    query = sa.select(_version.c.known).order_by(_version.c.number.desc()).limit(1)
+    return NOTICES | frozenset((await session.execute(query)).scalar_one_or_none() or ())
+
+
+_years_known = Copy(PART, _known)
+
+
+async def year_missing(session: AsyncSession, today: date) -> int | None:
+    """A year deadlines run into whose days off nobody confirmed; up to a second old."""
+    return missing_year(await _years_known.get(session), today)
 
 
 def is_known(held: Held, year: int) -> bool:

@@ -122,6 +122,10 @@ class CityLimits:
         """As the pack says; of a total's normal limit, whatever the urgency."""
         return self.pack.longest_extension(TicketType(matter.type), self._codes(matter.category_id))
 
+    def is_known(self, at: datetime) -> bool:
+        """By the calendar in force."""
+        return to_city(at).year in self.calendar.known
+
     def days_left(self, now: datetime, due: datetime) -> int:
         """Working days after the day of `now` up to and with the day of `due`."""
         return self.calendar.days_between(to_city(now).date(), to_city(due).date())

@@ -1,6 +1,6 @@
 """Where calendars come from: office hours, the national days, and the city's own on top of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -50,8 +50,13 @@ def year_to_come(calendar: Calendar, today: date) -> int | None:
 
     From 1 October on the next year is looked at: limits reach into it, and the notice is due.
     """
+    return missing_year(calendar.known, today)
+
+
+def missing_year(known: Collection[int], today: date) -> int | None:
+    """The same of the years that are known."""
     last = today.year + (today.month >= NOTICE_MONTH)
-    return next((year for year in range(today.year, last + 1) if year not in calendar.known), None)
+    return next((year for year in range(today.year, last + 1) if year not in known), None)
 
 
 @lru_cache(maxsize=1)

@@ -75,6 +75,7 @@ KINDS: dict[str, str] = {
     "card_bulletin": "超期通报",
     "card_proposal": "超期工单建议督办",
     "cards_digest": "多件工单同时亮牌",
+    "calendar_unknown": "下一年节假日安排待确认",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -83,6 +84,7 @@ SUPERVISION = roles_with(Permission.TICKET_SUPERVISE)
 FLOOR = roles_with(Permission.REVISIT_WORK)
 LEADERS = roles_with(Permission.FLOOR_READ, Permission.DRAFT_READ_ALL)
 ACKNOWLEDGING = roles_with(Permission.CARD_ACKNOWLEDGE)
+CLOCKMAKERS = roles_with(Permission.POLICY_EDIT)
 KEEPERS = roles_with(Permission.OUTBOX_RESEND)
 # Kinds that go to the units at work: to the one the work lies with, or to the others concerned.
 _TO_UNIT: dict[str, str] = {
@@ -123,6 +125,7 @@ _FOR: dict[str, tuple[str, ...]] = {
     "card_proposal": SUPERVISION,
     **dict.fromkeys(("card_blue", "card_yellow", "card_red", "card_notice", "card_bulletin"), ACKNOWLEDGING),
     "cards_digest": ACKNOWLEDGING,
+    "calendar_unknown": CLOCKMAKERS,
 }
 
 
@@ -325,4 +328,6 @@ async def target_of(session: AsyncSession, actor: Actor, notice_id: int) -> str:
         return "/cards?state=mine"
     if row.kind == "relay_question":
         return "/relay"
+    if row.kind == "calendar_unknown":
+        return "/admin/calendar"
     return f"/tickets/{row.ticket_id}" if row.ticket_id is not None else "/notifications"

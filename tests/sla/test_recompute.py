@@ -291,7 +291,7 @@ def test_from_its_row_a_clock_comes_out_as_with_its_pauses_from_the_start(
         at = begin + timedelta(minutes=length)
         pauses.append((begin, at))
     wanted = add(calendar, start, parse_limit(limit), [Pause(*one) for one in pauses])
-    before_due = []
+    before_due: list[tuple[datetime, datetime]] = []
     for begin, end in pauses:  # one that began when the time was over did not happen to this clock
         if begin < due_of(calendar, "total", limit, start, Past(tuple(before_due))):
             before_due.append((begin, end))

@@ -202,3 +202,9 @@ async def test_the_page_shows_how_far_the_clocks_are_counted_anew(console: Conso
     found = re.search(r'hx-get="(/admin/calendar/recomputations/\d+)"', shown)
     assert found
     assert "正在按新日历重算" in (await browser.get(found[1])).text
+
+
+async def test_the_year_to_confirm_stands_above_every_page_of_who_can_do_it(console: Console) -> None:
+    officer, agent = await console.signed_in("supervision_officer"), await console.signed_in("agent")
+    assert "2027 年节假日安排未确认" in (await officer.get("/tickets")).text
+    assert "节假日安排未确认" not in (await agent.get("/tickets")).text

@@ -20,7 +20,7 @@ from sla.calendar import Calendar, shown
 from sla.city_days import write_days
 from sla.national import FIRST, LAST, NOTICES
 from sla.sources import year_to_come
-from web.context import actor, context
+from web.context import actor, context, optional_actor
 from web.inputs import Fields, path_id, read_form, read_query
 from web.render import page, redirect
 from web.routes import route
@@ -68,6 +68,15 @@ async def calendar_of(request: web.Request, held: days.Held) -> Calendar:
 def today(request: web.Request) -> date:
     """The city's date."""
     return to_city(context(request).clock.now()).date()
+
+
+async def frame_part(request: web.Request) -> dict[str, Any]:
+    """The year whose days off are to be confirmed, above every page of who can do it."""
+    person = optional_actor(request)
+    if person is None or not person.may(EDIT) or request.path == HOME:
+        return {"year_missing": None}
+    async with context(request).db.read() as session:
+        return {"year_missing": await days.year_missing(session, today(request))}
 
 
 @route("GET", HOME, permission=READ)
