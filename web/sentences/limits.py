@@ -3,6 +3,8 @@
 import re
 
 from core.errors import HotlineError
+from tickets.states import STAGE_LABELS
+from tickets.terms import LABELS, TicketType, Urgency
 from web.sentences.problem import KEPT as _KEPT
 from web.sentences.problem import Problem
 
@@ -68,6 +70,20 @@ WHY = (
     (r"such as 10wd", "如 10wd"),
     (r"true or false", "true 或 false"),
 )
+_WORDS: tuple[dict[str, str], ...] = (
+    {
+        "stages": "环节时限",
+        "total": "总时限",
+        "redo": "重办时限",
+        "extension": "延期",
+        "category": "法定时限",
+    },
+    {"co_opinion": "协办意见", "percent": "占总时限", "name": "名称", "source": "依据", "any": "各类"},
+    {"office_hours": "适用办公时间", "longest": "最多延长", "in_all": "连同原时限", "basis": "依据"},
+    {stage.value: word for stage, word in STAGE_LABELS.items()},
+    LABELS[TicketType],
+    LABELS[Urgency],
+)
 _PLACE = re.compile(r"^(?:.*?, )?(?:line (\d+)|entry (\d+))$")
 
 
@@ -77,6 +93,13 @@ def place(where: str) -> str:
     if match is None:
         return where.removeprefix(": ")
     return f"第 {match[1]} 行" if match[1] else f"第 {match[2]} 项"
+
+
+def key_in_words(key: str) -> str:
+    """`total.complaint.normal` as the page calls it, with the key; an unknown one as it is."""
+    parts = key.split(".")
+    found = [next((words[part] for words in _WORDS if part in words), part) for part in parts]
+    return key if found == parts else f"{' '.join(found)}（{key}）"
 
 
 def why(text: str) -> str:
@@ -97,6 +120,8 @@ def told(error: HotlineError) -> tuple[str, str] | None:
     for key in ("where", "other"):
         if key in values:
             values[key] = place(str(values[key]))
+    if "key" in values:
+        values["key"] = key_in_words(str(values["key"]))
     for key in ("why", "wanted", "nearest"):
         if key in values:
             values[key] = why(str(values[key]))

@@ -259,6 +259,7 @@ async def publish_page(request: web.Request) -> web.StreamResponse:
         changes=differences(present.pack, version.pack),
         impact=impact,
         in_words=in_words,
+        may_open=actor(request).may(Permission.TICKET_READ_ALL),
         word_of_type=lambda code: label(TicketType, code),
         word_of_urgency=lambda code: label(Urgency, code),
     )
