@@ -30,8 +30,8 @@ from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from sla import acts as sla_acts
-from sla.adopting import Adopting
 from sla import calendar_check
+from sla.adopting import Adopting
 from sla.in_force import InForce
 from sla.packs import named_pack
 from sla.plain import CityLimits

@@ -208,7 +208,7 @@ async def save(uow: UnitOfWork, actor: Actor, city: City, base: int, change: Cha
     )  # fmt: skip
     before, after = await asyncio.gather(*(asyncio.to_thread(one.calendar, city) for one in (held, made)))
     if days_changed := before.changed(after):
-        await recompute.order(uow, made.id, after, days_changed, made.note)
+        await recompute.order(uow, made.id, after, days_changed, made.note, former=before)
     return made
 
 

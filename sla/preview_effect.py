@@ -13,7 +13,7 @@ from sla import calendar_service, open_clocks, preview
 from sla.calendar import Calendar
 from sla.open_clocks import Between
 from sla.preview import Preview
-from sla.recount import NOTHING, Past, due_of
+from sla.recount import NOTHING, Past, renewed
 from sla.sources import days_calendar
 
 SHOWN = 50  # clocks that are listed
@@ -38,6 +38,7 @@ class Effect:
     later: int = 0
     earlier: int = 0
     overdue: int = 0  # would be over at once
+    kept: int = 0  # promised in a way no calendar explains: they stay
     most_later: float = 0.0
     most_earlier: float = 0.0
     first_due: str = ""
@@ -78,15 +79,18 @@ class Effect:
         return Effect(**found | {"rows": tuple(found["rows"]), "late": tuple(found["late"])})
 
 
-def moves(calendar: Calendar, rows: Sequence[Any], pasts: Mapping[int, Past]) -> list[tuple[Any, datetime]]:
-    """The clocks that come out otherwise, with the other due time."""
-    found = []
+def moves(
+    before: Calendar, after: Calendar, rows: Sequence[Any], pasts: Mapping[int, Past]
+) -> tuple[list[tuple[Any, datetime]], int]:
+    """The clocks that come out otherwise, with the other due time; how many nobody can explain."""
+    found, kept = [], 0
     for row in rows:
         past = pasts.get(row["ticket_id"], NOTHING)
-        due = due_of(calendar, row["stage"], row["limit"], row["started_at"], past)
-        if due != row["due_at"]:
+        due = renewed(after, (before,), row, past, was=row["due_at"])
+        kept += due is None
+        if due is not None and due != row["due_at"]:
             found.append((row, due))
-    return found
+    return found, kept
 
 
 async def step(db: Database, actor: Actor, ident: int, city: City) -> Preview:
@@ -111,8 +115,10 @@ async def step(db: Database, actor: Actor, ident: int, city: City) -> Preview:
     rows, over = await open_clocks.page(db, between, effect.after_id)
     ids = sorted({row["ticket_id"] for row in rows})
     pasts = await open_clocks.pasts(db, ids) if ids else {}
-    found = await asyncio.to_thread(moves, after, rows, pasts)
-    effect = replace(effect.with_moves(found, db.clock.now()), after_id=ids[-1] if ids else effect.after_id)
+    found, kept = await asyncio.to_thread(moves, before, after, rows, pasts)
+    effect = effect.with_moves(found, db.clock.now())
+    last = ids[-1] if ids else effect.after_id
+    effect = replace(effect, kept=effect.kept + kept, after_id=last)
     return await _note(db, actor, seen, effect, total=total, done=seen.done + len(rows), over=over)
 
 

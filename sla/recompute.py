@@ -8,6 +8,7 @@ otherwise; a restart goes on behind the last page. It also sees when the product
 
 import asyncio
 import hashlib
+import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,10 +23,10 @@ from core.db import Database, UnitOfWork
 from core.leadership import Lease
 from core.people.actor import Actor
 from sla import open_clocks
-from sla.calendar import Calendar
+from sla.calendar import Calendar, DayKind, Exceptional, Spans
 from sla.open_clocks import Between
 from sla.plain import WITHOUT_LADDER, CityLimits
-from sla.recount import NOTHING, STANDING, Past, due_of
+from sla.recount import NOTHING, STANDING, Caps, Past, renewed
 from sla.version_models import CalendarVersion, Recomputation
 from tickets import recount
 from tickets.models import table_of
@@ -55,6 +56,7 @@ class Progress:
     seen: int
     moved: int
     tickets: int
+    kept: int
     after_id: int
     made_at: datetime
     finished_at: datetime | None
@@ -68,19 +70,53 @@ class Progress:
 _COLUMNS = tuple(_job.c[name] for name in Progress.__dataclass_fields__)
 
 
+def as_stored(calendar: Calendar) -> dict[str, Any]:
+    """The working time of a calendar, without its reasons."""
+    days = {day.isoformat(): calendar.day(day).spans for day in sorted(calendar.exceptions)}
+    return {"week": calendar.week, "days": days, "first": calendar.first, "last": calendar.last}
+
+
+def of_stored(told: Mapping[str, Any]) -> Calendar:
+    """What `as_stored` wrote, as a calendar that counts the same."""
+    days = {
+        date.fromisoformat(day): Exceptional(
+            DayKind.CITY_WORK if spans else DayKind.CITY_REST, "", "", _spans(spans) if spans else None
+        )
+        for day, spans in told["days"].items()
+    }
+    return Calendar([_spans(spans) for spans in told["week"]], days, first=told["first"], last=told["last"])
+
+
+def _spans(told: Sequence[Sequence[int]]) -> Spans:
+    return tuple((begin, end) for begin, end in told)
+
+
 def print_of(calendar: Calendar) -> str:
     """A short text that is another one when some day has other working time."""
-    days = sorted((day.isoformat(), calendar.day(day).spans) for day in calendar.exceptions)
-    return hashlib.sha256(repr((calendar.week, days)).encode()).hexdigest()[:40]
+    stored = json.dumps(as_stored(calendar), sort_keys=True)
+    return hashlib.sha256(stored.encode()).hexdigest()[:40]
 
 
 async def order(
-    uow: UnitOfWork, version_id: int, calendar: Calendar, days: Sequence[date] | None, reason: str
+    uow: UnitOfWork,
+    version_id: int,
+    calendar: Calendar,
+    days: Sequence[date] | None,
+    reason: str,
+    *,
+    former: Calendar | None = None,
 ) -> int:
-    """Have the clocks touched by these days (None: all) counted anew; returns the id of the job."""
+    """Have the clocks touched by these days (None: all) counted anew; returns the id of the job.
+
+    `former`: what counted before, noted down if no recomputation was ever ordered.
+    """
+    if former is not None and (await uow.session.execute(sa.select(_job.c.id).limit(1))).first() is None:
+        first = await order(uow, version_id, former, None, "")
+        await _finish(uow, first)
     values = {
         "calendar_version_id": version_id,
         "print": print_of(calendar),
+        "calendar": as_stored(calendar),
         "first_day": min(days) if days else None,
         "last_day": max(days) if days else None,
         "reason": reason[:500],
@@ -89,12 +125,18 @@ async def order(
         "seen": 0,
         "moved": 0,
         "tickets": 0,
+        "kept": 0,
         "after_id": 0,
         "made_at": uow.now,
         "finished_at": None,
     }
     made = await uow.session.execute(sa.insert(_job).values(**values).returning(_job.c.id))
     return int(made.scalar_one())
+
+
+async def _finish(uow: UnitOfWork, job_id: int) -> None:
+    done = {"state": "done", "finished_at": uow.now}
+    await uow.session.execute(sa.update(_job).where(_job.c.id == job_id).values(**done))
 
 
 async def latest(session: AsyncSession, limit: int = 1) -> list[Progress]:
@@ -112,25 +154,36 @@ async def one(session: AsyncSession, ident: int) -> Progress | None:
 # ---- what comes out otherwise; pure but for its arguments -----------------------------------------
 
 
-def touched(limits: CityLimits, rows: Sequence[Any], pasts: Mapping[int, Past]) -> set[int]:
+@dataclass(frozen=True)
+class Found:
+    """Of a page of clocks: the tickets something moves of, and those of clocks nobody can explain."""
+
+    tickets: set[int]
+    kept: list[int]
+
+
+def touched(
+    limits: CityLimits, formers: Sequence[Calendar], rows: Sequence[Any], pasts: Mapping[int, Past]
+) -> Found:
     """The tickets of which a clock has another due time, or another next alarm."""
-    calendar, found = limits.calendar, set()
+    tickets: set[int] = set()
+    kept: list[int] = []
     for row in rows:
-        ident = row["ticket_id"]
-        if ident in found:
-            continue
-        due = due_of(calendar, row["stage"], row["limit"], row["started_at"], pasts.get(ident, NOTHING))
-        if due != row["due_at"] or _alarm_moves(limits, row, due):
-            found.add(ident)
-    return found
+        past = pasts.get(row["ticket_id"], NOTHING)
+        due = renewed(limits.calendar, formers, row, past, was=row["due_at"])
+        if due is None:
+            kept.append(row["ticket_id"])
+        if (due is not None and due != row["due_at"]) or _alarm_moves(limits, row):
+            tickets.add(row["ticket_id"])
+    return Found(tickets, kept)
 
 
-def _alarm_moves(limits: CityLimits, row: Any, due: datetime) -> bool:
+def _alarm_moves(limits: CityLimits, row: Any) -> bool:
+    """The alarm of a clock whose due time stays."""
     if row["alarm_at"] is None:
         return False
-    step = row["alarm_step"]
-    alarm = limits.next_alarm(Stage(row["stage"]), row["limit"], row["started_at"], due, step=step)
-    return bool(alarm.at != row["alarm_at"])
+    told = Stage(row["stage"]), row["limit"], row["started_at"], row["due_at"]
+    return bool(limits.next_alarm(*told, step=row["alarm_step"]).at != row["alarm_at"])
 
 
 @dataclass
@@ -138,6 +191,7 @@ class Recount:
     """One locked ticket counted anew."""
 
     limits: CityLimits
+    formers: Sequence[Calendar]
     now: datetime
     ticket: Any
     rows: Sequence[Any]
@@ -146,30 +200,30 @@ class Recount:
 
     def moved(self) -> tuple[datetime | None, list[Moved]]:
         """The ticket's due time, and the clocks of it that change."""
-        total: datetime | None = self.ticket["due_at"]
+        was: datetime | None = self.ticket["due_at"]
+        total = was
         for row in self.rows:
-            if row["stage"] == _TOTAL and row["limit"] is not None:
-                total = self._due(row)
-                self._take(row, total)
-        for row in self.rows:
-            if row["stage"] == _HANDLE and row["due_at"] is not None:
-                self._take(row, total)
-            elif row["stage"] != _TOTAL and self._counts(row):
+            if row["stage"] == _TOTAL and self._counts(row):
                 due = self._due(row)
-                asked = (
-                    row["stage"] == Stage.DECISION.value
-                    and self.ticket["state"] == State.EXTENSION_REVIEW.value
-                )
-                self._take(row, min(due, total) if asked and total is not None else due)
+                total = due if row["due_at"] == was else total
+                self._take(row, due)
+        asked = self.ticket["state"] == State.EXTENSION_REVIEW.value
+        caps = (was, total) if asked and was is not None and total is not None else None
+        for row in self.rows:
+            if row["stage"] == _HANDLE and row["due_at"] == was:
+                self._take(row, total)
+            elif row["stage"] not in (_TOTAL, _HANDLE) and self._counts(row):
+                self._take(row, self._due(row, caps if row["stage"] == Stage.DECISION.value else None))
         return total, self.found
 
     def _counts(self, row: Any) -> bool:
-        return (
-            row["limit"] is not None and row["due_at"] is not None and row["stage"] != Stage.SUSPENSION.value
-        )
+        by_itself = row["stage"] != Stage.SUSPENSION.value  # until a date of its own
+        return by_itself and row["limit"] is not None and row["due_at"] is not None
 
-    def _due(self, row: Any) -> datetime:
-        return due_of(self.limits.calendar, row["stage"], row["limit"], row["started_at"], self.past)
+    def _due(self, row: Any, caps: Caps = None) -> datetime:
+        was: datetime = row["due_at"]
+        due = renewed(self.limits.calendar, self.formers, row, self.past, was=was, most=caps)
+        return was if due is None else due
 
     def _take(self, row: Any, due: datetime | None) -> None:
         stage, step, cards = Stage(row["stage"]), row["alarm_step"], row["card_round"]
@@ -209,6 +263,7 @@ class Recomputer:
         self._limits = limits
         self._lease = lease
         self._printed: tuple[Calendar, str] | None = None
+        self._before: tuple[int, list[Calendar]] | None = None
 
     async def tick(self) -> None:
         """Go on with what is ordered; look whether the product's own days became others."""
@@ -243,38 +298,43 @@ class Recomputer:
             await self._lease.fence(uow)
             job = await order(uow, version, self._limits.calendar, None, "节假日数据或办公时间更新")
             if before is None:  # the first look: what runs was counted by these days
-                done = {"state": "done", "finished_at": uow.now}
-                await uow.session.execute(sa.update(_job).where(_job.c.id == job).values(**done))
+                await _finish(uow, job)
 
     async def step(self, job_id: int) -> bool:
         """A page of clocks; True when the job is over."""
         async with self._db.read() as session:
             query = sa.select(*_COLUMNS).where(_job.c.id == job_id)
             job = Progress(*(await session.execute(query)).one())
-        days = Between.of(job.first_day, job.last_day)
+        days, formers = Between.of(job.first_day, job.last_day), await self._formers(job)
         total = job.total or await open_clocks.count(self._db, days)
         rows, over = await open_clocks.page(self._db, days, job.after_id)
         ids = sorted({row["ticket_id"] for row in rows})
         pasts = await open_clocks.pasts(self._db, ids) if ids else {}
-        tickets = sorted(await asyncio.to_thread(touched, self._limits, rows, pasts))
+        found = await asyncio.to_thread(touched, self._limits, formers, rows, pasts)
+        tickets = sorted(found.tickets)
         for first in range(0, len(tickets), BATCH):
             batch = tickets[first : first + BATCH]
-            last = first + BATCH >= len(tickets)
-            seen = sum(row["ticket_id"] <= batch[-1] for row in rows) if not last else len(rows)
-            await self._write(job, batch, total, after=batch[-1], seen=job.seen + seen)
+            await self._write(job, formers, batch, _counted(job, total, rows, found, batch[-1]))
         async with self._db.begin() as uow:
             await self._lease.fence(uow)
-            done = {
-                "total": total,
-                "seen": job.seen + len(rows),
-                "after_id": ids[-1] if ids else job.after_id,
-            }
+            done = _counted(job, total, rows, found, ids[-1] if ids else job.after_id)
             if over:
                 done |= {"state": "done", "finished_at": uow.now}
             await uow.session.execute(sa.update(_job).where(_job.c.id == job.id).values(**done))
         return over
 
-    async def _write(self, job: Progress, ids: Sequence[int], total: int, *, after: int, seen: int) -> None:
+    async def _formers(self, job: Progress) -> list[Calendar]:
+        """What the clocks were counted by before this one was ordered."""
+        if self._before is None or self._before[0] != job.id:
+            query = sa.select(_job.c.calendar).where(_job.c.id < job.id).order_by(_job.c.id.desc()).limit(1)
+            async with self._db.read() as session:
+                told = (await session.execute(query)).scalars().all()
+            self._before = (job.id, [await asyncio.to_thread(of_stored, one) for one in told])
+        return self._before[1]
+
+    async def _write(
+        self, job: Progress, formers: Sequence[Calendar], ids: Sequence[int], counted: Mapping[str, Any]
+    ) -> None:
         """One transaction: the tickets that come out otherwise, and how far the job is."""
         async with self._db.begin() as uow:
             await self._lease.fence(uow)
@@ -283,17 +343,21 @@ class Recomputer:
             found = []
             for ticket in tickets:
                 rows = running.get(ticket["id"], [])
-                one = Recount(self._limits, uow.now, ticket, rows, pasts.get(ticket["id"], NOTHING))
+                one = Recount(self._limits, formers, uow.now, ticket, rows, pasts.get(ticket["id"], NOTHING))
                 due, moved = one.moved()
                 found.append(Recounted(ticket, due, moved, in_words(job.reason, moved)))
             told = {"recomputation_id": job.id, "why": job.reason}
             written = await recount.write(uow, SYSTEM, found, told=told)
             clocks = sum(clock.later for one in found for clock in one.clocks)
-            counted = {
-                "total": total,
-                "seen": seen,
-                "after_id": after,
-                "tickets": _job.c.tickets + written,
-                "moved": _job.c.moved + clocks,
-            }
-            await uow.session.execute(sa.update(_job).where(_job.c.id == job.id).values(**counted))
+            more = {"tickets": _job.c.tickets + written, "moved": _job.c.moved + clocks}
+            await uow.session.execute(sa.update(_job).where(_job.c.id == job.id).values(**counted, **more))
+
+
+def _counted(job: Progress, total: int, rows: Sequence[Any], found: Found, after: int) -> dict[str, Any]:
+    """How far the job is behind the ticket `after` of this page."""
+    return {
+        "total": total,
+        "seen": job.seen + sum(row["ticket_id"] <= after for row in rows),
+        "kept": job.kept + sum(ticket <= after for ticket in found.kept),
+        "after_id": after,
+    }

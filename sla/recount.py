@@ -4,7 +4,7 @@ A clock is due when its limit is used up from its start, moved on by what happen
 suspension that is over, an extension that was granted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -37,6 +37,7 @@ class Past:
 
 
 NOTHING = Past()
+Caps = tuple[datetime, datetime] | None
 
 
 def past_of(stages: Iterable[Any], requests: Iterable[Any]) -> Past:
@@ -50,6 +51,25 @@ def past_of(stages: Iterable[Any], requests: Iterable[Any]) -> Past:
             ended[begin] = max(end, ended.get(begin, end))
     extensions = (Granted(row["requested_at"], row["decided_at"], row["days"] or 0) for row in requests)
     return Past(tuple(sorted(ended.items())), tuple(sorted(extensions, key=lambda one: one.decided)))
+
+
+def renewed(
+    calendar: Calendar, formers: Sequence[Calendar], row: Any, past: Past, *, was: datetime, most: Caps = None
+) -> datetime | None:
+    """The due time of a clock that was due at `was`, by the new calendar; None: nobody knows why it was.
+
+    Only what a former calendar explains is counted anew: a time that was promised in another way stays.
+    `most`: a time it was capped by, and the one that caps it now.
+    """
+    due = due_of(calendar, row["stage"], row["limit"], row["started_at"], past)
+    due = due if most is None else min(due, most[1])
+    if due == was:
+        return due
+    for former in formers:
+        old = due_of(former, row["stage"], row["limit"], row["started_at"], past)
+        if was == (old if most is None else min(old, most[0])):
+            return due
+    return None
 
 
 def later(calendar: Calendar, due: datetime, working_days: int) -> datetime:

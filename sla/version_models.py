@@ -105,7 +105,7 @@ class CalendarPreview(Table, table=True):
 
 
 class Recomputation(Table, table=True):
-    """Open clocks counted anew after a change of the calendar; `after_id` is how far it is."""
+    """Open clocks counted anew by `calendar` (days and their working time); `after_id` is how far it is."""
 
     __tablename__: ClassVar[str] = "recomputation"
     __table_args__: ClassVar[Any] = (
@@ -115,6 +115,7 @@ class Recomputation(Table, table=True):
     id: int = Field(default=None, sa_column=id_column())
     calendar_version_id: int = Field(sa_column=ref_column("calendar_version.id"))
     print: str = Field(sa_column=Column(String(64), nullable=False))  # of the working time it counts by
+    calendar: dict[str, Any] = Field(sa_column=json_column())
     first_day: date | None = Field(default=None, sa_column=Column(Date, nullable=True))  # null: all days
     last_day: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
     reason: str = Field(sa_column=Column(String(500), nullable=False))
@@ -123,6 +124,7 @@ class Recomputation(Table, table=True):
     seen: int = 0
     moved: int = 0
     tickets: int = 0
+    kept: int = 0  # due at times no calendar that is known gives: left as promised
     after_id: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     made_at: datetime = Field(sa_column=time_column())
     finished_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))

@@ -3,6 +3,7 @@
 The tests begin on Monday 23 November 2026, 10:00 in the city; every time below is the city's.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
@@ -332,6 +333,8 @@ async def test_two_tickets_with_one_life_agree_whenever_the_calendar_came(
     rig.limits.use_calendar(new)
     async with rig.city.db.begin() as uow:
         version = (await days.present(uow.session)).id
+        before = await recompute.order(uow, version, old, None, "")  # of the example before this one
+        await recompute._finish(uow, before)
         await recompute.order(uow, version, new, None, "新日历")
     rig.clock.advance(10)
     await rig.work.tick()
@@ -376,3 +379,35 @@ async def _clocks_of(one: Life) -> list[tuple[Any, ...]]:
         (row.stage, row.round, row.unit_id or 0, row.started_at, row.limit or "", shown(row.due_at))
         for row in rows
     )
+
+
+async def test_a_time_that_was_promised_in_another_way_stays(rig: Rig) -> None:
+    one, other = await handled(rig.city), await handled(rig.city)
+    async with rig.city.db.begin() as uow:  # such as before limits were kept with their clocks
+        for table, column in (("ticket", "id"), ("ticket_stage", "ticket_id")):
+            moved = f"UPDATE {table} SET due_at = due_at + interval '90 minutes' WHERE {column} = :id"
+            await uow.session.execute(sa.text(moved), {"id": one.id})
+    before = await one.row()
+    await rig.change({THIRD: REST})
+    await rig.work.tick()
+    assert await one.row() == before
+    assert shown((await other.row()).due_at) == "12-08 18:00"
+    job = await rig.job()
+    assert (job.moved, job.kept) == (2, 1)
+
+
+async def test_two_changes_one_after_the_other_come_to_what_both_say(rig: Rig) -> None:
+    one = await handled(rig.city)
+    await rig.change({THIRD: REST})
+    between = await handled(rig.city)  # counted by the first change already
+    await rig.change({date(2026, 12, 4): REST})
+    for _ in range(2):
+        await rig.work.tick()
+    assert shown((await one.row()).due_at) == shown((await between.row()).due_at) == "12-09 18:00"
+
+
+def test_a_calendar_is_kept_as_what_it_counts() -> None:
+    calendar = calendar_with({3, 9}, {12})
+    kept = recompute.of_stored(json.loads(json.dumps(recompute.as_stored(calendar))))
+    assert kept.changed(calendar) == []
+    assert recompute.print_of(kept) == recompute.print_of(calendar)

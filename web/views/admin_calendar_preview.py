@@ -72,6 +72,7 @@ def _effect(request: web.Request, seen: previews.Preview) -> dict[str, Any]:
     return {
         "seen": seen,
         "effect": effect,
+        "kept_why": "到期时间不是按日历算出，保持原承诺。",
         "lists": [
             ("保存后即超期", effect.overdue, _shifts(effect.late)),
             ("到期时间变化", effect.moved, _shifts(effect.rows)),

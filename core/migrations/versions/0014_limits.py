@@ -1,6 +1,6 @@
 """The calendar and the policy packs as versions a city edits, previews of them, recomputations."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,8 +12,10 @@ branch_labels = None
 depends_on = None
 
 APPENDED = ("calendar_version", "calendar_day", "pack_version", "pack_publication")
-TABLES = ("recomputation", "calendar_preview", "pack_publication", "pack_version", "calendar_day")
-TABLES += ("calendar_version",)
+TABLES = (
+    *("recomputation", "calendar_preview", "pack_publication", "pack_version"),
+    *("calendar_day", "calendar_version"),
+)
 
 
 def _id() -> sa.Column[int]:
@@ -36,7 +38,7 @@ def _time(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
-def _day(name: str, *, nullable: bool = False) -> sa.Column[datetime]:
+def _day(name: str, *, nullable: bool = False) -> sa.Column[date]:
     return sa.Column(name, sa.Date, nullable=nullable)
 
 
@@ -156,6 +158,7 @@ def _recomputation() -> None:
         _id(),
         _big("calendar_version_id"),
         _word("print", 64),
+        _json("calendar"),
         _day("first_day", nullable=True),
         _day("last_day", nullable=True),
         _word("reason", 500),
@@ -164,6 +167,7 @@ def _recomputation() -> None:
         _int("seen"),
         _int("moved"),
         _int("tickets"),
+        _int("kept"),
         _big("after_id"),
         _time("made_at"),
         _time("finished_at", nullable=True),
