@@ -1,7 +1,7 @@
 """Clocks that run without a policy: from before there was a ladder, or put in as past by the demo.
 
-They get the limit, the policy and the next alarm by the pack of their start. Nothing is issued of what fell due
-before the service began: a card says that somebody may still act, not that a system was installed.
+They get the limit, the policy and the next alarm of the pack of their start. Nothing is issued of what
+fell due before the service began: a card says that somebody may still act, not that a system was installed.
 """
 
 import json

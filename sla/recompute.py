@@ -20,12 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import to_city
 from core.db import Database, UnitOfWork
+from core.errors import HotlineError
 from core.leadership import Lease
 from core.people.actor import Actor
 from sla import open_clocks
 from sla.calendar import Calendar, DayKind, Exceptional, Spans
 from sla.open_clocks import Between
-from sla.plain import WITHOUT_LADDER, CityLimits
+from sla.plain import WITHOUT_LADDER, CityLimits, parsed
 from sla.recount import NOTHING, STANDING, Caps, Past, renewed
 from sla.version_models import CalendarVersion, Recomputation
 from tickets import recount
@@ -173,17 +174,31 @@ def touched(
         due = renewed(limits.calendar, formers, row, past, was=row["due_at"])
         if due is None:
             kept.append(row["ticket_id"])
-        if (due is not None and due != row["due_at"]) or _alarm_moves(limits, row):
+        if (due is not None and due != row["due_at"]) or _alarm_moves(limits, formers, row):
             tickets.add(row["ticket_id"])
     return Found(tickets, kept)
 
 
-def _alarm_moves(limits: CityLimits, row: Any) -> bool:
-    """The alarm of a clock whose due time stays."""
-    if row["alarm_at"] is None:
-        return False
-    told = Stage(row["stage"]), row["limit"], row["started_at"], row["due_at"]
-    return bool(limits.next_alarm(*told, step=row["alarm_step"]).at != row["alarm_at"])
+def _alarm_moves(limits: CityLimits, formers: Sequence[Calendar], row: Any) -> bool:
+    return bool(_next_alarm(limits, formers, row) != row["alarm_at"])
+
+
+def _next_alarm(limits: CityLimits, formers: Sequence[Calendar], row: Any) -> datetime | None:
+    """The next alarm of a clock whose due time stays. One that waits for something else stays as well."""
+    now: datetime | None = row["alarm_at"]
+    if now is None:
+        return None
+    told = parsed(row["limit"]), row["started_at"], row["due_at"]
+    ladder, step = limits.ladder(row["started_at"]), row["alarm_step"]
+    try:
+        at = ladder.alarm(limits.calendar, *told, step=step)
+        if at.at == now or at.step != step:
+            return now
+        return at.at if any(ladder.alarm(one, *told, step=step).at == now for one in formers) else now
+    except HotlineError as error:
+        if error.code != "calendar_range":
+            raise
+        return now
 
 
 @dataclass
@@ -233,9 +248,9 @@ class Recount:
             at = None if stands else alarm.at
             self.found.append(Moved(row, due, at, alarm.step, cards + (stage not in WITHOUT_LADDER)))
         elif row["alarm_at"] is not None and not stands:
-            alarm = self.limits.next_alarm(stage, row["limit"], row["started_at"], due, step=step)
-            if (alarm.at, alarm.step) != (row["alarm_at"], step):
-                self.found.append(Moved(row, due, alarm.at, alarm.step, cards))
+            at = _next_alarm(self.limits, self.formers, row)
+            if at != row["alarm_at"]:
+                self.found.append(Moved(row, due, at, step, cards))
 
 
 def in_words(reason: str, moved: Sequence[Moved]) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from core.errors import HotlineError
 from sla.calendar import Calendar
 from sla.clocks import Limit, Unit, add, moved, parse_limit
 from tickets.states import Stage
@@ -61,14 +62,19 @@ def renewed(
     Only what a former calendar explains is counted anew: a time that was promised in another way stays.
     `most`: a time it was capped by, and the one that caps it now.
     """
-    due = due_of(calendar, row["stage"], row["limit"], row["started_at"], past)
-    due = due if most is None else min(due, most[1])
-    if due == was:
-        return due
-    for former in formers:
-        old = due_of(former, row["stage"], row["limit"], row["started_at"], past)
-        if was == (old if most is None else min(old, most[0])):
+    told = row["stage"], row["limit"], row["started_at"], past
+    try:
+        due = due_of(calendar, *told)
+        due = due if most is None else min(due, most[1])
+        if due == was:
             return due
+        for former in formers:
+            old = due_of(former, *told)
+            if was == (old if most is None else min(old, most[0])):
+                return due
+    except HotlineError as error:
+        if error.code != "calendar_range":  # too far away for a calendar: it stays
+            raise
     return None
 
 
