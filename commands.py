@@ -195,7 +195,7 @@ def due(
     start: Annotated[str, typer.Option(help="2026-09-28T10:00+08:00; without a zone: the city's time.")],
     limit: Annotated[str, typer.Option(help="10wd, 4wh (working hours), 24h, 15m.")],
     calendar: Annotated[
-        str, typer.Option(help="city: as configured; national: no days of the city; or a file of days.")
+        str, typer.Option(help="city: as in force; national: no days of the city; or a file of days.")
     ] = "city",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
 ) -> None:
@@ -203,20 +203,24 @@ def due(
     from core.clock import to_city
     from core.settings import load_settings
     from sla import clocks, explain, sources
+    from sla.stored import in_use
 
     with refusals():
-        told = explain.explain(
-            sources.named_calendar(load_settings().city, calendar),
-            clocks.parse_start(start),
-            clocks.parse_limit(limit),
-        )
+        begin, length, settings = clocks.parse_start(start), clocks.parse_limit(limit), load_settings()
+        if calendar == "city":
+            used = asyncio.run(in_use(settings))
+            days, source = used.calendar, used.calendar_from
+        else:
+            days, source = sources.named_calendar(settings.city, calendar), calendar
+        told = explain.explain(days, begin, length)
     if as_json:
-        data = {"calendar": calendar, **explain.as_data(told)}
+        data = {"calendar": calendar, "calendar_from": source, **explain.as_data(told)}
         print(json.dumps(data, ensure_ascii=False, indent=1))
         return
     say(f"due {to_city(told.due):%Y-%m-%d %H:%M}")
     say(explain.in_chinese(told))
     say(explain.in_english(told))
+    say(f"calendar: {source}")
 
 
 @app.command()
@@ -262,21 +266,24 @@ def _calendar_check(settings: "Settings") -> "Check":
     from core.clock import SystemClock, to_city
     from core.doctor import Check
     from core.startup import explain
-    from sla.sources import city_calendar, year_to_come
+    from sla.sources import year_to_come
+    from sla.stored import in_use
 
     async def look() -> "tuple[Level, str, str]":
         try:
-            calendar = city_calendar(settings.city)
+            used = await in_use(settings)
         except HotlineError as error:
             return ("fail", *explain(error))
+        calendar = used.calendar
         missing = year_to_come(calendar, to_city(SystemClock().now()).date())
         if missing is not None:
             return (
                 "warn",
-                f"the days off of {missing} are not known; deadlines count its statutory dates only",
-                "install the release that has the notice (it comes out in November), add the city's days",
+                f"the days off of {missing} are not known; deadlines count its statutory dates only"
+                f" ({used.calendar_from})",
+                "when the notice is out (November): enter its days on the page 日历, confirm the year",
             )
-        return "ok", f"days off known up to {max(calendar.known)}", ""
+        return "ok", f"days off known up to {max(calendar.known)}; {used.calendar_from}", ""
 
     return Check("calendar", look)
 
@@ -287,19 +294,22 @@ def _pack_check(settings: "Settings") -> "Check":
     from core.startup import explain
     from sla.calendar import parse_spans
     from sla.packs import named_pack
+    from sla.stored import in_use
 
     async def look() -> "tuple[Level, str, str]":
         try:
-            pack = named_pack(settings.sla.pack)
+            named_pack(settings.sla.pack)  # a node does not start without it
+            used = await in_use(settings)
         except HotlineError as error:
             return ("fail", *explain(error))
+        pack = used.pack
         if pack.office_hours != parse_spans(settings.city.office_hours, where="city.office_hours"):
             return (
                 "warn",
                 f"the policy pack {pack.name} is made for other office hours than city.office_hours",
-                "limits are counted by city.office_hours; copy the pack and correct its office_hours",
+                "limits are counted by city.office_hours; correct those of the pack on the page 时限政策",
             )
-        return "ok", f"{pack.name}, from {pack.effective} on", ""
+        return "ok", f"{pack.name}, from {pack.effective} on; {used.pack_from}", ""
 
     return Check("limits", look)
 

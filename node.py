@@ -29,14 +29,17 @@ from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from sla import acts as sla_acts
+from sla import calendar_check
 from sla.adopting import Adopting
 from sla.digest import Digest
 from sla.duties import Duties
+from sla.in_force import InForce
 from sla.measures.counters import Counters
 from sla.measures.folding import Folding
-from sla.pack import Pack
 from sla.packs import named_pack
 from sla.plain import CityLimits
+from sla.recompute import Recomputer
 from sla.reports.content import Writer
 from sla.reports.service import ReportService
 from sla.sources import city_calendar
@@ -96,16 +99,20 @@ class Node:
         self.ticker = Ticker()
 
         self.categories = CategoryCodes(self.backstage)
-        self.limits = CityLimits(city_calendar(settings.city), pack, self.categories)
+        self.limits = CityLimits(city_calendar(settings.city), pack, self.categories, self.clock)
+        self.in_force = InForce(self.backstage, settings, self.limits.use_calendar, self.limits.use_packs)
+        self.recomputer = Recomputer(self.backstage, self.limits, self.leases["scheduler"], Counters())
         self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits, Counters())
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
         self.callbacks = CallbackService(settings)
         self.attachments = AttachmentService(self.db, settings)
         self.exports = ExportService(self.db, self.clock, settings)
         self.handovers = Handovers(self.db, self.tickets)
-        self.reports = ReportService(self.db, self._report_writer(pack).compose)
+        self.reports = ReportService(self.db, self._report_writer().compose)
         self.cards = CardSweep(self.db, self.limits, self.leases["scheduler"])
-        self.supervision = SupervisionService(self.tickets, self.limits.calendar, settings.supervision)
+        self.supervision = SupervisionService(
+            self.tickets, lambda: self.limits.calendar, settings.supervision
+        )
         self.channels = make_channels(settings, self.db, self.vault, self.clock)
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
@@ -153,8 +160,8 @@ class Node:
             application=f"hotline {self.name}"[:63],
         )
 
-    def _report_writer(self, pack: Pack) -> Writer:
-        return Writer(f"{self.settings.city.name}12345政务服务便民热线", pack.scores, pack.name)
+    def _report_writer(self) -> Writer:
+        return Writer(f"{self.settings.city.name}12345政务服务便民热线", lambda: self.limits.pack)
 
     def _simulator(self) -> Simulator | None:
         wanted = self.settings.telephony.source == "simulator" and "telephony" in self.settings.node.roles
@@ -164,6 +171,7 @@ class Node:
         """Who hears whom."""
         self.intake.wire(self.bus)
         acts.register(self.people.proposals)
+        sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)
         contact_relay.wire(self.bus)
         self.db.log_written = self.backstage.log_written = self.relay.wake
@@ -176,6 +184,8 @@ class Node:
         self.ticker.every(1, "cards", self.cards.tick, at_once=True)
         self.ticker.every(60, "adopting", self._adopt, at_once=True)
         self.ticker.every(60, "supervision", self._supervise)
+        self.ticker.every(2, "clocks counted anew", self._recount)
+        self.ticker.cron("30 8 * * *", "calendar check", self._check_calendar)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
@@ -191,9 +201,10 @@ class Node:
     async def start(self) -> None:
         """Start the roles of this node; returns when the console answers."""
         roles = self.settings.node.roles
-        if self.limits.pack.categories:
-            await self.categories.load()
-            self._spawn(self.categories.follow(), "categories")
+        await self.categories.load()
+        self._spawn(self.categories.follow(), "categories")
+        await self.in_force.begin()
+        self._spawn(self.in_force.follow(), "limits in force")
         if "telephony" in roles:
             await self._start_telephony()
         if "scheduler" in roles:
@@ -265,6 +276,13 @@ class Node:
 
     async def _supervise(self) -> None:
         await SupervisionWatch(self.db, self.supervision, self.leases["scheduler"]).run()
+
+    async def _check_calendar(self) -> None:
+        await calendar_check.remind(self.db, self.leases["scheduler"])
+
+    async def _recount(self) -> None:
+        await self.in_force.load()  # by nothing older than what was ordered
+        await self.recomputer.tick()
 
     async def _count_outbox(self) -> None:
         async with self.db.read() as session:

@@ -1,7 +1,7 @@
 """Clocks that run without a policy: from before there was a ladder, or put in as past by the demo.
 
-They get the limit, the policy and the next alarm of the pack in force. Nothing is issued of what fell due
-before the service began: a card says that somebody may still act, not that a system was installed.
+They get the limit, the policy and the next alarm of the pack of their start. Nothing is issued of what
+fell due before the service began: a card says that somebody may still act, not that a system was installed.
 """
 
 import json
@@ -71,7 +71,7 @@ class Adopting:
         stage, limits = Stage(row["stage"]), self._limits
         matter = Matter(row["type"], row["urgency"], row["category_id"], row["round"])
         again = stage is Stage.TOTAL and row["round"] > 1
-        limit = limits.limit(Stage.REDO if again else stage, matter)
+        limit = limits.limit(Stage.REDO if again else stage, matter, row["started_at"])
         step, alarm = 0, None
         if limit is not None and stage not in WITHOUT_LADDER:
             step, alarm = self._next(row, str(limit))
@@ -80,7 +80,7 @@ class Adopting:
         return {
             "id": row["id"],
             "limit_text": None if limit is None else str(limit),
-            "policy": limits.pack.name,
+            "policy": limits.packs.on(row["started_at"]).name,
             "step": step,
             "alarm": alarm.isoformat() if alarm else None,
         }
@@ -88,7 +88,7 @@ class Adopting:
     def _next(self, row: Any, limit: str) -> tuple[int, datetime | None]:
         limits = self._limits
         try:
-            found = limits.pack.ladder.alarm(
+            found = limits.ladder(row["started_at"]).alarm(
                 *(limits.calendar, parsed(limit), row["started_at"], row["due_at"]), late=row["now"]
             )
         except HotlineError as error:

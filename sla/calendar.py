@@ -95,6 +95,11 @@ def checked(spans: Iterable[Span], *, where: str) -> Spans:
     return ordered
 
 
+def shown(spans: Iterable[Span]) -> str:
+    """The spans as `parse_spans` reads them, with a blank between."""
+    return " ".join(_shown(begin, end) for begin, end in spans)
+
+
 def _shown(begin: int, end: int) -> str:
     return f"{begin // 60:02}:{begin % 60:02}-{end // 60:02}:{end % 60:02}"
 
@@ -192,6 +197,15 @@ class Calendar:
         if not 0 <= number < self._end:
             raise HotlineError("calendar_range", first=self.first, last=self.last)
         return number
+
+    def changed(self, other: "Calendar") -> list[date]:
+        """The days on which `other` has other working time, in order; years are those of both."""
+        first, last = max(self.first, other.first), min(self.last, other.last)
+        days: Iterable[date] = self.exceptions.keys() | other.exceptions.keys()
+        if self.week != other.week:
+            days = (day.date for day in self.walk(date(first, 1, 1), date(last, 12, 31)))
+        found = (day for day in days if first <= day.year <= last)
+        return sorted(day for day in found if self.day(day).spans != other.day(day).spans)
 
     # ---- instants as microseconds from the origin -------------------------------------------
 

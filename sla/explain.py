@@ -147,7 +147,7 @@ def in_chinese(told: Explanation) -> str:
     parts += [f"{one.pause.reason or '暂停'}，不计 {one.amount} {UNITS[one.unit][0]}" for one in told.pauses]
     if told.unknown:
         years = "、".join(f"{year} 年" for year in told.unknown)
-        parts.append(f"{years}放假通知尚未公布，暂按法定节假日计算")
+        parts.append(f"{years}节假日安排未公布，暂按法定节日推算")
     return "；".join(parts) + f"；至 {_zh_time(told.due)} 到期。"
 
 

@@ -3,10 +3,12 @@
 Where packs come from, and what is refused: `sla/packs.py`.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
+from core.clock import to_city
 from sla.calendar import Spans
 from sla.clocks import Limit
 from sla.ladder import Ladder
@@ -104,3 +106,22 @@ class Pack:
             override = self.categories.get(code)
             if override is not None and override.total_of(kind):
                 yield override
+
+
+@dataclass(frozen=True)
+class Book:
+    """The packs by the day from which they count, earliest first."""
+
+    days: tuple[date, ...]
+    packs: tuple[Pack, ...]
+
+    def on(self, instant: datetime) -> Pack:
+        """The pack of the city's day of an instant; before the first, the first."""
+        if len(self.packs) == 1:
+            return self.packs[0]
+        return self.packs[max(0, bisect_right(self.days, to_city(instant).date()) - 1)]
+
+    @staticmethod
+    def of(pack: Pack) -> "Book":
+        """One pack for every day."""
+        return Book((pack.effective,), (pack,))

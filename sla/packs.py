@@ -60,13 +60,18 @@ def shipped_pack() -> Pack:
 
 
 def read_pack(file: Path) -> Pack:
-    """The pack of a file.
+    """The pack of a file. Errors: pack_unreadable, those of `parse_pack`."""
+    return parse_pack(str(file), pack_text(file))
+
+
+def parse_pack(file: str, text: str) -> Pack:
+    """The pack of a TOML text; `file` is how refusals call it.
 
     Errors: pack_unreadable, pack_key_unknown, pack_key_missing, pack_key_kind, pack_word_unknown,
     pack_limit, pack_limit_not_days, pack_total_missing, pack_category_code, those of `read_ladder` and of
     `parse_spans`; each names the file and the key.
     """
-    top = _Table(str(file), "", _toml(file))
+    top = _Table(file, "", _toml(file, text))
     top.allow(KEYS)
     return Pack(
         top.text("name"),
@@ -84,14 +89,28 @@ def read_pack(file: Path) -> Pack:
     )
 
 
-def _toml(file: Path) -> dict[str, Any]:
+def pack_text(file: Path) -> str:
+    """The text of a pack's file. Errors: pack_unreadable."""
     try:
         if file.stat().st_size > LONGEST_FILE:
             raise HotlineError("pack_unreadable", file=str(file), why="it is too large")
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise HotlineError("pack_unreadable", file=str(file), why=why) from None
+
+
+def named_text(name: str) -> str:
+    """The text of the pack of that name, as `named_pack` finds it. Errors: pack_unreadable."""
+    shipped = re.fullmatch(r"[A-Za-z0-9_-]+", name)
+    return pack_text(SHIPPED / f"{name}.toml" if shipped else ROOT / name)
+
+
+def _toml(file: str, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise HotlineError("pack_unreadable", file=file, why=str(error)) from None
 
 
 # ---- one table of the file --------------------------------------------------------------------

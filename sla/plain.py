@@ -1,4 +1,4 @@
-"""The limits in force: a policy pack, counted by the calendar of the city.
+"""The limits in force: the policy pack of the day a clock starts, counted by the calendar of the city.
 
 What a pack says: `sla/pack.py`. How limits are counted: `sla/clocks.py`.
 """
@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from core.clock import to_city
+from core.clock import Clock, SystemClock, to_city
 from sla.calendar import Calendar
 from sla.clocks import Limit, Unit, add, moved, parse_limit
 from sla.explain import explain, in_chinese
-from sla.pack import Pack
+from sla.ladder import Ladder
+from sla.pack import Book, Pack
 from sla.packs import shipped_pack
 from sla.sources import shipped_calendar
-from tickets.limits import Clock, Matter, NextAlarm, Reason
+from tickets.limits import Clock as Promise
+from tickets.limits import Matter, NextAlarm, Reason
 from tickets.states import Stage
 from tickets.terms import TicketType, Urgency
 
@@ -29,33 +31,56 @@ def _no_codes(_category_id: int) -> Sequence[str]:
 
 
 class CityLimits:
-    """`tickets.limits.Limits` by a pack and a calendar; without them, by those that are shipped.
+    """`tickets.limits.Limits` by packs and a calendar; without them, by those that are shipped.
 
+    A node exchanges both while it runs (`sla/in_force.py`).
     `codes`: a category's code and those above it, nearest first; without it none has clocks of its own.
     """
 
     def __init__(
-        self, calendar: Calendar | None = None, pack: Pack | None = None, codes: Codes = _no_codes
+        self,
+        calendar: Calendar | None = None,
+        pack: Pack | None = None,
+        codes: Codes = _no_codes,
+        clock: Clock | None = None,
     ) -> None:
         self.calendar = calendar or shipped_calendar()
-        self.pack = pack or shipped_pack()
+        self.packs = Book.of(pack or shipped_pack())
         self._codes = codes
+        self._clock = clock or SystemClock()
+
+    @property
+    def pack(self) -> Pack:
+        """The pack clocks that start now are promised by."""
+        return self.packs.on(self._clock.now())
+
+    def use_calendar(self, calendar: Calendar) -> None:
+        """Count by another calendar from now on."""
+        self.calendar = calendar
+
+    def use_packs(self, packs: Book) -> None:
+        """Promise by other packs from now on."""
+        self.packs = packs
+
+    def ladder(self, start: datetime) -> Ladder:
+        """Of a clock that started then: its steps stay those of its own pack."""
+        return self.packs.on(start).ladder
 
     def due(self, stage: Stage, matter: Matter, start: datetime) -> datetime | None:
         """When `stage` is due; None for stages without a limit of their own (handle: the total's)."""
-        limit = self.limit(stage, matter)
+        limit = self.limit(stage, matter, start)
         return None if limit is None else add(self.calendar, start, limit)
 
-    def clock(self, stage: Stage, matter: Matter, start: datetime) -> Clock | None:
+    def clock(self, stage: Stage, matter: Matter, start: datetime) -> Promise | None:
         """When `stage` is due, by which limit of which pack, and when the ladder begins."""
-        limit = self.limit(stage, matter)
+        pack, limit = self.packs.on(start), self.limit(stage, matter, start)
         if limit is None:
             return None
         due = add(self.calendar, start, limit)
         alarm = None
         if stage not in WITHOUT_LADDER:
-            alarm = self.pack.ladder.alarm(self.calendar, limit, start, due, fresh=True).at
-        return Clock(due, str(limit), self.pack.name, alarm)
+            alarm = pack.ladder.alarm(self.calendar, limit, start, due, fresh=True).at
+        return Promise(due, str(limit), pack.name, alarm)
 
     def next_alarm(
         self,
@@ -67,10 +92,11 @@ class CityLimits:
         step: int = 0,
         since: datetime | None = None,
     ) -> NextAlarm:
-        """By the ladder of the pack in force."""
+        """By the ladder of the pack that promised it."""
         if limit is None or due is None or stage in WITHOUT_LADDER:
             return NextAlarm(step, None)
-        found = self.pack.ladder.alarm(self.calendar, parsed(limit), start, due, step=step, since=since)
+        ladder = self.ladder(start)
+        found = ladder.alarm(self.calendar, parsed(limit), start, due, step=step, since=since)
         return NextAlarm(found.step, found.at)
 
     def moved(self, limit: str | None, due: datetime, begin: datetime, end: datetime) -> datetime:
@@ -80,7 +106,7 @@ class CityLimits:
 
     def reason(self, stage: Stage, matter: Matter, start: datetime) -> Reason | None:
         """`due` with the sentence that says why."""
-        limit = self.limit(stage, matter)
+        limit = self.limit(stage, matter, start)
         if limit is None:
             return None
         told = explain(self.calendar, start, limit)
@@ -96,11 +122,16 @@ class CityLimits:
         """As the pack says; of a total's normal limit, whatever the urgency."""
         return self.pack.longest_extension(TicketType(matter.type), self._codes(matter.category_id))
 
+    def is_known(self, at: datetime) -> bool:
+        """By the calendar in force."""
+        return to_city(at).year in self.calendar.known
+
     def days_left(self, now: datetime, due: datetime) -> int:
         """Working days after the day of `now` up to and with the day of `due`."""
         return self.calendar.days_between(to_city(now).date(), to_city(due).date())
 
-    def limit(self, stage: Stage, matter: Matter) -> Limit | None:
-        """The limit of `stage` as the pack writes it."""
+    def limit(self, stage: Stage, matter: Matter, start: datetime | None = None) -> Limit | None:
+        """The limit of `stage` as the pack writes it, for a clock that starts then, or now."""
         codes = self._codes(matter.category_id)
-        return self.pack.limit(stage, TicketType(matter.type), Urgency(matter.urgency), codes)
+        pack = self.pack if start is None else self.packs.on(start)
+        return pack.limit(stage, TicketType(matter.type), Urgency(matter.urgency), codes)

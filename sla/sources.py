@@ -1,5 +1,6 @@
 """Where calendars come from: office hours, the national days, and the city's own on top of them."""
 
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -22,9 +23,19 @@ def city_calendar(city: City) -> Calendar:
     return file_calendar(city, ROOT / city.calendar) if city.calendar else national_calendar(city)
 
 
+def city_file_days(city: City) -> dict[date, Exceptional]:
+    """The days of the file the settings name; none without a file. Errors: those of `read_days`."""
+    return read_days(ROOT / city.calendar, first=FIRST, last=LAST) if city.calendar else {}
+
+
 def file_calendar(city: City, file: Path) -> Calendar:
     """The national days, and over them those of a file. Errors: those of `read_days`."""
     return _calendar(city, read_days(file, first=FIRST, last=LAST))
+
+
+def days_calendar(city: City, own: Mapping[date, Exceptional], confirmed: Iterable[int] = ()) -> Calendar:
+    """The national days, and over them those given; `confirmed`: years known besides the product's."""
+    return _calendar(city, own, frozenset(confirmed))
 
 
 def named_calendar(city: City, name: str) -> Calendar:
@@ -39,8 +50,13 @@ def year_to_come(calendar: Calendar, today: date) -> int | None:
 
     From 1 October on the next year is looked at: limits reach into it, and the notice is due.
     """
+    return missing_year(calendar.known, today)
+
+
+def missing_year(known: Collection[int], today: date) -> int | None:
+    """The same of the years that are known."""
     last = today.year + (today.month >= NOTICE_MONTH)
-    return next((year for year in range(today.year, last + 1) if year not in calendar.known), None)
+    return next((year for year in range(today.year, last + 1) if year not in known), None)
 
 
 @lru_cache(maxsize=1)
@@ -49,6 +65,14 @@ def shipped_calendar() -> Calendar:
     return city_calendar(City())
 
 
-def _calendar(city: City, own: dict[date, Exceptional]) -> Calendar:
+@lru_cache(maxsize=1)
+def _national() -> dict[date, Exceptional]:
+    return national_days()
+
+
+def _calendar(
+    city: City, own: Mapping[date, Exceptional], confirmed: frozenset[int] = frozenset()
+) -> Calendar:
     week = office_week(parse_spans(city.office_hours, where="city.office_hours"))
-    return Calendar(week, national_days() | own, first=FIRST, last=LAST, known=NOTICES)
+    days = {**_national(), **own}
+    return Calendar(week, days, first=FIRST, last=LAST, known=NOTICES | confirmed)

@@ -179,7 +179,7 @@ class CardSweep:
         limits = self._limits
         try:
             return issue(
-                *(limits.pack.ladder, limits.calendar, parsed(row["limit"])),
+                *(limits.ladder(row["started_at"]), limits.calendar, parsed(row["limit"])),
                 *(row["started_at"], row["due_at"], row["alarm_step"], row["now"]),
             )
         except HotlineError as error:

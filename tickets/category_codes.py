@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Database
 from tickets.models import Category, table_of
@@ -31,11 +32,8 @@ class CategoryCodes:
 
     async def load(self) -> None:
         """Read the tree as it is now."""
-        query = sa.select(_category.c.id, _category.c.code, _category.c.path)
         async with self._db.read() as session:
-            rows = (await session.execute(query)).all()
-        code = {row.id: row.code for row in rows}
-        self._codes = {row.id: _chain(row.path, code) for row in rows}
+            self._codes = await read_codes(session)
 
     async def follow(self) -> None:
         """Read again and again until cancelled; a database out of reach leaves what was read."""
@@ -45,6 +43,14 @@ class CategoryCodes:
                 await self.load()
             except (SQLAlchemyError, OSError) as error:
                 logger.warning("categories out of reach", extra={"error": type(error).__name__})
+
+
+async def read_codes(session: AsyncSession) -> dict[int, tuple[str, ...]]:
+    """Category id → its code and those above it, nearest first."""
+    query = sa.select(_category.c.id, _category.c.code, _category.c.path)
+    rows = (await session.execute(query)).all()
+    code = {row.id: row.code for row in rows}
+    return {row.id: _chain(row.path, code) for row in rows}
 
 
 def _chain(path: str, code: dict[int, str]) -> tuple[str, ...]:

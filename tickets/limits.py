@@ -89,6 +89,10 @@ class Limits(Protocol):
         """The most working days an extension may ask for."""
         ...
 
+    def is_known(self, at: datetime) -> bool:
+        """Whether the days off of the year of `at` are published; if not, due times there are a forecast."""
+        ...
+
     def days_left(self, now: datetime, due: datetime) -> int:
         """Working days after the day of `now` up to and with the day of `due` (both UTC)."""
         ...

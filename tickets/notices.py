@@ -85,6 +85,7 @@ KINDS: dict[str, str] = {
     "order_acknowledged": "单位已签收督办文书",
     "order_reported": "督办反馈待审",
     "look_due": "约谈回头看到期",
+    "calendar_unknown": "下一年节假日安排待确认",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -93,6 +94,7 @@ SUPERVISION = roles_with(Permission.TICKET_SUPERVISE)
 FLOOR = roles_with(Permission.REVISIT_WORK)
 LEADERS = roles_with(Permission.FLOOR_READ, Permission.DRAFT_READ_ALL)
 ACKNOWLEDGING = roles_with(Permission.CARD_ACKNOWLEDGE)
+CLOCKMAKERS = roles_with(Permission.POLICY_EDIT)
 KEEPERS = roles_with(Permission.OUTBOX_RESEND)
 # Kinds that go to the units at work: to the one the work lies with, or to the others concerned.
 _TO_UNIT: dict[str, str] = {
@@ -139,6 +141,7 @@ _FOR: dict[str, tuple[str, ...]] = {
     "order_acknowledged": SUPERVISION,
     "order_reported": SUPERVISION,
     "look_due": SUPERVISION,
+    "calendar_unknown": CLOCKMAKERS,
 }
 PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "message_failed": "/admin/messages?state=failed",
@@ -146,6 +149,7 @@ PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "digest": "/digest",
     "night_callbacks": "/callbacks",
     "cards_digest": "/cards?state=mine",
+    "calendar_unknown": "/admin/calendar",
 }
 
 

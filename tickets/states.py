@@ -90,6 +90,7 @@ class Action(StrEnum):
     VOID = "void"
     ARCHIVE = "archive"
     CARD = "card"  # issued by the ladder: changes nothing of the ticket
+    RECOUNT = "recount"  # clocks counted anew after a change of the calendar
 
 
 class Stage(StrEnum):
@@ -196,6 +197,7 @@ ACTION_LABELS: dict[Action, str] = {
     Action.VOID: "作废",
     Action.ARCHIVE: "归档",
     Action.CARD: "亮牌",
+    Action.RECOUNT: "重算时限",
 }
 STAGE_LABELS: dict[Stage, str] = {
     Stage.TOTAL: "总时限",

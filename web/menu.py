@@ -74,6 +74,8 @@ MENU = (
             Entry("组织机构", "/admin/units", "tree"),
             Entry("诉求分类", "/admin/categories", "tree"),
             Entry("基础数据", "/admin/catalog", "list"),
+            Entry("日历", "/admin/calendar", "calendar"),
+            Entry("时限政策", "/admin/policies", "clock"),
             Entry("公告", "/admin/notices", "megaphone"),
             Entry("大屏地址", "/wallboards", "monitor"),
             Entry("短信记录", "/admin/messages", "chat"),

@@ -54,6 +54,8 @@ class Act(StrEnum):
     UNIT_MERGE = "unit.merge"
     CATEGORY_PUBLISH = "category.publish"
     CATALOG_EDIT = "catalog.edit"
+    CALENDAR_CHANGE = "calendar.change"
+    POLICY_PUBLISH = "policy.publish"
     NOTICE_PUBLISH = "notice.publish"
     OUTBOX_RESEND = "outbox.resend"
     SETTINGS_READ = "settings.read"
@@ -113,6 +115,8 @@ DUTIES: dict[Act, Duty] = {
         Duty(Act.UNIT_MERGE, "合并单位", _approved([SYSTEM], SECURITY)),
         Duty(Act.CATEGORY_PUBLISH, "发布诉求分类", _approved([SYSTEM], SECURITY)),
         Duty(Act.CATALOG_EDIT, "修改基础数据", _at_once(SYSTEM)),
+        Duty(Act.CALENDAR_CHANGE, "修改工作日历", _at_once(SYSTEM, Role.SUPERVISION_OFFICER)),
+        Duty(Act.POLICY_PUBLISH, "发布时限政策", _approved([SYSTEM, Role.SUPERVISION_OFFICER], SECURITY)),
         Duty(Act.NOTICE_PUBLISH, "发布公告", _at_once(SYSTEM, Role.SHIFT_LEADER)),
         Duty(Act.OUTBOX_RESEND, "重新发送消息", _at_once(SYSTEM)),
         Duty(Act.SETTINGS_READ, "查看运行参数", _at_once(SYSTEM, SECURITY, AUDIT)),

@@ -71,6 +71,8 @@ class Permission(StrEnum):
     ORG_MANAGE = "org.manage"
     CATALOG_MANAGE = "catalog.manage"
     SETTINGS_READ = "settings.read"
+    POLICY_READ = "policy.read"
+    POLICY_EDIT = "policy.edit"
     DELETION_REQUEST = "deletion.request"
     DELETION_APPROVE = "deletion.approve"
     ADMIN_AUDIT = "admin.audit"
@@ -112,6 +114,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.SUPERVISION_OFFICER: frozenset(
         {P.TICKET_READ_ALL, P.TICKET_NOTE, P.FLOOR_READ, P.CALL_READ_ALL, P.PERSON_REVEAL, P.CALLBACK_READ}
+        | {P.POLICY_READ, P.POLICY_EDIT}
         | {P.TICKET_SUPERVISE, P.TICKET_VOID, P.TICKET_EXPORT, P.MESSAGE_READ, P.CITIZEN_READ}
         | _OVERVIEW
         | _DESK
@@ -124,17 +127,19 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     # The three administrators: who runs it, who grants power, who watches both (core/people/duties.py).
     Role.SYSTEM_ADMIN: frozenset(
         {P.USER_READ, P.USER_MANAGE, P.ORG_MANAGE, P.CATALOG_MANAGE, P.SETTINGS_READ, P.NOTICE_WRITE}
-        | {P.OUTBOX_READ, P.OUTBOX_RESEND, P.FLOOR_READ, P.MESSAGE_READ}
+        | {P.OUTBOX_READ, P.OUTBOX_RESEND, P.FLOOR_READ, P.MESSAGE_READ, P.POLICY_READ, P.POLICY_EDIT}
     ),
     Role.SECURITY_ADMIN: frozenset(
         {P.USER_READ, P.ROLE_GRANT, P.SESSION_MANAGE, P.SETTINGS_READ, P.OUTBOX_READ, P.DELETION_REQUEST}
+        | {P.POLICY_READ}
     ),
     Role.AUDIT_ADMIN: frozenset(
-        {P.USER_READ, P.AUDIT_READ, P.SETTINGS_READ, P.ADMIN_AUDIT, P.DELETION_APPROVE}
+        {P.USER_READ, P.AUDIT_READ, P.SETTINGS_READ, P.ADMIN_AUDIT, P.DELETION_APPROVE, P.POLICY_READ}
     ),
     Role.INSPECTOR: frozenset(
         {P.TICKET_READ_ALL, P.AUDIT_READ, P.CALL_READ_ALL, P.FLOOR_READ, P.DRAFT_READ_ALL, P.CALLBACK_READ}
         | {P.PERSON_REVEAL, P.CITIZEN_READ, P.MESSAGE_READ, P.DASHBOARD_READ, P.REPORT_READ, P.CARD_READ}
+        | {P.POLICY_READ}
     ),
 }
 

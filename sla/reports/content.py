@@ -4,7 +4,7 @@ The definitions are those of the screens (`sla.measures.definitions`, `telephony
 the ones it uses, so that it can be read without the system.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -15,6 +15,7 @@ from sla.measures import queries
 from sla.measures.definitions import COUNTERS, MIN_N, PEERS, RATES, THREE_RATES
 from sla.measures.periods import Period
 from sla.measures.queries import Share, UnitRow
+from sla.pack import Pack
 from sla.reports import calls, league, lookups
 from sla.reports.document import (
     Block,
@@ -29,7 +30,6 @@ from sla.reports.document import (
 )
 from sla.reports.periods import KIND_LABELS, Kind, before
 from sla.reports.service import Order
-from sla.scores import ScoreRule
 from tickets.terms import LABELS, TicketType
 
 HANDLING = ("sign_rate", "contact_rate", "on_time_rate", "return_rate", "redo_rate")
@@ -43,8 +43,7 @@ class Writer:
     """Writes the reports of a hotline."""
 
     office: str
-    rules: Sequence[ScoreRule]
-    policy: str  # the pack the rules of scoring are from
+    pack: Callable[[], Pack]  # the one in force, whose rules departments are scored by
 
     async def compose(self, session: AsyncSession, order: Order, now: datetime) -> Report:
         """The report of an order, as the sums stand at `now` (UTC)."""
@@ -60,7 +59,7 @@ class Writer:
             "数据截至": f"{to_city(now):%Y-%m-%d %H:%M}",
         }
         if order.kind is Kind.LEAGUE:
-            lines["计分规则"] = self.policy
+            lines["计分规则"] = self.pack().name
         title = f"{KIND_LABELS[order.kind]}"
         if page.subject is not None:
             title = f"{page.subject}{title}"
@@ -80,17 +79,18 @@ class Writer:
         page.definitions((*HANDLING, "direct_rate", *THREE_RATES))
 
     async def _league(self, page: "_Page") -> None:
-        codes = tuple(rule.code for rule in self.rules)
+        rules = self.pack().scores
+        codes = tuple(rule.code for rule in rules)
         if not codes:
             page.add(Paragraph("现行时限政策没有规定计分规则（score），本期不考核计分。"))
             return
         groups = await queries.by_unit(page.session, page.today, codes, page.order.period)
         page.head("计分规则")
-        page.add(league.rules_table(self.rules))
+        page.add(league.rules_table(rules))
         for kind, rows in groups.items():
             if rows:
                 page.head(PEERS[kind])
-                page.add(*league.blocks(PEERS[kind], self.rules, rows))
+                page.add(*league.blocks(PEERS[kind], rules, rows))
         if not any(groups.values()):
             page.add(Paragraph("本期没有派给承办单位的诉求。"))
         page.definitions(codes)

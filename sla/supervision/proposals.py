@@ -3,6 +3,7 @@
 A ground proposes a ticket until a document of its kind was issued in the ticket's present round.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -43,7 +44,7 @@ class Rules:
     """The thresholds, and what working days are."""
 
     settings: Supervision
-    calendar: Calendar
+    calendar: Callable[[], Calendar]
     limits: Limits
 
 
@@ -135,7 +136,7 @@ def _answered(ground: Ground) -> sa.ColumnElement[bool]:
 
 def _overdue(rules: Rules, now: datetime) -> sa.Select[Any]:
     """Late by so many working days."""
-    before = late_before(rules.calendar, now, rules.settings.overdue_days)
+    before = late_before(rules.calendar(), now, rules.settings.overdue_days)
     return _select(_ticket.c.due_at, sa.literal(0), Ground.OVERDUE).where(
         is_running(), _ticket.c.due_at < before
     )

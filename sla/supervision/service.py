@@ -4,6 +4,7 @@ A document on a ticket is an action on it as well, so that its state, its mark a
 right; what becomes of the document is noted in the ticket's history.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -111,7 +112,9 @@ class Interview:
 class SupervisionService:
     """Issues documents and moves them on."""
 
-    def __init__(self, tickets: TicketService, calendar: Calendar, settings: Supervision) -> None:
+    def __init__(
+        self, tickets: TicketService, calendar: Callable[[], Calendar], settings: Supervision
+    ) -> None:
         self._tickets = tickets
         self._calendar = calendar
         self.rules = Rules(settings, calendar, tickets.limits)
@@ -181,7 +184,7 @@ class SupervisionService:
                 raise HotlineError("form_invalid", fields={"report_on": "in_past"})
             return due, None
         limit = Limit(asked.days or 3, Measure.WORKING_DAY)
-        return add(self._calendar, now, limit), str(limit)
+        return add(self._calendar(), now, limit), str(limit)
 
     async def _check_units(self, uow: UnitOfWork, asked: NewOrder) -> None:
         query = sa.select(_unit.c.id, _unit.c.kind).where(

@@ -42,6 +42,8 @@ WANTED: dict[str, tuple[set[str], set[str]]] = {
     "unit.merge": ({"system_admin"}, {"security_admin"}),
     "category.publish": ({"system_admin"}, {"security_admin"}),
     "catalog.edit": ({"system_admin"}, set()),
+    "calendar.change": ({"system_admin", "supervision_officer"}, set()),
+    "policy.publish": ({"system_admin", "supervision_officer"}, {"security_admin"}),
     "notice.publish": ({"system_admin", "shift_leader"}, set()),
     "outbox.resend": ({"system_admin"}, set()),
     "settings.read": ({"system_admin", "security_admin", "audit_admin"}, set()),

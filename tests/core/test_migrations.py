@@ -37,6 +37,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "sla.duty_models",
     "sla.reports.models",
     "sla.supervision.models",
+    "sla.version_models",
 ]
 
 

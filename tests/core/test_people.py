@@ -219,7 +219,7 @@ def test_every_role_has_its_permissions_and_administrators_share_none_that_write
     security = ROLE_PERMISSIONS[Role.SECURITY_ADMIN]
     auditor = ROLE_PERMISSIONS[Role.AUDIT_ADMIN]
     assert not (system | security) & {Permission.AUDIT_READ}
-    reading = {Permission.USER_READ, Permission.SETTINGS_READ}
+    reading = {Permission.USER_READ, Permission.SETTINGS_READ, Permission.POLICY_READ}
     assert not (auditor - reading) & (system | security)
     writes = {
         p for p in Permission if p.value.split(".")[1] in {"create", "dispatch", "handle", "write", "work"}

@@ -11,6 +11,8 @@ import pytest
 
 from core.settings import ROOT
 
+NOTHING = ROOT / "no" / "such" / "folder"  # no database runs there
+
 
 def due(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -18,7 +20,7 @@ def due(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, **environment},
+        env={**os.environ, "HOTLINE_PATHS__VAR": str(NOTHING), **environment},
     )
 
 
@@ -32,7 +34,8 @@ def told(*words: str, **environment: str) -> dict[str, Any]:
 def test_it_prints_the_deadline_and_why() -> None:
     done = due("--start", "2026-09-28T10:00+08:00", "--limit", "10wd")
     assert done.returncode == 0
-    first, chinese, english = done.stdout.splitlines()
+    first, chinese, english, source = done.stdout.splitlines()
+    assert source == "calendar: the file sla/calendars/guilin.csv"
     assert first == "due 2026-10-16 18:00"
     assert "跳过 10-01 至 10-07" in chinese
     assert "counted Sat 10 Oct (make-up day)" in english

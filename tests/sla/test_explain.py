@@ -86,7 +86,7 @@ def test_a_year_whose_notice_is_not_out_is_said() -> None:
     later = max(NATIONAL.known) + 1
     found = told(NATIONAL, f"{later - 1}-12-30 10:00", "3wd")
     assert found.unknown == (later,)
-    assert f"{later} 年放假通知尚未公布" in in_chinese(found)
+    assert f"{later} 年节假日安排未公布，暂按法定节日推算" in in_chinese(found)
     assert told(NATIONAL, f"{later - 1}-12-01 10:00", "3wd").unknown == ()
 
 

@@ -33,7 +33,7 @@ MONDAY, WEEK = date(2026, 11, 16), Period(date(2026, 11, 16), date(2026, 11, 22)
 
 @pytest.fixture
 def reports(database: Database) -> ReportService:
-    return ReportService(database, Writer("桂林12345热线", shipped_pack().scores, "桂林").compose)
+    return ReportService(database, Writer("桂林12345热线", shipped_pack).compose)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ class Desk:
 
     def __init__(self, city: City) -> None:
         self.city = city
-        self.service = SupervisionService(city.tickets, shipped_calendar(), city.settings.supervision)
+        self.service = SupervisionService(city.tickets, shipped_calendar, city.settings.supervision)
 
     async def issue(
         self, unit: str = "lights", *, on: Life | None = None, who: str = "supervision", **over: Any

@@ -21,6 +21,8 @@ from core.people.permissions import Role
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
+from sla import acts as sla_acts
+from sla import calendar_service, pack_service
 from sla.measures.counters import Counters
 from sla.packs import shipped_pack
 from sla.plain import CityLimits
@@ -207,6 +209,10 @@ async def ctx(
     """The services the console stands on."""
     tail = EventTail(database, poll_seconds=0.02)
     acts.register(people.proposals)
+    sla_acts.register(people.proposals)
+    async with database.begin() as uow:
+        await calendar_service.seed(uow, web_settings.city)
+        await pack_service.seed(uow, web_settings.sla.pack)
     tickets = TicketService(database, clock, vault, web_settings, CityLimits(), Counters())
     return WebContext(
         settings=web_settings,
@@ -219,8 +225,8 @@ async def ctx(
         callbacks=CallbackService(web_settings),
         attachments=AttachmentService(database, web_settings),
         exports=ExportService(database, clock, web_settings),
-        reports=ReportService(database, Writer("桂林12345热线", shipped_pack().scores, "桂林").compose),
-        supervision=SupervisionService(tickets, shipped_calendar(), web_settings.supervision),
+        reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),
+        supervision=SupervisionService(tickets, shipped_calendar, web_settings.supervision),
         telephony=cast(Any, None),  # no page of these tests commands a telephone
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,

@@ -282,7 +282,7 @@ async def test_nobody_acts_on_a_ticket_he_may_not_see(console: Console) -> None:
 async def test_what_only_the_product_does_cannot_be_asked_for(console: Console) -> None:
     made = await console.ticket("water")
     leader = await console.signed_in("shift_leader")
-    for action in ("close_member", "hand_over", "create", "nonsense"):
+    for action in ("close_member", "hand_over", "create", "recount", "nonsense"):
         assert (await leader.get(f"/tickets/{made.id}/do/{action}")).status == 404
         assert (await do_raw(leader, made.id, action)).status == 404
     assert not RULES[Action.HAND_OVER].who

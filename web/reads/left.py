@@ -10,6 +10,8 @@ from tickets.limits import Limits
 from tickets.queries import TicketPage
 from tickets.states import FINAL, STAGE_LABELS, Stage, State
 
+FORECAST = "节假日安排未公布，暂按法定节日推算"
+
 
 @dataclass(frozen=True)
 class Left:
@@ -36,7 +38,8 @@ def left_of(ticket: TicketPage, now: datetime, limits: Limits) -> Left | None:
     words, tone = span(due, now, limits)
     moved = f"，已延期 {ticket.extensions} 次" if ticket.extensions else ""
     again = f"，第 {ticket.round - 1} 次重办" if ticket.round > 1 else ""
-    why = f"总时限至 {to_city(due):%m-%d %H:%M}{moved}{again}"
+    unsure = "" if limits.is_known(due) else f"（{to_city(due).year} 年{FORECAST}）"
+    why = f"总时限至 {to_city(due):%m-%d %H:%M}{unsure}{moved}{again}"
     return Left(words, f"{why}；{there}" if there else why, tone)
 
 

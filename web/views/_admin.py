@@ -27,6 +27,7 @@ DONE = {
     "discarded": "已放弃所选消息，原因已记入审计。",
     "started": "已开始移交。",
     "withdrawn": "公告已撤下。",
+    "withdrawn_proposal": "已撤回，没有改动。",
     "read": "已确认阅读。",
     "unchanged": "内容没有变化，未作修改。",
 }

@@ -7,6 +7,8 @@ SYSTEM = frozenset({Role.SYSTEM_ADMIN})
 WRITERS = frozenset({Role.SYSTEM_ADMIN, Role.SHIFT_LEADER})
 ASKERS = frozenset({Role.SECURITY_ADMIN, Role.SHIFT_LEADER})
 DELETERS = ASKERS | {Role.AUDIT_ADMIN}
+CLOCKS = frozenset({Role.SYSTEM_ADMIN, Role.SUPERVISION_OFFICER})
+CLOCK_READERS = CLOCKS | {Role.SECURITY_ADMIN, Role.AUDIT_ADMIN, Role.INSPECTOR}
 
 ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/admin/units"): SYSTEM,
@@ -46,6 +48,28 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/admin/catalog/templates"): SYSTEM,
     ("POST", "/admin/catalog/templates/{event}"): SYSTEM,
     ("POST", "/admin/catalog/templates/{event}/preview"): SYSTEM,
+    ("GET", "/admin/calendar"): CLOCK_READERS,
+    ("POST", "/admin/calendar/day"): CLOCKS,
+    ("POST", "/admin/calendar/confirm"): CLOCKS,
+    ("GET", "/admin/calendar/import"): CLOCKS,
+    ("POST", "/admin/calendar/import"): CLOCKS,
+    ("GET", "/admin/calendar/days.csv"): CLOCK_READERS,
+    ("GET", "/admin/calendar/versions"): CLOCK_READERS,
+    ("GET", "/admin/calendar/versions/{version_id}"): CLOCK_READERS,
+    ("GET", "/admin/calendar/previews/{preview_id}"): CLOCKS,
+    ("POST", "/admin/calendar/previews/{preview_id}/save"): CLOCKS,
+    ("POST", "/admin/calendar/previews/{preview_id}/step"): CLOCKS,
+    ("GET", "/admin/calendar/recomputations/{job_id}"): CLOCK_READERS,
+    ("GET", "/admin/policies"): CLOCK_READERS,
+    ("GET", "/admin/policies/{version_id}"): CLOCK_READERS,
+    ("GET", "/admin/policies/compare"): CLOCK_READERS,
+    ("GET", "/admin/policies/{version_id}/file.toml"): CLOCK_READERS,
+    ("GET", "/admin/policies/{version_id}/edit"): CLOCKS,
+    ("POST", "/admin/policies/{version_id}/edit"): CLOCKS,
+    ("POST", "/admin/policies/{version_id}/upload"): CLOCKS,
+    ("GET", "/admin/policies/{version_id}/publish"): CLOCKS,
+    ("POST", "/admin/policies/{version_id}/publish"): CLOCKS,
+    ("POST", "/admin/policies/proposals/{proposal_id}/withdraw"): CLOCKS,
     ("GET", "/admin/notices"): WRITERS,
     ("POST", "/admin/notices"): WRITERS,
     ("POST", "/admin/notices/{notice_id}/change"): WRITERS,
