@@ -33,7 +33,7 @@ UNHAPPY = {
 
 @pytest.fixture
 def rules(city: City) -> Rules:
-    return Rules(Supervision(), shipped_calendar(), city.limits)
+    return Rules(Supervision(), shipped_calendar, city.limits)
 
 
 async def proposed(city: City, rules: Rules, ground: Ground) -> list[Proposal]:

@@ -25,6 +25,7 @@ from sla.measures.counters import Counters
 from sla.recompute import Recomputer
 from sla.recount import Granted, Past, due_of
 from sla.sources import days_calendar, shipped_calendar
+from tests.sla.measures_rig import counted, fold, wrong
 from tests.tickets.conftest import City
 from tests.tickets.life import Life, life
 from tests.tickets.test_walks import TYPED, WALKERS, inputs, possible
@@ -123,6 +124,17 @@ async def test_a_day_off_on_the_way_moves_the_total_and_what_goes_with_it(rig: R
         await one.scalar("SELECT count(*) FROM event_log WHERE ref = :id AND data->>'action' = 'recount'")
         == 1
     )
+
+
+async def test_what_is_due_in_the_figures_moves_with_the_due_time(rig: Rig) -> None:
+    one = await handled(rig.city)
+    await fold(rig.city.db)
+    await rig.change({THIRD: REST})
+    await rig.work.tick()
+    await fold(rig.city.db)
+    found = await counted(rig.city)
+    assert {day for day, code, _ in found if code == "due"} == {to_city((await one.row()).due_at).date()}
+    assert await wrong(rig.city) == []
 
 
 async def test_a_rest_day_that_is_worked_moves_it_forward(rig: Rig) -> None:
