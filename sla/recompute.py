@@ -365,9 +365,14 @@ class Recomputer:
                 found.append(Recounted(ticket, due, moved, in_words(job.reason, moved)))
             told = {"recomputation_id": job.id, "why": job.reason}
             written = await recount.write(uow, SYSTEM, found, told=told, measures=self._measures)
-            clocks = sum(clock.later for one in found for clock in one.clocks)
+            clocks = sum(_counted_alone(clock) for one in found for clock in one.clocks)
             more = {"tickets": _job.c.tickets + written, "moved": _job.c.moved + clocks}
             await uow.session.execute(sa.update(_job).where(_job.c.id == job.id).values(**counted, **more))
+
+
+def _counted_alone(clock: Moved) -> bool:
+    """Handling has no limit of its own: it goes with the total."""
+    return clock.later and clock.row["stage"] != _HANDLE
 
 
 def _counted(job: Progress, total: int, rows: Sequence[Any], found: Found, after: int) -> dict[str, Any]:
