@@ -26,6 +26,13 @@ from core.settings import Settings, load_settings
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What asks for a database is marked so, to be tried on another server with `-m database`."""
+    for item in items:
+        if "admin_url" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session")
 def admin_url() -> Iterator[str]:
     """A superuser's URL: HOTLINE_TEST_DATABASE_URL, or the embedded server in a folder of its own.
