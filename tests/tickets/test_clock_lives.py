@@ -27,6 +27,7 @@ from tests.tickets.life import Life, life
 from tests.tickets.test_walks import ENDINGS, TYPED, WALKERS, check_order, inputs, possible, step
 from tickets.actions.job import STANDING
 from tickets.flow import TicketRequest, TicketStage
+from tickets.limits import Matter
 from tickets.models import table_of
 from tickets.states import FINAL, STAGE_OF, Action, Stage, State
 
@@ -106,14 +107,13 @@ async def _check_total(one: Life, row: Any, totals: list[Any]) -> None:
 
 
 def promised(city: City, row: Any) -> Limit:
-    from tickets.limits import Matter
-
+    """The limit of the total of the matter as it is now."""
     matter = Matter(row.type, row.urgency, row.category_id, row.round)
     return city.limits.limit(Stage.REDO if row.round > 1 else Stage.TOTAL, matter)  # type: ignore[attr-defined,no-any-return]  # the city's
 
 
 async def _check_cards(one: Life, clocks: dict[int, Any]) -> None:
-    """In order and once per round of what is one clock, however often it was broken off; none once it ended."""
+    """In order and once per round of what is one clock, however often it was broken off."""
     found = await rows(one.city, sa.select(_card).where(_card.c.ticket_id == one.id).order_by(_card.c.id))
     levels: dict[Any, list[int]] = defaultdict(list)
     for card in found:

@@ -291,7 +291,10 @@ async def _total(job: Job) -> tuple[datetime, Clock] | None:
 
 
 async def _pauses(job: Job, start: datetime) -> list[Change]:
-    """Suspensions that are over, of a clock that began at `start`, maybe within one; from the stages there were."""
+    """Suspensions that are over, for a clock that began at `start`, maybe within one.
+
+    They follow from the stages there were.
+    """
     query = sa.select(_stage.c.started_at, _stage.c.ended_at).where(
         *(_stage.c.ticket_id == job.row.id, _stage.c.stage == Stage.SUSPENSION.value),
         _stage.c.ended_at > start,
