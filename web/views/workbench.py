@@ -33,7 +33,7 @@ SURFACE = "workbench"
 URGENCIES = (
     (Urgency.OVERDUE, "超期"),
     (Urgency.TODAY, "今日到期"),
-    (Urgency.WARNED, "预警"),
+    (Urgency.WARNED, "两日内到期"),
     (Urgency.NEW, "新到"),
 )
 OWN_KEYS = frozenset({"cursor", "view", "columns"})
