@@ -106,3 +106,9 @@ def test_the_colour_of_the_time_left_follows_the_ladder_with_the_word_beside_it(
         assert found == tone, (when, told)
         assert words[tone] in told
         assert tone != "quiet" or "·" not in told
+
+
+def test_what_runs_day_and_night_is_told_in_hours() -> None:
+    start, now, due = at("2026-11-26 10:00"), at("2026-11-26 12:00"), at("2026-11-27 10:00")
+    assert span(due, now, GUILINS, Running("24h", start))[0] == "剩 22 小时"
+    assert span(due, now, GUILINS, Running("1wd", start))[0].startswith("剩 1 个工作日")

@@ -5,6 +5,7 @@ Its colour follows the ladder, never the time alone: what a clock has come to by
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -14,6 +15,7 @@ from tickets.limits import Limits, Matter
 from tickets.queries import TicketItem, TicketPage
 from tickets.states import FINAL, STAGE_LABELS, Stage, State
 
+_NATURAL = re.compile(r"\d+[hm]")  # runs day and night: working days would say something else
 # What a clock has come to: its colour, and the word beside it. Below the ladder it has neither.
 _REACHED = {"blue": ("info", "预警"), "yellow": ("warn", "临期")}
 
@@ -124,7 +126,8 @@ def span(due: datetime, now: datetime, limits: Limits, running: Running | None =
         return f"超期 {_long(now - due)}", "bad"
     level = limits.reached(running.limit, running.start, due, now) if running is not None else None
     tone, word = _REACHED.get(level or "", ("quiet", ""))
-    days = limits.days_left(now, due)
+    by_hours = running is not None and _NATURAL.fullmatch(running.limit or "")
+    days = 0 if by_hours else limits.days_left(now, due)
     words = f"剩 {days} 个工作日" if days >= 1 else f"剩 {_long(due - now)}"
     return f"{words} · {word}" if word else words, tone
 
