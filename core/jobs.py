@@ -15,7 +15,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 from core.clock import CITY_ZONE
 
 logger = logging.getLogger(__name__)
+_SCHEDULERS = "apscheduler.scheduler"  # the logger of its schedulers
+_STILL_RUNNING = "maximum number of running instances reached"
 Work = Callable[[], Awaitable[None]]
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """A tick that takes longer than its interval is not started twice: so it was meant, and no warning."""
+    return _STILL_RUNNING not in str(record.msg)
 
 
 class Ticker:
@@ -36,6 +43,7 @@ class Ticker:
     async def start(self) -> None:
         """Begin to tick; called when the lease was taken."""
         self._scheduler = AsyncIOScheduler(timezone=CITY_ZONE)
+        logging.getLogger(_SCHEDULERS).addFilter(_worth_a_line)  # the same one is added once
         for name, trigger, work, at_once in self._jobs:
             first = {"next_run_time": datetime.now(CITY_ZONE)} if at_once else {}
             self._scheduler.add_job(

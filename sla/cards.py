@@ -5,7 +5,7 @@ it has taken note.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from tickets.flow import TicketStage
 from tickets.models import Ticket, table_of
 from tickets.queries.veils import veils
 from tickets.states import STAGE_LABELS, Stage
-from tickets.veil import covered_in
+from tickets.veil import covered, covered_in
 from tickets.visibility import units_below, visible_tickets
 
 _card = table_of(Card)
@@ -226,7 +226,7 @@ async def cards(session: AsyncSession, actor: Actor, now: datetime, wanted: Want
             *(_card.c[name] for name in ("id", "level", "stage", "card_round", "issued_at", "due_at")),
             _unit.c.short_name.label("unit"),
             _clock.c.ended_at.is_(None).label("running"),
-            own.label("mine"),
+            *(own.label("mine"), _card.c.ticket_id.label("about")),
             *(_ticket.c.id.label("ticket_id"), _ticket.c.number, _ticket.c.title),
         )
         .join(_clock, _clock.c.id == _card.c.stage_id)
@@ -237,15 +237,23 @@ async def cards(session: AsyncSession, actor: Actor, now: datetime, wanted: Want
         .limit(wanted.limit + 1)
     )
     rows = (await session.execute(query)).all()
-    veiled = await veils(session, actor, {row.ticket_id for row in rows if row.ticket_id})
+    veiled = await veils(session, actor, {row.about for row in rows})
     receipts = await _receipts(session, [row.id for row in rows])
     return [
         CardItem(
-            **covered_in(veiled.get(row.ticket_id), dict(row._mapping), ("title",)),
-            receipts=receipts.get(row.id, ()),
+            **covered_in(veiled.get(row.ticket_id), _plain(row), ("title",)),
+            receipts=tuple(
+                replace(one, note=covered(veiled.get(row.about), one.note))
+                for one in receipts.get(row.id, ())
+            ),
         )
         for row in rows
     ]
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    """The columns an item has; `about` is the ticket even for who may not see it."""
+    return {name: value for name, value in row._mapping.items() if name != "about"}
 
 
 def _conditions(

@@ -181,3 +181,14 @@ class Ladder:
             if not gone:
                 return Alarm(place, at)
         return Alarm(len(steps), None)
+
+    def reached(
+        self, calendar: Calendar, limit: Limit, start: datetime, due: datetime, now: datetime
+    ) -> Level | None:
+        """The highest level whose moment has come. Errors: calendar_range."""
+        found = None
+        for step in self.steps(limit):
+            if step.moment.at(calendar, limit, start, due) > now:
+                break
+            found = step.level
+        return found

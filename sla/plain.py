@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from core.clock import Clock, SystemClock, to_city
+from core.errors import HotlineError
 from sla.calendar import Calendar
 from sla.clocks import Limit, Unit, add, moved, parse_limit
 from sla.explain import explain, in_chinese
@@ -98,6 +99,20 @@ class CityLimits:
         ladder = self.ladder(start)
         found = ladder.alarm(self.calendar, parsed(limit), start, due, step=step, since=since)
         return NextAlarm(found.step, found.at)
+
+    def promise(self, stage: Stage, matter: Matter, start: datetime) -> str | None:
+        """As the pack of that day writes it."""
+        limit = self.limit(stage, matter, start)
+        return None if limit is None else str(limit)
+
+    def reached(self, limit: str | None, start: datetime, due: datetime | None, now: datetime) -> str | None:
+        """By the ladder of the pack that promised it; what cannot be counted has come to nothing."""
+        if limit is None or due is None:
+            return None
+        try:
+            return self.ladder(start).reached(self.calendar, parsed(limit), start, due, now)
+        except HotlineError:
+            return None
 
     def moved(self, limit: str | None, due: datetime, begin: datetime, end: datetime) -> datetime:
         """A clock without a limit of its own counts as one of working days."""

@@ -51,12 +51,15 @@ class Posts:
     def named(
         self, stage: Stage, state: str, unit_id: int | None, posts: tuple[Post, ...]
     ) -> tuple[Named, ...]:
-        """Who has to acknowledge, without repetition."""
+        """Who has to acknowledge, without repetition; supervision when nobody holds any of the posts."""
         asked = (stage, state, unit_id, posts)
         if asked not in self._found:
             owner = self.owner(stage, state, unit_id)
-            found = (self._one(stage, state, owner, post) for post in posts)
-            self._found[asked] = tuple(dict.fromkeys(one for one in found if one is not None))
+            found = [self._one(stage, state, owner, post) for post in posts]
+            named = dict.fromkeys(one for one in found if one is not None)
+            if not any(self._held(one) for one in named):
+                named[Named(None, SUPERVISION)] = None  # it must reach somebody
+            self._found[asked] = tuple(named)
         return self._found[asked]
 
     def _one(self, stage: Stage, state: str, owner: int | None, post: Post) -> Named | None:
@@ -75,6 +78,10 @@ class Posts:
         if post is Post.HEAD:
             return head or Named(owner, Role.DEPT_HEAD)
         return self._nearest(head.unit_id, Role.DEPT_HEAD, itself=False) if head else None
+
+    def _held(self, post: Named) -> bool:
+        """Whether somebody has it; those of the hotline are taken to be held."""
+        return post.unit_id is None or post in self.filled
 
     def _nearest(self, unit_id: int | None, role: Role, *, itself: bool = True) -> Named | None:
         """The unit itself if the post is filled there, else the nearest one above."""

@@ -83,7 +83,6 @@ class Due:
     """A claimed clock with what is issued for it."""
 
     row: Any
-    stage: Stage
     unit_id: int | None
     issue: Issue
     posts: tuple[tuple[Level, tuple[Named, ...]], ...]
@@ -167,10 +166,12 @@ class CardSweep:
         return len(rows)
 
     def _due(self, row: Any, known: Posts) -> Due:
-        stage, found = Stage(row["stage"]), self._issue(row)
-        state, unit = row["state"], row["unit_id"]
+        found = self._issue(row)
+        if not found.cards:
+            return Due(row, None, found, ())
+        stage, state, unit = Stage(row["stage"]), row["state"], row["unit_id"]
         named = tuple((level, known.named(stage, state, unit, wanted)) for level, wanted in found.cards)
-        return Due(row, stage, known.owner(stage, state, unit), found, named)
+        return Due(row, known.owner(stage, state, unit), found, named)
 
     def _issue(self, row: Any) -> Issue:
         """What the ladder has for it; a clock that cannot be counted stands in nobody's way."""
@@ -178,12 +179,14 @@ class CardSweep:
             return Issue((), row["alarm_step"], None)
         limits = self._limits
         try:
+            Stage(row["stage"]), State(row["state"])  # of a later version, perhaps
             return issue(
                 *(limits.ladder(row["started_at"]), limits.calendar, parsed(row["limit"])),
                 *(row["started_at"], row["due_at"], row["alarm_step"], row["now"]),
             )
-        except HotlineError as error:
-            logger.error("clock cannot be counted", extra={"stage_id": row["id"], "why": error.code})
+        except (HotlineError, ValueError, OverflowError) as error:
+            why = error.code if isinstance(error, HotlineError) else type(error).__name__
+            logger.error("clock cannot be counted", extra={"stage_id": row["id"], "why": why})
             return Issue((), row["alarm_step"], None)
 
 

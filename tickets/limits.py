@@ -69,6 +69,14 @@ class Limits(Protocol):
         """
         ...
 
+    def promise(self, stage: Stage, matter: Matter, start: datetime) -> str | None:
+        """The limit of a `stage` that started then, as text; None: it has none of its own."""
+        ...
+
+    def reached(self, limit: str | None, start: datetime, due: datetime | None, now: datetime) -> str | None:
+        """The level of the ladder a clock that runs with `limit` has come to; None: nothing is due yet."""
+        ...
+
     def moved(self, limit: str | None, due: datetime, begin: datetime, end: datetime) -> datetime:
         """`due` of a clock that stood still from `begin` until `end`."""
         ...

@@ -5,7 +5,9 @@ of its own, in the version that was read: a person who was quicker wins.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -50,24 +52,43 @@ class Sweep:
     async def _each(
         self, action: Action, due: tuple[sa.ColumnElement[bool], ...], data: dict[str, str]
     ) -> int:
-        longest = _ticket.c.closed_at if action is Action.ARCHIVE else _ticket.c.stage_due_at
-        query = sa.select(_ticket.c.id, _ticket.c.version).where(*due).order_by(longest).limit(BATCH)
-        async with self._db.read() as session:
-            rows = (await session.execute(query)).all()
-        done = 0
-        for row in rows:
-            try:
-                async with self._db.begin() as uow:
-                    await self._lease.fence(uow)
-                    await self._tickets.act(uow, SYSTEM, row.id, row.version, action, data)
-                done += 1
-            except HotlineError as error:
-                if error.code == "lease_lost":
-                    raise
-                logger.info("not moved", extra={"action": action.value, "why": error.code})
-            except DBAPIError:
-                logger.exception("not moved", extra={"action": action.value, "ticket_id": row.id})
+        """Up to a batch of tickets; those that cannot be moved are passed by and keep nobody waiting."""
+        done, after = 0, None
+        while done < BATCH:
+            rows = await self._due(action, due, after)
+            for row in rows:
+                done += await self._move(action, row, data)
+            if len(rows) < BATCH:
+                break
+            after = rows[-1]
         return done
+
+    async def _due(
+        self, action: Action, due: tuple[sa.ColumnElement[bool], ...], after: Any
+    ) -> Sequence[Any]:
+        """The longest due first, behind `after`."""
+        since = _ticket.c.closed_at if action is Action.ARCHIVE else _ticket.c.stage_due_at
+        query = sa.select(_ticket.c.id, _ticket.c.version, since.label("since")).where(*due)
+        if after is not None:
+            mark = sa.tuple_(sa.literal(after.since, since.type), sa.literal(after.id, _ticket.c.id.type))
+            query = query.where(sa.tuple_(since, _ticket.c.id) > mark)
+        async with self._db.read() as session:
+            return (await session.execute(query.order_by(since, _ticket.c.id).limit(BATCH))).all()
+
+    async def _move(self, action: Action, row: Any, data: dict[str, str]) -> bool:
+        try:
+            async with self._db.begin() as uow:
+                await self._lease.fence(uow)
+                await self._tickets.act(uow, SYSTEM, row.id, row.version, action, data)
+        except HotlineError as error:
+            if error.code == "lease_lost":
+                raise
+            logger.info("not moved", extra={"action": action.value, "why": error.code})
+            return False
+        except DBAPIError:
+            logger.exception("not moved", extra={"action": action.value, "ticket_id": row.id})
+            return False
+        return True
 
 
 def _overdue(state: State, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:

@@ -28,19 +28,24 @@ class SupervisionWatch:
         self._db = db
         self._service = service
         self._lease = lease
+        self._passed_by: set[int] = set()  # what nothing could be said about, while others wait
 
     async def run(self) -> int:
         """A round; returns how many documents something was said about."""
-        now = self._db.clock.now()
-        late = sa.select(_order.c.id).where(sa.text(_LATE), _order.c.report_by < now)
-        looks = sa.select(_order.c.id).where(_order.c.next_look_at.is_not(None), _order.c.next_look_at <= now)
+        now, others = self._db.clock.now(), _order.c.id.not_in(self._passed_by)
+        late = sa.select(_order.c.id).where(sa.text(_LATE), _order.c.report_by < now, others)
+        looks = sa.select(_order.c.id).where(_order.c.next_look_at <= now, others)
         async with self._db.read() as session:
             reminded = list((await session.execute(late.order_by(_order.c.report_by).limit(BATCH))).scalars())
-            looked = list((await session.execute(looks.limit(BATCH))).scalars())
-        done = 0
-        for ident, step in [(one, "remind") for one in reminded] + [(one, "look") for one in looked]:
-            done += await self._one(ident, step)
-        return done
+            looked = list(
+                (await session.execute(looks.order_by(_order.c.next_look_at).limit(BATCH))).scalars()
+            )
+        failed = {ident for ident in reminded if not await self._one(ident, "remind")}
+        failed |= {ident for ident in looked if not await self._one(ident, "look")}
+        # Nobody waits behind what fails; once nobody waits, it is tried again.
+        full = BATCH in (len(reminded), len(looked))
+        self._passed_by = self._passed_by | failed if full else set()
+        return len(reminded) + len(looked) - len(failed)
 
     async def _one(self, ident: int, step: str) -> bool:
         try:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from core.clock import ManualClock
 from tests.security.test_exports import lines
+from tests.security.test_orders import issued as ordered
 from tests.security.test_uploads import send
 from tests.tickets import files
 from tests.web.conftest import Browser, Console
+from tests.web.test_card_pages import issued as carded
 from tickets.queries.veils import veils
 
 NAME, PHONE, SECOND, ID_NUMBER = "覃卓尔", "13877365544", "0773-2867788", "450303199001012346"
@@ -93,6 +97,30 @@ async def test_no_page_of_the_unit_names_the_reporter(
         names_nobody(shown, path)
     assert "覃**" in await whole(browser, own)
     assert "偷排" in await whole(browser, "/search?text=偷排")
+
+
+@pytest.mark.parametrize("login", ["dept_officer", "dept_head"])
+async def test_no_card_and_no_document_of_supervision_names_the_reporter_to_the_unit(
+    console: Console, clock: ManualClock, login: str
+) -> None:
+    ident = await sealed_ticket(console, type="report")
+    order = await ordered(console, "water", SimpleNamespace(id=ident))
+    await carded(console, clock, 30)
+    async with console.ctx.db.begin() as uow:
+        noted = "UPDATE card_receipt SET note = :told, acknowledged_at = :at WHERE post = 'dept_head'"
+        await uow.session.execute(text(noted), {"told": TOLD, "at": uow.now})
+        written = "UPDATE supervision_order SET subject = :told, requirement = :asked WHERE id = :id"
+        await uow.session.execute(text(written), {"told": TOLD, "asked": TOLD, "id": order})
+    browser = await console.signed_in(login)
+    pages = ["/cards", "/cards?state=mine", "/cards/waiting", f"/tickets/{ident}/cards", "/workbench"]
+    pages += ["/orders", f"/orders/{order}", f"/orders/{order}/print/document", "/notifications"]
+    pages += [f"/tickets/{ident}"]
+    for path in pages:
+        names_nobody(await whole(browser, path), path)
+    for path in ("/cards", f"/tickets/{ident}/cards", f"/orders/{order}"):
+        assert "覃**" in await whole(browser, path), path
+    for path in ("/supervision", "/dashboard", "/monitor", "/supervision/proposals"):
+        assert (await browser.get(path)).status == 403, path
 
 
 async def test_the_name_of_an_attachment_is_veiled_on_the_page_and_at_the_download(console: Console) -> None:

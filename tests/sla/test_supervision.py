@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from core.clock import ManualClock, to_city
+from core.db import UnitOfWork
+from core.errors import HotlineError
 from core.people.permissions import Role
 from sla.sources import shipped_calendar
 from sla.supervision import queries
@@ -266,6 +268,29 @@ async def test_a_late_report_is_said_once_and_again_after_a_new_date(desk: Desk,
     clock.advance(timedelta(days=4).total_seconds())
     assert await watch.run() == 1
     assert (await desk.course(order)).count("remind") == 2
+
+
+async def test_a_document_nothing_can_be_said_about_keeps_nobody_waiting(
+    desk: Desk, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sla.supervision.watch.BATCH", 1)
+    broken, sound = await desk.issue("water", days=1), await desk.issue("water", days=2)
+    real, tried = desk.service.remind, []
+
+    async def remind(uow: UnitOfWork, ident: int) -> bool:
+        tried.append(ident)
+        if ident == broken:
+            raise HotlineError("internal")
+        return await real(uow, ident)
+
+    class Leads:
+        async def fence(self, _uow: Any) -> None: ...
+
+    monkeypatch.setattr(desk.service, "remind", remind)
+    watch = SupervisionWatch(desk.city.db, desk.service, Leads())  # type: ignore[arg-type]  # always leads
+    clock.advance(timedelta(days=4).total_seconds())
+    assert [await watch.run() for _ in range(4)] == [0, 1, 0, 0]
+    assert tried == [broken, sound, broken]  # and it is tried again
 
 
 async def test_an_interview_is_recorded_once_and_looked_at_again(

@@ -49,9 +49,9 @@ class Life:
             present = getattr(row, name)
             assert value == (present.isoformat() if hasattr(present, "isoformat") else present), name
 
-    async def to_handling(self, unit: str = "lights") -> None:
+    async def to_handling(self, unit: str = "lights", officer: str = "") -> None:
         await self.do("dispatcher", A.DISPATCH, unit_id=self.city.unit(unit))
-        await self.do(unit, A.SIGN)
+        await self.do(officer or unit, A.SIGN)
 
     async def to_check(self, unit: str = "lights") -> None:
         await self.to_handling(unit)

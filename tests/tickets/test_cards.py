@@ -202,6 +202,18 @@ async def test_the_district_above_a_head_is_told_of_a_bulletin(
     assert await watch.receipts(one, "bulletin") == posts
 
 
+async def test_what_nobody_up_the_tree_holds_reaches_supervision(
+    city: City, watch: Watch, clock: ManualClock
+) -> None:
+    one = await life(city, type="complaint")  # the water company has an officer, and nobody above has a head
+    await one.to_handling("water")
+    await watch.at(clock, "15 09:00")
+    water = city.unit("water")
+    assert await watch.receipts(one, "red") == {(water, "dept_officer"), (water, "dept_head")}
+    assert await watch.receipts(one, "bulletin") == {(water, "dept_head"), (None, "supervision_officer")}
+    assert ("card_bulletin", 1) in await watch.notices("supervision")
+
+
 # ---- what people do keeps it right --------------------------------------------------------------------
 
 
@@ -347,12 +359,22 @@ async def test_a_batch_that_fails_is_issued_by_the_next_tick(
 async def test_a_clock_that_cannot_be_counted_stands_in_nobodys_way(
     city: City, watch: Watch, clock: ManualClock
 ) -> None:
-    broken, sound = await handled(city), await handled(city, phone="13800000002")
+    broken = [await handled(city, phone=f"1380000001{number}") for number in range(3)]
+    sound = await handled(city, phone="13800000002")
+    end = datetime.fromisoformat("9999-12-31T23:59:59+00:00")
+    wrong: list[dict[str, Any]] = [
+        {"limit": "soon"},
+        {"stage": "of_tomorrow"},
+        {"due_at": end, "limit": "24h", "alarm_step": 3},
+    ]
     async with city.db.begin() as uow:
-        await uow.change(_stage, {"ticket_id": broken.id, "stage": "total", "ended_at": None}, limit="soon")
-    assert await watch.at(clock, "30 09:00") == 2
-    assert await watch.issued(broken) == []
+        for one, values in zip(broken, wrong, strict=True):
+            running = {"ticket_id": one.id, "stage": "total", "ended_at": None}
+            await uow.change(_stage, running, **values)
+            await uow.send()
+    assert await watch.at(clock, "30 09:00") == 4
     assert len(await watch.issued(sound)) == 1
+    assert await city.scalar("SELECT count(*) FROM card") == 1
     assert await watch.sweep() == 0
 
 
@@ -465,6 +487,19 @@ async def test_a_deputy_acknowledges_for_the_absent_head(
         ("dept_officer", deputy, None),
         ("dept_head", deputy, city.user("lights_head")),
     ]
+
+
+async def test_a_sealed_reporter_is_covered_in_the_title_and_in_what_posts_noted(
+    city: City, watch: Watch, clock: ManualClock
+) -> None:
+    await handled(city, type="report", title="王小明举报路灯", citizen_name="王小明")
+    await watch.at(clock, "16 09:00")
+    (card,) = await watch.rows(sa.select(_card.c.id).where(_card.c.level == "red"))
+    await acknowledge(city, "lights_head", card.id, "已与王小明13800000001约定")
+    for login, shown in (("lights", ("王**举报路灯", "已与王**138****0001约定")), ("supervision", None)):
+        (item,) = [item for item in await listed(city, login) if item.id == card.id]
+        noted = [post.note for post in item.receipts if post.note]
+        assert (item.title, *noted) == (shown or ("王小明举报路灯", "已与王小明13800000001约定"))
 
 
 async def test_who_sees_which_cards(city: City, watch: Watch, clock: ManualClock) -> None:

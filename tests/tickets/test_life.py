@@ -7,6 +7,7 @@ import pytest
 
 from core.clock import ManualClock
 from core.db import UnitOfWork
+from core.errors import HotlineError
 from core.people.permissions import Role
 from tests.tickets.conftest import City, Refused
 from tests.tickets.life import RETURN, Life, life, person
@@ -548,6 +549,26 @@ async def test_a_suspension_ends_at_its_review_date_and_what_is_over_is_archived
     await sweep(city).run()
     assert await other.state() == State.ARCHIVED
     await one.check_replay()
+
+
+async def test_tickets_that_cannot_be_moved_keep_nobody_waiting(
+    city: City, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tickets.sweep.BATCH", 2)
+    ones = [await life(city, phone=f"1380000001{number}") for number in range(7)]
+    for one in ones:
+        await one.do("dispatcher", A.DISPATCH, unit_id=city.unit("lights"))
+    bad, real = {one.id for one in ones[:5]}, city.tickets.act
+
+    async def act(uow: UnitOfWork, actor: Any, ticket_id: int, *rest: Any, **named: Any) -> int:
+        if ticket_id in bad:
+            raise HotlineError("internal")
+        return await real(uow, actor, ticket_id, *rest, **named)
+
+    monkeypatch.setattr(city.tickets, "act", act)
+    clock.advance(timedelta(days=3).total_seconds())
+    assert await sweep(city).run() == 2
+    assert [await one.state() for one in ones[5:]] == [State.HANDLING, State.HANDLING]
 
 
 async def test_an_application_is_void_once_the_ticket_goes_to_another_unit(city: City) -> None:

@@ -37,6 +37,7 @@ async def write_beside(job: Job) -> None:
     for stage, units in job.ends:
         await job.end_stages((stage,), units)
     await _follow_lead(job)
+    await _follow_desk(job)
     if job.target is State.SUSPENDED and job.row.state != job.target.value:
         standing = {"ticket_id": job.row.id, "stage": Among(_codes(STANDING)), "ended_at": None}
         await job.uow.change(_stage, standing, alarm_at=None)
@@ -59,6 +60,15 @@ async def _follow_lead(job: Job) -> None:
     if lead != job.row.lead_unit_id and job.row.dispatched_at is not None and not begun:
         running = {"ticket_id": job.row.id, "stage": Stage.TOTAL.value, "ended_at": None}
         await job.uow.change(_stage, running, unit_id=lead)
+
+
+async def _follow_desk(job: Job) -> None:
+    """What was reported back or taken back is the business of whoever has it now."""
+    desk = job.values.get("desk_unit_id", job.row.desk_unit_id)
+    if desk not in (None, job.row.desk_unit_id) and job.sent_to is None:
+        at_desk = Among((Stage.CONTACT.value, Stage.HANDLE.value))
+        running = {"ticket_id": job.row.id, "stage": at_desk, "ended_at": None}
+        await job.uow.change(_stage, running, unit_id=desk)
 
 
 # ---- going on -----------------------------------------------------------------------------------
@@ -98,14 +108,29 @@ async def total_goes_on(job: Job) -> None:
         await _resume(job, row, job.row.lead_unit_id, job.row.due_at)
 
 
+async def exclusions_go_on(job: Job, ticket_ids: Sequence[int]) -> None:
+    """What was merged is closed with its master: an exclusion that was applied for is to be decided again."""
+    asked = sa.exists().where(
+        *(_request.c.ticket_id == _stage.c.ticket_id, _request.c.kind == "exclusion"),
+        _request.c.state == "pending",
+    )
+    mine = (_stage.c.ticket_id.in_(ticket_ids), _stage.c.stage == Stage.EXCLUSION.value, asked)
+    query = sa.select(_stage).distinct(_stage.c.ticket_id).where(*mine)
+    for row in (await job.execute(query.order_by(_stage.c.ticket_id, _stage.c.id.desc()))).all():
+        await job.go_on_with(_Running.of(row, row.unit_id, row.due_at), row.unit_id, row.due_at)
+
+
 async def _resume(job: Job, row: Any, unit_id: int | None, due: datetime | None) -> None:
     """Put it among what goes on; by the corrected matter, if it was corrected while the clock stood."""
     now = _Running.of(row, unit_id, due)
     if row.stage in _BY_MATTER and await _corrected_since(job, row.ended_at):
         clock = _clock(job, Stage(row.stage), row.started_at)
         if clock is not None:
-            moved = due if row.stage == Stage.TOTAL.value else clock.due
-            now = now.moved_to(moved, clock)
+            moved = due
+            if row.stage != Stage.TOTAL.value:
+                moved = _later(job, clock, await _pauses(job, row.started_at))
+            if (moved, clock.limit) != (row.due_at, row.limit):
+                now = now.moved_to(moved, clock)
     elif due != row.due_at:
         now = now.moved_to(due)
     job.resumed.append(now)
@@ -120,12 +145,13 @@ class _Running:
     @classmethod
     def of(cls, row: Any, unit_id: int | None, due: datetime | None) -> "_Running":
         """As it was, with this owner and due time."""
-        return cls(dict(row._mapping) | {"unit_id": unit_id, "due_at": due})
+        return cls(dict(row._mapping) | {"unit_id": unit_id, "due_at": due, "opens_round": False})
 
     def moved_to(self, due: datetime | None, clock: Clock | None = None) -> "_Running":
         """Another due time, and with `clock` another promise: the next round of cards."""
         told = {"limit": clock.limit, "policy": clock.policy} if clock is not None else {}
         opened = {"due_at": due, "card_round": self._values["card_round"] + 1, "alarm_step": 0}
+        opened["opens_round"] = True
         return _Running(self._values | told | opened)
 
     def __getattr__(self, name: str) -> Any:
@@ -265,12 +291,15 @@ async def _total(job: Job) -> tuple[datetime, Clock] | None:
 
 
 async def _pauses(job: Job, start: datetime) -> list[Change]:
-    """Suspensions that are over, since `start`; they follow from the stages there were."""
+    """Suspensions that are over, for a clock that began at `start`, maybe within one.
+
+    They follow from the stages there were.
+    """
     query = sa.select(_stage.c.started_at, _stage.c.ended_at).where(
         *(_stage.c.ticket_id == job.row.id, _stage.c.stage == Stage.SUSPENSION.value),
-        *(_stage.c.ended_at.is_not(None), _stage.c.started_at >= start),
+        _stage.c.ended_at > start,
     )
-    return [(row.started_at, row.ended_at, 0) for row in (await job.execute(query)).all()]
+    return [(max(row.started_at, start), row.ended_at, 0) for row in (await job.execute(query)).all()]
 
 
 async def _round_began(job: Job) -> datetime:

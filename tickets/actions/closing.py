@@ -230,9 +230,10 @@ async def _again(job: Job, unit_id: int | None) -> None:
     target = unit_id or job.row.lead_unit_id
     if target is None:
         raise refuse("unit_needed", job)
-    await send_to(job, target)
     job.set(round=job.row.round + 1)
-    job.begins.append((Stage.TOTAL, target))
+    await send_to(job, target)
+    if job.row.dispatched_at is not None:  # else its first dispatch has begun the citizen's clock
+        job.begins.append((Stage.TOTAL, target))
     job.set(
         due_at=job.due(Stage.TOTAL),
         contacted_at=None,

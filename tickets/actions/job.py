@@ -147,7 +147,7 @@ class Job:
         alarm = limits.next_alarm(
             *(stage, row.limit, row.started_at, due_at),
             step=row.alarm_step,
-            since=self.now if row.alarm_step == 0 and row.card_round > 1 else None,
+            since=self.now if row.opens_round else None,
         )
         values = {name: getattr(row, name) for name in _GOING_ON} | {
             "unit_id": unit_id,

@@ -117,6 +117,7 @@ async def close_members(job: Job) -> None:
         for row in rows
     ]
     await history.append(job.uow, job.actor, entries)
+    await clocks.exclusions_go_on(job, [row.id for row in rows])
     for row in rows:
         action, who = Action.CLOSE_MEMBER.value, job.actor.user_id
         told = TicketChanged(row.id, row.number, row.version + 1, action, row.lead_unit_id, actor_id=who)

@@ -18,6 +18,7 @@ _held = table_of(TicketUnit)
 _stage = table_of(TicketStage)
 _unit = table_of(Unit)
 HANDLING_KINDS = ("bureau", "district", "town")
+_PARTS = ("lead", "sub", "co")
 _HEIRS = """
     WITH RECURSIVE heir (id) AS (
         SELECT $1::bigint
@@ -142,6 +143,7 @@ async def sub_dispatch(job: Job) -> None:
     unsigned = sa.update(_held).where(*mine, _held.c.signed_at.is_(None))
     await job.execute(unsigned.values(signed_at=job.now))
     await _end(job, _held.c.unit_id == data.unit_id)
+    job.ends.append((Stage.CO_OPINION, (data.unit_id,)))
     await _hold(job, "sub", [data.unit_id], asked=data.note)
     job.set(desk_unit_id=data.unit_id)
     job.sent_to = data.unit_id
@@ -239,10 +241,12 @@ async def hand_over(job: Job) -> None:
     ended = _held.c.unit_id.in_((old, data.unit_id))
     await _end(job, ended)
     there = rows.get(data.unit_id)
-    role = "lead" if "lead" in (left.role, there.role if there else "") else left.role
-    values = {key: getattr(left, key) for key in ("due_at", "asked", "answered_at", "opinion", "signed_at")}
-    row = values | {"ticket_id": job.row.id, "unit_id": data.unit_id, "role": role}
-    await job.execute(sa.insert(_held).values(**row, created_at=job.row.created_at, since=left.since))
+    # Of two parts it has the greater one: a lead stays the lead, who works below it does so.
+    kept = left if there is None or _PARTS.index(left.role) <= _PARTS.index(there.role) else there
+    names = ("role", "since", "due_at", "asked", "answered_at", "opinion", "signed_at")
+    values = {name: getattr(kept, name) for name in names}
+    row = values | {"ticket_id": job.row.id, "unit_id": data.unit_id, "created_at": job.row.created_at}
+    await job.execute(sa.insert(_held).values(**row))
     await _hand_over_clocks(job, old, data.unit_id, left.role, there.role if there else None)
     if job.row.lead_unit_id == old:
         job.set(lead_unit_id=data.unit_id)

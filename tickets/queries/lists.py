@@ -55,6 +55,7 @@ class TicketItem:
     state: str
     channel: str
     confidentiality: str
+    category_id: int
     category: str
     district: str | None
     lead_unit_id: int | None
@@ -69,6 +70,7 @@ class TicketItem:
     round: int
     supervised: bool
     stage: str | None
+    stage_since: datetime | None
     stage_due_at: datetime | None
     created_at: datetime
     dispatched_at: datetime | None

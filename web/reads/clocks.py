@@ -23,7 +23,7 @@ from tickets.actions.job import STANDING
 from tickets.limits import Limits
 from tickets.models import TicketHistory, table_of
 from tickets.states import Action, Stage
-from web.reads.left import span
+from web.reads.left import Running, span
 from web.reads.process import Process, StageRow
 
 _history = table_of(TicketHistory)
@@ -139,7 +139,10 @@ class _Line:
             return ("超期完成", "bad") if row.ended_at > row.due_at else ("按时", "good")
         if any(one.end is None for one in stood):
             return f"{stood[-1].word}中", "quiet"
-        return span(row.due_at, self.now, self.limits) if row.due_at is not None else ("进行中", "info")
+        if row.due_at is None:
+            return "进行中", "info"
+        limit = self.total if row.stage == Stage.HANDLE.value else row.limit
+        return span(row.due_at, self.now, self.limits, Running(limit, row.started_at))
 
     def _used(self, limit: Limit | None, stood: tuple[Standstill, ...], until: datetime) -> tuple[str, str]:
         if limit is None and self.row.stage == Stage.HANDLE.value and self.total:

@@ -21,7 +21,7 @@ from sla.measures.risk import risk_list
 from tickets.limits import Limits
 from tickets.states import STAGE_LABELS, Stage
 from web.reads.floor import floor
-from web.reads.left import span
+from web.reads.left import total_span
 
 WEEKS_OF_UNITS = 4
 WEEKS_OF_RATES = 8
@@ -108,7 +108,7 @@ async def risk(session: AsyncSession, asked: Asked) -> dict[str, Any]:
     """What is due first, and whether this person may urge."""
     items = await risk_list(session, asked.actor, MOST_AT_RISK)
     return {
-        "risks": [(item, *span(item.due_at, asked.now, asked.limits)) for item in items if item.due_at],
+        "risks": [(item, *left) for item in items if (left := total_span(item, asked.now, asked.limits))],
         "may_urge": any(asked.actor.may(permission) for permission in MAY_URGE),
     }
 

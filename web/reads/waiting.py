@@ -35,6 +35,10 @@ class WaitingRow:
     urgency: str
     district: str | None
     created_at: datetime
+    category_id: int
+    round: int
+    stage: str | None
+    stage_since: datetime | None
     stage_due_at: datetime | None
 
 

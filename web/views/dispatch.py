@@ -15,7 +15,7 @@ from tickets.queries import TicketPage
 from tickets.workflow import Action
 from web.context import actor, context
 from web.inputs import Fields, read_query
-from web.reads.left import left_of, span
+from web.reads.left import left_of, stage_span
 from web.reads.similar import similar, suggestions
 from web.reads.units import unit_groups
 from web.reads.waiting import COUNT_CAP, waiting_count, waiting_list
@@ -71,9 +71,9 @@ async def _waiting(request: web.Request, session: AsyncSession) -> dict[str, Any
     return {
         "waiting": waiting,
         "due": {
-            row.id: span(row.stage_due_at, now, context(request).tickets.limits)
+            row.id: left
             for row in waiting
-            if row.stage_due_at
+            if (left := stage_span(row, now, context(request).tickets.limits)) is not None
         },
         "count": await waiting_count(session, actor(request)),
         "cap": COUNT_CAP,

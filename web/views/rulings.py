@@ -15,7 +15,7 @@ from tickets.queries import Queue
 from tickets.workflow import Action, State
 from web.context import actor, context
 from web.inputs import Fields, read_query
-from web.reads.left import left_of, span
+from web.reads.left import left_of, stage_span
 from web.reads.process import process_of
 from web.render import fragment, page
 from web.routes import route
@@ -108,9 +108,9 @@ async def _list(
         "items": found.items,
         "next_cursor": found.next_cursor,
         "due": {
-            row.id: span(row.stage_due_at, now, context(request).tickets.limits)
+            row.id: left
             for row in found.items
-            if row.stage_due_at
+            if (left := stage_span(row, now, context(request).tickets.limits)) is not None
         },
         "count": count,
         "words": TICKET_WORDS,

@@ -39,7 +39,7 @@ from tickets.terms import Urgency as Degree
 from web.context import actor, context, wants_fragment
 from web.errors import problem_of
 from web.inputs import Fields, Ident, path_id, read_form, read_query
-from web.reads.left import left_of, span
+from web.reads.left import left_of, total_span
 from web.reads.supervision import WORDS, copy_groups, tabs
 from web.reads.units import unit_groups
 from web.render import fragment, page, redirect
@@ -120,7 +120,7 @@ def _rows_values(
     following = urlencode({**given, "cursor": found.next_cursor}) if found.next_cursor else ""
     return {
         "items": [
-            (item, span(item.ticket.due_at, now, limits), _card(cards.get(item.ticket.id)))
+            (item, total_span(item.ticket, now, limits), _card(cards.get(item.ticket.id)))
             for item in found.items
         ],
         "filters": given,

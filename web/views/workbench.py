@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -14,14 +15,15 @@ from core.errors import HotlineError
 from core.people.permissions import Permission
 from sla.supervision.queries import open_orders
 from tickets import saved_views
-from tickets.queries.todo import TodoFilters, Urgency, parse_todo_filters, todo_counts, todo_list
+from tickets.limits import Limits
+from tickets.queries.todo import TodoFilters, TodoItem, Urgency, parse_todo_filters, todo_counts, todo_list
 from tickets.saved_views import SURFACES, View
 from tickets.states import TODO_STATES
 from tickets.terms import TicketType, choices
 from tickets.terms import Urgency as Degree
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, path_id, read_form
-from web.reads.left import span
+from web.reads.left import opinion_span, stage_span, total_span
 from web.render import fragment, page, redirect
 from web.routes import route
 from web.words import TICKET_WORDS
@@ -31,7 +33,7 @@ SURFACE = "workbench"
 URGENCIES = (
     (Urgency.OVERDUE, "超期"),
     (Urgency.TODAY, "今日到期"),
-    (Urgency.WARNED, "预警"),
+    (Urgency.WARNED, "两日内到期"),
     (Urgency.NEW, "新到"),
 )
 OWN_KEYS = frozenset({"cursor", "view", "columns"})
@@ -110,10 +112,7 @@ async def _list(
     here = f"/workbench?{urlencode(kept)}" if kept else "/workbench"
     following = f"/workbench?{urlencode([*kept, ('cursor', found.next_cursor)])}" if found.next_cursor else ""
     return {
-        "items": [
-            (item, span(item.due_at, now, context(request).tickets.limits) if item.due_at else None)
-            for item in found.items
-        ],
+        "items": [(item, _left(item, now, context(request).tickets.limits)) for item in found.items],
         "filters": dict(given),
         "columns": columns,
         "titles": SURFACES[SURFACE].columns,
@@ -122,6 +121,15 @@ async def _list(
         "first_page": cursor is None,
         "words": TICKET_WORDS,
     }
+
+
+def _left(item: TodoItem, now: datetime, limits: Limits) -> tuple[str, str] | None:
+    """The time left in the role in which it lies here."""
+    if item.role == "co":
+        return opinion_span(item.ticket, item.due_at, now, limits) if item.due_at else None
+    if item.due_at != item.ticket.due_at:  # what is not signed yet is listed by that
+        return stage_span(item.ticket, now, limits)
+    return total_span(item.ticket, now, limits)
 
 
 def _choices() -> dict[str, list[tuple[str, str]]]:
