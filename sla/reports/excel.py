@@ -70,7 +70,7 @@ def _words(book: Any, looks: _Looks, report: Report) -> None:
         else:
             continue
         row += 1
-    for name, text in report.lines.items():
+    for name, text in report.told.items():
         row += 1
         sheet.write_string(row, 0, f"{name}：{text}", looks.note)
 

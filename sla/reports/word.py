@@ -36,7 +36,7 @@ def word(report: Report) -> bytes:
     numbers = iter(range(1, 1_000))
     for block in report.blocks:
         _add(document, block, numbers)
-    for name, text in report.lines.items():
+    for name, text in report.told.items():
         _line(document, f"{name}：{text}", 9, colour=GREY)
     made = io.BytesIO()
     document.save(made)
