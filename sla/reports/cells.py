@@ -11,6 +11,7 @@ from sla.reports.document import Behind, Cell, Column, Format, Table
 
 COUNT, RATE, CHANGE = Format.COUNT, Format.RATE, Format.CHANGE
 Pair = tuple[Cell, Behind | None]
+FEW = f"＊ 首项指标的 n 不足 {MIN_N}，列在后面，不排名。"
 RATE_COLUMNS = (
     Column("指标"),
     Column("率", RATE),
@@ -23,7 +24,7 @@ RATE_COLUMNS = (
 
 @dataclass(frozen=True)
 class Where:
-    """What the cells of a row are about: days, and one key of a scope. `today`: settled days end before it."""
+    """What the cells of a row are about: days, and a key of a scope; settled days end before `today`."""
 
     period: Period
     today: date
@@ -103,7 +104,7 @@ def unit_line(row: UnitRow, codes: Sequence[str], period: Period, today: date) -
     """The rates of a unit."""
     where = Where(period, today, "unit", str(row.id))
     enough = row.shares[codes[0]].ranked
-    found = plain(row.name if enough else f"{row.name}（n<{MIN_N}，不排名）")
+    found = plain(row.name if enough else f"{row.name}＊")
     for code in codes:
         found += [rate_cell(row.shares[code], where), size_cell(row.shares[code], where)]
     return found

@@ -250,7 +250,8 @@ class _Page:
         for kind, rows in groups.items():
             if rows:
                 lines = [cells.unit_line(row, codes, self.order.period, self.today) for row in rows]
-                self._table(f"{PEERS[kind]}办理情况", cells.unit_columns(codes), lines)
+                few = "" if all(row.shares[codes[0]].ranked for row in rows) else cells.FEW
+                self.add(cells.table(f"{PEERS[kind]}办理情况", cells.unit_columns(codes), lines, few))
         if not any(groups.values()):
             self.add(Paragraph("本期没有派给承办单位的诉求。"))
 

@@ -71,7 +71,7 @@ class Behind:
 
 @dataclass(frozen=True)
 class Table:
-    """Figures in rows; every row has a cell for each column, and in `behind` a place for each cell, if any."""
+    """Figures in rows; every row has a cell for each column; `behind`: what each counted, if it is said."""
 
     title: str
     columns: tuple[Column, ...]

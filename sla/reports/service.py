@@ -70,11 +70,14 @@ class ReportService:
 
     async def make(self, uow: UnitOfWork, actor: Actor, order: Order) -> int:
         """Make a report now; returns its id. Raises `forbidden`, what `periods.check` raises, and
-        `report_subject` for a category whose sums are not kept."""
+        `report_subject` for a category whose sums are not kept, `report_uncounted` while those of the past
+        are still being made."""
         actor.require(Permission.REPORT_MAKE)
         check(order.period, to_city(uow.now).date())
         if order.subject_id is not None and await subject_name(uow.session, order.subject_id) is None:
             raise HotlineError("report_subject")
+        if await uncounted(uow.session):
+            raise HotlineError("report_uncounted")
         ident = await self._write(uow, order, actor)
         assert ident is not None
         await audit.record(

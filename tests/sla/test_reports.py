@@ -17,7 +17,7 @@ from core.people.permissions import ROLE_PERMISSIONS, Role
 from core.settings import Leadership
 from sla.measures import lists
 from sla.measures.folding import Folding
-from sla.measures.models import MeasureDelta
+from sla.measures.models import MeasureCount, MeasureDelta
 from sla.measures.periods import Period
 from sla.packs import shipped_pack
 from sla.reports import service
@@ -35,7 +35,8 @@ MONDAY, WEEK = date(2026, 11, 16), Period(date(2026, 11, 16), date(2026, 11, 22)
 
 
 @pytest.fixture
-def reports(database: Database) -> ReportService:
+async def reports(database: Database, lease: Lease) -> ReportService:
+    await Folding(database, lease).run()  # an empty hotline is counted
     return ReportService(database, Writer("桂林12345热线", shipped_pack().scores, "桂林").compose)
 
 
@@ -43,7 +44,6 @@ def reports(database: Database) -> ReportService:
 async def lease(database: Database) -> Lease:
     found = Lease(database, "scheduler", "test", Leadership(lease_seconds=3600), SystemClock())
     assert await found.try_take()
-    await Folding(database, found).run()  # an empty hotline is counted
     return found
 
 
@@ -115,12 +115,14 @@ async def test_the_league_scores_by_the_rules_of_the_pack_and_ranks_nobody_below
     await facts(database, MONDAY, good, due=100, on_time=90, sent=100, signed=98, contacted=98)
     await facts(database, MONDAY, small, due=29, on_time=0)
     report = await made(database, reports, Order(Kind.LEAGUE, month_of(MONDAY)))
-    found = table(report, "市直部门考核")
+    found = table(report, "市直部门考核得分")
     # 30 − (95 − 90) of 30; 10 and 10 at the target; no returns of 100 dispatches: 10. Out of 60.
-    place, name, total, *_ = found.rows[0]
+    place, name, total, *parts = found.rows[0]
     assert (place, name) == ("1", "市城管委")
     assert total == pytest.approx(100 * 55 / 60)
+    assert parts[:2] == [pytest.approx(25), pytest.approx(10)]
     assert found.rows[1][:3] == ("—", "市气象局", None)
+    assert row(table(report, "市直部门各项指标"), "市城管委")[1:3] == (0.9, 100)
 
 
 async def test_a_day_without_anything_is_a_report_that_says_so(
@@ -281,6 +283,15 @@ async def test_a_figure_names_what_it_counted(database: Database, reports: Repor
                 checked += bool(cell)
     assert checked >= 5
     assert row(table(report, "各类诉求受理情况"), "求助")[1:] == (7, 0, 3, 0.6, 2)
+
+
+async def test_no_report_is_made_of_a_past_that_is_half_counted(
+    database: Database, reports: ReportService
+) -> None:
+    async with database.begin() as uow:
+        await uow.session.execute(sa.update(table_of(MeasureCount)).values(records_upto=0))
+    with pytest.raises(HotlineError, match="report_uncounted"):
+        await made(database, reports, Order(Kind.DAILY, Period(MONDAY, MONDAY)))
 
 
 async def test_a_special_report_is_about_a_category_of_the_first_level_or_none(
