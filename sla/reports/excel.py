@@ -148,7 +148,7 @@ def _chart(book: Any, under: Any, chart: Chart, place: tuple[int, int], names: s
     lines = {"visible": True, "line": {"color": "#D9D9D9", "width": 0.5}}
     code = {"num_format": CODES.get(chart.format, "General"), "major_gridlines": lines}
     if chart.kind is ChartKind.BARS:
-        drawn.set_y_axis({"reverse": True, "crossing": "max"})
+        drawn.set_y_axis({"reverse": True, "crossing": "max", "interval_unit": 1})
         drawn.set_x_axis(code)
     else:
         drawn.set_y_axis(code)

@@ -102,7 +102,7 @@ def _add(document: Any, block: Block, numbers: Any, width: float) -> None:
 
 def _small(document: Any, text: str) -> None:
     line = _line(document, text, 9, colour=GREY).paragraph_format
-    line.space_before, line.space_after = Pt(2), Pt(2)
+    line.space_before, line.space_after = Pt(4), Pt(2)
 
 
 def _line(
@@ -203,7 +203,7 @@ def _chart(document: Any, chart: Chart, number: int, width: float) -> None:
     part._blob = chart_xml(chart, part.relate_to(book, RELATIONSHIP_TYPE.PACKAGE))
     relation = document.part.relate_to(part, RELATIONSHIP_TYPE.CHART)
     bars = len(chart.categories) * len(chart.series) if chart.kind is ChartKind.BARS else 0
-    height = min(13.0, max(6.5, 0.52 * bars + 2.2))
+    height = min(13.0, max(6.5, 0.58 * bars + 2.2))
     paragraph = document.add_paragraph()
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.add_run()._r.append(parse_xml(_drawing(chart.title, relation, number, (width, height))))
