@@ -33,5 +33,5 @@ async def keep(uow: UnitOfWork, short_seconds: float) -> None:
     for start in range(0, len(rows), AT_ONCE):
         changes = Changes(short_seconds)
         for row in rows[start : start + AT_ONCE]:
-            changes.note(NOTHING, Agents(), row, Agents().plus(row["talk"], row["hold"]))
+            changes.note(NOTHING, Agents(), dict(row), Agents().plus(row["talk"], row["hold"]))
         await changes.write(uow)
