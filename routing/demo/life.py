@@ -13,6 +13,7 @@ from tickets.workflow import Action, State
 
 URGED = 0.06
 CALLED_BACK = 0.35
+CONTACTED_LATE = 0.12
 ARCHIVED_AFTER = 30  # days
 SYSTEM_NAME = "系统"
 URGES = ("市民再次来电询问办理进度，情绪较急。", "市民来电催办，希望尽快答复。", "来电人表示问题仍未解决。")
@@ -58,13 +59,20 @@ def live(draw: random.Random, folk: Folk, contact: Contact, now: datetime) -> Li
         Step(contact.at, Action.CREATE, State.WAITING_DISPATCH, contact.agent),
         Step(dispatched, Action.DISPATCH, State.WAITING_SIGN, dispatcher),
         Step(signed, Action.SIGN, State.HANDLING, officer),
-        Step(signed + (closed - signed) * draw.uniform(0.05, 0.5), Action.CONTACT, State.HANDLING, officer),
+        Step(_contacted(draw, signed, closed), Action.CONTACT, State.HANDLING, officer),
         Step(closed, Action.CLOSE, State.WAITING_CHECK, officer, contact.story.answer),
         *_after(draw, folk, closed),
     ]
     if draw.random() < URGED:
         steps.append(_urge(draw, folk, signed, closed))
     return Life(tuple(step for step in sorted(steps, key=lambda step: step.at) if step.at <= now))
+
+
+def _contacted(draw: random.Random, signed: datetime, closed: datetime) -> datetime:
+    """Mostly within hours of signing, sometimes not before the work is half done."""
+    if draw.random() < CONTACTED_LATE:
+        return signed + (closed - signed) * draw.uniform(0.2, 0.6)
+    return min(mix.in_office(draw, signed + timedelta(hours=draw.uniform(0.2, 3))), closed)
 
 
 def _after(draw: random.Random, folk: Folk, closed: datetime) -> list[Step]:

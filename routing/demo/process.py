@@ -17,6 +17,8 @@ from tickets.states import STAGE_OF, Action, Stage, State
 
 MODELS = (TicketUnit, TicketStage, TicketContact, TicketReply, Revisit)
 SCORES = ((5, 58), (4, 24), (3, 9), (2, 4), (1, 5))
+SOLVED = {5: 0.99, 4: 0.96, 3: 0.82, 2: 0.45, 1: 0.2}  # by what is said of it: not everything can be
+SILENT = 0.05  # of those who are called back
 COLUMNS = (
     *("lead_unit_id", "desk_unit_id", "dispatched_at", "due_at", "stage", "stage_due_at", "closed_at"),
     *("contacted_at", "reply_id", "closed_as", "archived_at", "responded", "solved", "satisfied"),
@@ -127,7 +129,7 @@ class Process:
         self._end(step, only=Stage.CONTACT)
         return self._set(contacted_at=step.at)
 
-    def _contact(self, step: Step, purpose: str) -> Row:
+    def _contact(self, step: Step, purpose: str, result: str = "reached") -> Row:
         person = step.person
         return {
             "ticket_id": self.ticket_id,
@@ -137,7 +139,7 @@ class Process:
             "actor_id": person.id if person else None,
             "purpose": purpose,
             "means": "phone",
-            "result": "reached",
+            "result": result,
             "note": "",
             "call_session_id": None,
         }
@@ -185,15 +187,18 @@ class Process:
         return {}
 
     def _revisit(self, step: Step) -> Row:
+        """Most say how it was; what was solved does not please everybody, and some do not want to talk."""
+        closed = {"closed_at": step.at, "closed_by": step.person.id if step.person else None}
+        if self.draw.random() < SILENT:
+            self.rows[Revisit][-1] |= closed | {"result": "refused", "attempts": 1}
+            self.rows[TicketContact].append(self._contact(step, "revisit", "refused"))
+            return self._set(closed_at=step.at) | {"told": {"attempts": 1, "result": "refused"}}
         score = self.draw.choices([score for score, _ in SCORES], [weight for _, weight in SCORES])[0]
-        answers = {"responded": True, "solved": score > 2, "satisfied": score}
-        reason = "result" if score <= 2 else None
-        self.rows[Revisit][-1] |= answers | {
-            "closed_at": step.at,
-            "closed_by": step.person.id if step.person else None,
-            "result": "reached",
-            "reason_code": reason,
-        }
+        solved = self.draw.random() < SOLVED[score]
+        responded = score > 2 or self.draw.random() < 0.8
+        answers = {"responded": responded, "solved": solved, "satisfied": score}
+        reason = "result" if score <= 2 or not solved else None
+        self.rows[Revisit][-1] |= answers | closed | {"result": "reached", "reason_code": reason}
         self.rows[TicketContact].append(self._contact(step, "revisit"))
         return self._set(**answers, closed_at=step.at) | {"told": {"result": "reached"}}
 

@@ -13,7 +13,7 @@ from core.people.models import Unit
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
-from routing.demo import categories, missed
+from routing.demo import categories, figures, missed
 from routing.demo.chunk import Chunk
 from routing.demo.contacts import Drawer
 from routing.demo.desk import open_desk
@@ -86,6 +86,7 @@ async def seed(
         await _make_contacts(making, size or Size(), tell)
         await missed.make(making, (size or Size()).missed)
         await open_desk(making)
+        await figures.keep(uow, settings.telephony.short_abandon_seconds)
         await Variety(making, services.people, services.tickets).make()
         await take_back(uow)  # the demo's citizens are not written to about the past
         tell(1.0)

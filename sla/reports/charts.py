@@ -107,13 +107,16 @@ def _axes(chart: Chart, code: str) -> str:
     bars = chart.kind is ChartKind.BARS
     # Bars lie: the first category is to stand at the top.
     order = "maxMin" if bars else "minMax"
+    every = '<c:tickLblSkip val="1"/>' if bars else ""  # no name is left out
+    highest = '<c:max val="1"/>' if chart.format is Format.RATE else ""
+    code = "0" if chart.format is Format.SCORE else code
     grid = '<a:ln w="6350"><a:solidFill><a:srgbClr val="D9D9D9"/></a:solidFill></a:ln>'
     return (
         f'<c:catAx><c:axId val="1"/><c:scaling><c:orientation val="{order}"/></c:scaling>'
         f'<c:delete val="0"/><c:axPos val="{"l" if bars else "b"}"/>'
         '<c:majorTickMark val="none"/><c:minorTickMark val="none"/><c:tickLblPos val="low"/>'
-        '<c:crossAx val="2"/><c:crosses val="autoZero"/></c:catAx>'
-        '<c:valAx><c:axId val="2"/><c:scaling><c:orientation val="minMax"/></c:scaling>'
+        f'<c:crossAx val="2"/><c:crosses val="autoZero"/>{every}</c:catAx>'
+        f'<c:valAx><c:axId val="2"/><c:scaling><c:orientation val="minMax"/>{highest}</c:scaling>'
         f'<c:delete val="0"/><c:axPos val="{"b" if bars else "l"}"/>'
         f"<c:majorGridlines><c:spPr>{grid}</c:spPr></c:majorGridlines>"
         f'<c:numFmt formatCode="{escape(code)}" sourceLinked="0"/>'

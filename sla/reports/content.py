@@ -6,28 +6,19 @@ the ones it uses, so that it can be read without the system.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import to_city
 from sla.measures import queries
-from sla.measures.definitions import COUNTERS, MIN_N, PEERS, RATES, THREE_RATES
+from sla.measures.definitions import COUNTERS, PEERS, RATES, THREE_RATES
 from sla.measures.periods import Period
-from sla.measures.queries import Share, UnitRow
+from sla.measures.queries import Share
 from sla.pack import Pack
-from sla.reports import calls, league, lookups
-from sla.reports.document import (
-    Block,
-    Chart,
-    ChartKind,
-    Column,
-    Format,
-    Heading,
-    Paragraph,
-    Report,
-    Table,
-)
+from sla.reports import calls, cells, league, lookups
+from sla.reports.cells import RATE_COLUMNS, Pair, Where, count, rate_cell, rate_line, share_of
+from sla.reports.document import Block, Chart, ChartKind, Column, Format, Heading, Paragraph, Report
 from sla.reports.periods import KIND_LABELS, Kind, before
 from sla.reports.service import Order
 from tickets.terms import LABELS, TicketType
@@ -35,7 +26,7 @@ from tickets.terms import LABELS, TicketType
 HANDLING = ("sign_rate", "contact_rate", "on_time_rate", "return_rate", "redo_rate")
 MOST = 10  # lines of a list of the hottest
 NUMERALS = "一二三四五六七八九十"
-COUNT, RATE, CHANGE, TEXT = Format.COUNT, Format.RATE, Format.CHANGE, Format.TEXT
+COUNT, RATE = Format.COUNT, Format.RATE
 
 
 @dataclass(frozen=True)
@@ -55,8 +46,8 @@ class Writer:
         else:
             await self._regular(page)
         lines = {
-            "统计口径": "工单按各指标的计入之日统计；剔除件另列，不计入各率；不足 30 件的不排名、不计分。",
-            "数据截至": f"{to_city(now):%Y-%m-%d %H:%M}",
+            "统计口径": "工单按各指标的计入之日统计；受理等件数含剔除件，各率不含，剔除件另列；"
+            "不足 30 件的不排名、不计分。"
         }
         if order.kind is Kind.LEAGUE:
             lines["计分规则"] = self.pack().name
@@ -64,7 +55,8 @@ class Writer:
         if page.subject is not None:
             title = f"{page.subject}{title}"
         period = order.period
-        return Report(f"12345热线{title}", self.office, period.first, period.last, tuple(page.blocks), lines)
+        days, as_of = (period.first, period.last), f"{to_city(now):%Y-%m-%d %H:%M}"
+        return Report(f"12345热线{title}", self.office, *days, tuple(page.blocks), lines, as_of)
 
     async def _regular(self, page: "_Page") -> None:
         await page.overview()
@@ -90,7 +82,7 @@ class Writer:
         for kind, rows in groups.items():
             if rows:
                 page.head(PEERS[kind])
-                page.add(*league.blocks(PEERS[kind], rules, rows))
+                page.add(*league.blocks(PEERS[kind], rules, rows, (page.order.period, page.today)))
         if not any(groups.values()):
             page.add(Paragraph("本期没有派给承办单位的诉求。"))
         page.definitions(codes)
@@ -126,6 +118,9 @@ class _Page:
         self._heads += 1
         self.add(Heading(f"{NUMERALS[self._heads - 1]}、{text}"))
 
+    def _where(self, scope: str = "all", key: str = "", period: Period | None = None) -> Where:
+        return Where(period or self.order.period, self.today, scope, key)
+
     async def _shares(
         self, codes: Sequence[str], scope: str = "all", period: Period | None = None
     ) -> dict[str, dict[str, Share]]:
@@ -147,6 +142,8 @@ class _Page:
         direct, on_time = found.get("direct_rate"), found.get("on_time_rate")
         if direct is not None and direct.percent is not None:
             text += f"；其中直办 {direct.part:,} 件，直办率 {direct.percent:.1f}%"
+            if direct.left_out:
+                text += f"（不含剔除 {direct.left_out:,} 件）"
         if on_time is not None and on_time.percent is not None:
             text += f"；到期应办结 {on_time.of:,} 件，按时办结率 {on_time.percent:.1f}%"
             if on_time.left_out:
@@ -165,22 +162,30 @@ class _Page:
         found = await self._shares(("direct_rate",), "type")
         words = LABELS[TicketType]
         types = sorted({*now, *then} & set(words), key=lambda one: -now.get(one, 0))
-        rows = [
-            (words[one], now.get(one, 0), then.get(one, 0), _rate(found.get(one, {}).get("direct_rate")))
-            for one in types
-        ]
+        last = before(self.order.period)
+        rows = []
+        for one in types:
+            where, share = self._where("type", one), share_of(found, one, "direct_rate")
+            accepted = count(now.get(one, 0), where, "accepted")
+            earlier = count(then.get(one, 0), self._where("type", one, last), "accepted")
+            apart = count(share.left_out if share else 0, where, "accepted", "yes")
+            direct = count(share.part if share else 0, where, "direct", "no")
+            rows.append([(words[one], None), accepted, earlier, direct, rate_cell(share, where), apart])
         self.head("诉求类型")
-        columns = (Column("类型"), Column("受理", COUNT), Column("上期", COUNT), Column("直办率", RATE))
+        columns = (
+            *(Column("类型"), Column("受理", COUNT), Column("上期", COUNT)),
+            *(Column("直办", COUNT), Column("直办率", RATE), Column("剔除", COUNT)),
+        )
         self._table("各类诉求受理情况", columns, rows)
-        self._bars("各类诉求受理件数", [(str(row[0]), float(row[1] or 0)) for row in rows])
+        self._bars("各类诉求受理件数", [(words[one], float(now.get(one, 0))) for one in types])
 
     async def handling(self) -> None:
         """How the departments did, all together, with the change."""
         now = (await self._shares(HANDLING)).get("", {})
         then = (await self._shares(HANDLING, period=before(self.order.period))).get("", {})
         self.head("办理情况")
-        rows = [_line(code, now.get(code), then.get(code)) for code in HANDLING]
-        self._table("办理各率", _RATE_COLUMNS, rows)
+        rows = [rate_line(code, now.get(code), then.get(code), self._where()) for code in HANDLING]
+        self._table("办理各率", RATE_COLUMNS, rows)
 
     async def three_rates(self) -> None:
         """响应率, 解决率, 满意率, with who did not answer, and over the last weeks."""
@@ -188,21 +193,31 @@ class _Page:
         then = (await self._shares(THREE_RATES, period=before(self.order.period))).get("", {})
         self.head("回访评价")
         rows = [
-            (*_line(code, now.get(code), then.get(code)), now[code].silent if code in now else 0)
+            [
+                *rate_line(code, now.get(code), then.get(code), self._where()),
+                cells.silent_cell(now.get(code), self._where()),
+            ]
             for code in THREE_RATES
         ]
-        self._table("三率", (*_RATE_COLUMNS, Column("未回应", COUNT)), rows)
+        self._table("三率", (*RATE_COLUMNS, Column("未回应", COUNT)), rows)
         if self.order.kind is not Kind.DAILY:
             await self._weeks()
 
     async def _weeks(self) -> None:
         weeks = await queries.by_week(self.session, self.order.period.last, THREE_RATES, 8)
         series = tuple(
-            (RATES[code].name, tuple(_rate(week.shares.get(code)) for week in weeks)) for code in THREE_RATES
+            (RATES[code].name, tuple(cells.rate(week.shares.get(code)) for week in weeks))
+            for code in THREE_RATES
         )
         if any(value is not None for _, values in series for value in values):
             labels = tuple(f"{week.monday.month}月{week.monday.day}日" for week in weeks)
-            rows = [(label, *(values[place] for _, values in series)) for place, label in enumerate(labels)]
+            rows = []
+            for label, week in zip(labels, weeks, strict=True):
+                last = min(week.monday + timedelta(days=6), self.order.period.last)
+                where = self._where(period=Period(week.monday, last))
+                rows.append(
+                    [(label, None), *(rate_cell(week.shares.get(code), where) for code in THREE_RATES)]
+                )
             self._table("近八周三率", (Column("周（周一）"), *(Column(n, RATE) for n, _ in series)), rows)
             self.add(Chart("近八周三率", ChartKind.LINES, labels, series, RATE))
 
@@ -212,13 +227,20 @@ class _Page:
         then = await self._count("accepted", scope, before(self.order.period))
         top = sorted(now, key=lambda key: (-now[key], key))[:MOST]
         names = await lookups.names_of(self.session, scope, [int(key) for key in top])
+        last = before(self.order.period)
         rows = [
-            (names.get(int(key), key), now[key], then.get(key, 0), now[key] - then.get(key, 0)) for key in top
+            [
+                (names.get(int(key), key), None),
+                count(now[key], self._where(scope, key), "accepted"),
+                count(then.get(key, 0), self._where(scope, key, last), "accepted"),
+                (now[key] - then.get(key, 0), None),
+            ]
+            for key in top
         ]
         self.head(title)
         columns = (Column("名称"), Column("受理", COUNT), Column("上期", COUNT), Column("增减", COUNT))
         self._table(title, columns, rows)
-        self._bars(f"{title}（件）", [(str(row[0]), float(row[1])) for row in rows])
+        self._bars(f"{title}（件）", [(names.get(int(key), key), float(now[key])) for key in top])
 
     async def units(self) -> None:
         """The units that had something to do, peers with peers; below thirty cases without a place."""
@@ -227,9 +249,9 @@ class _Page:
         self.head("承办单位")
         for kind, rows in groups.items():
             if rows:
-                self._table(
-                    f"{PEERS[kind]}办理情况", _unit_columns(codes), [_unit_line(row, codes) for row in rows]
-                )
+                lines = [cells.unit_line(row, codes, self.order.period, self.today) for row in rows]
+                few = "" if all(row.shares[codes[0]].ranked for row in rows) else cells.FEW
+                self.add(cells.table(f"{PEERS[kind]}办理情况", cells.unit_columns(codes), lines, few))
         if not any(groups.values()):
             self.add(Paragraph("本期没有派给承办单位的诉求。"))
 
@@ -261,9 +283,11 @@ class _Page:
         about = self.subject or "全部诉求"
         self.add(Paragraph(f"本期受理“{about}”{total:,} 件，{_change(total, then)}。"))
         labels = tuple(f"{day.month}月{day.day}日" for day in days)
-        self._table(
-            "每日受理", (Column("日期"), Column("受理", COUNT)), list(zip(labels, days.values(), strict=True))
-        )
+        rows = [
+            [(label, None), count(n, self._where(scope, key, Period(day, day)), "accepted")]
+            for label, (day, n) in zip(labels, days.items(), strict=True)
+        ]
+        self._table("每日受理", (Column("日期"), Column("受理", COUNT)), rows)
         if len(days) > 1:
             values = tuple(float(n) for n in days.values())
             self.add(Chart("每日受理件数", ChartKind.LINES, labels, (("受理", values),)))
@@ -275,15 +299,15 @@ class _Page:
         now = (await self._shares(codes, scope)).get(key, {})
         then = (await self._shares(codes, scope, before(self.order.period))).get(key, {})
         self.head("办理与评价")
-        self._table(
-            "办理与评价", _RATE_COLUMNS, [_line(code, now.get(code), then.get(code)) for code in codes]
-        )
+        where = self._where(scope, key)
+        rows = [rate_line(code, now.get(code), then.get(code), where) for code in codes]
+        self._table("办理与评价", RATE_COLUMNS, rows)
 
     # ---- parts ----------------------------------------------------------------------------------
 
-    def _table(self, title: str, columns: Sequence[Column], rows: Sequence[Sequence[object]]) -> None:
+    def _table(self, title: str, columns: Sequence[Column], rows: Sequence[Sequence[Pair]]) -> None:
         if rows:
-            self.add(Table(title, tuple(columns), tuple(tuple(row) for row in rows)))  # type: ignore[arg-type]  # cells
+            self.add(cells.table(title, columns, rows))
         else:
             self.add(Paragraph(f"{title}：本期没有数据。"))
 
@@ -291,45 +315,6 @@ class _Page:
         if values:
             names, numbers = zip(*values, strict=True)
             self.add(Chart(title, ChartKind.BARS, tuple(names), (("件数", tuple(numbers)),)))
-
-
-_RATE_COLUMNS = (
-    Column("指标"),
-    Column("率", RATE),
-    Column("件数", COUNT),
-    Column("总数（n）", COUNT),
-    Column("剔除", COUNT),
-    Column("较上期（百分点）", CHANGE),
-)
-
-
-def _line(code: str, now: Share | None, then: Share | None) -> tuple[str | int | float | None, ...]:
-    rate, earlier = _rate(now), _rate(then)
-    change = None if rate is None or earlier is None else rate - earlier
-    name = RATES[code].name
-    if now is None:
-        return name, None, 0, 0, 0, change
-    return name, rate, now.part, now.of, now.left_out, change
-
-
-def _rate(share: Share | None) -> float | None:
-    """As a share from 0 to 1."""
-    return None if share is None or not share.of else share.part / share.of
-
-
-def _unit_columns(codes: Sequence[str]) -> list[Column]:
-    found = [Column("单位")]
-    for code in codes:
-        found += [Column(RATES[code].name, RATE), Column("n", COUNT)]
-    return found
-
-
-def _unit_line(row: UnitRow, codes: Sequence[str]) -> list[str | int | float | None]:
-    enough = row.shares[codes[0]].ranked
-    found: list[str | int | float | None] = [row.name if enough else f"{row.name}（n<{MIN_N}，不排名）"]
-    for code in codes:
-        found += [_rate(row.shares[code]), row.shares[code].of]
-    return found
 
 
 def _change(now: int, then: int) -> str:

@@ -1,7 +1,8 @@
 """A report as blocks, before it is a file; pure. Kept as JSON, so that it can be made again as it was.
 
 Numbers in cells stay numbers (a spreadsheet counts with them); `None` is a figure there is none of, shown
-as a dash. Rates are shares from 0 to 1.
+as a dash. Rates are shares from 0 to 1. A cell may say what it counted (`Behind`), so that a page can lead
+there; files do not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -57,18 +58,33 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
+class Behind:
+    """What a cell counted: facts of a counter, in days, of one key of a scope, counted or shown apart."""
+
+    counter: str
+    first: str
+    last: str
+    scope: str = "all"
+    key: str = ""
+    apart: str = "no"
+
+
+@dataclass(frozen=True)
 class Table:
-    """Figures in rows; every row has a cell for each column."""
+    """Figures in rows; every row has a cell for each column; `behind`: what each counted, if it is said."""
 
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
+    behind: tuple[tuple[Behind | None, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        for row in self.rows:
+        for row in (*self.rows, *self.behind):
             if len(row) != len(self.columns):
                 raise ValueError(f"a row of another length than the heading in {self.title}")
+        if self.behind and len(self.behind) != len(self.rows):
+            raise ValueError(f"rows without what is behind them in {self.title}")
 
 
 @dataclass(frozen=True)
@@ -105,7 +121,8 @@ class Report:
     first: date
     last: date
     blocks: tuple[Block, ...]
-    lines: Mapping[str, str] = field(default_factory=dict)  # how it came about: policy, definitions, time
+    lines: Mapping[str, str] = field(default_factory=dict)  # how it came about: policy, definitions
+    as_of: str = ""  # when it was counted; of what it says no part, see `service.digest`
 
     @property
     def period(self) -> str:
@@ -113,6 +130,11 @@ class Report:
         if self.first == self.last:
             return _day(self.first)
         return f"{_day(self.first)}至{_day(self.last)}"
+
+    @property
+    def told(self) -> Mapping[str, str]:
+        """The lines at its end."""
+        return {**self.lines, "数据截至": self.as_of} if self.as_of else self.lines
 
     def as_json(self) -> dict[str, Any]:
         """What is kept of it; `report_of` reads it."""
@@ -123,6 +145,7 @@ class Report:
             "first": self.first.isoformat(),
             "last": self.last.isoformat(),
             "lines": dict(self.lines),
+            "as_of": self.as_of,
             "blocks": [{"block": names[type(block)], **asdict(block)} for block in self.blocks],
         }
 
@@ -136,6 +159,7 @@ def report_of(kept: Mapping[str, Any]) -> Report:
         date.fromisoformat(kept["last"]),
         tuple(_block(dict(block)) for block in kept["blocks"]),
         dict(kept["lines"]),
+        kept.get("as_of", ""),
     )
 
 
@@ -144,6 +168,9 @@ def _block(kept: dict[str, Any]) -> Block:
     if kind is Table:
         kept["columns"] = tuple(Column(one["title"], Format(one["format"])) for one in kept["columns"])
         kept["rows"] = tuple(tuple(row) for row in kept["rows"])
+        kept["behind"] = tuple(
+            tuple(None if one is None else Behind(**one) for one in row) for row in kept.get("behind", ())
+        )
     elif kind is Chart:
         kept["kind"], kept["format"] = ChartKind(kept["kind"]), Format(kept["format"])
         kept["categories"] = tuple(kept["categories"])

@@ -26,14 +26,14 @@ def excel(report: Report) -> bytes:
     _words(book, looks, report)
     names: set[str] = set()
     charts: list[Chart] = []
-    sheet, width = None, 0
+    sheet, below = None, 0
     for block in report.blocks:
         if isinstance(block, Table):
             sheet = _table(book, looks, block, names)
-            charts, width = [], len(block.columns)
+            charts, below = [], len(block.rows) + (5 if block.note else 3)
         elif isinstance(block, Chart) and sheet is not None:
             charts.append(block)
-            _chart(book, sheet, block, (width, len(charts)), names)
+            _chart(book, sheet, block, (below, len(charts)), names)
     book.close()
     return stable(made.getvalue())
 
@@ -45,7 +45,8 @@ class _Looks:
         self.title = book.add_format({"bold": True, "font_size": 16})
         self.bold = book.add_format({"bold": True, "font_size": 12})
         self.text = book.add_format({"text_wrap": True, "valign": "top"})
-        self.note = book.add_format({"font_color": "#5C6670", "italic": True})
+        self.note = book.add_format({"font_color": "#5C6670"})
+        self.small = book.add_format({"font_color": "#5C6670", "text_wrap": True, "valign": "top"})
         edge = {"border": 1, "border_color": "#BFC5CC"}
         self.head = book.add_format({"bold": True, "bg_color": "#E8EEF7", "text_wrap": True, **edge})
         self.cell = {
@@ -58,7 +59,7 @@ class _Looks:
 
 def _words(book: Any, looks: _Looks, report: Report) -> None:
     sheet = book.add_worksheet("说明")
-    sheet.set_column(0, 0, 100)
+    sheet.set_column(0, 0, 88)
     sheet.write_string(0, 0, report.title, looks.title)
     sheet.write_string(1, 0, f"{report.office}　{report.period}", looks.note)
     row = 3
@@ -66,13 +67,13 @@ def _words(book: Any, looks: _Looks, report: Report) -> None:
         if isinstance(block, Heading):
             sheet.write_string(row, 0, block.text, looks.bold)
         elif isinstance(block, Paragraph):
-            sheet.write_string(row, 0, block.text, looks.note if block.small else looks.text)
+            sheet.write_string(row, 0, block.text, looks.small if block.small else looks.text)
         else:
             continue
         row += 1
-    for name, text in report.lines.items():
+    for name, text in report.told.items():
         row += 1
-        sheet.write_string(row, 0, f"{name}：{text}", looks.note)
+        sheet.write_string(row, 0, f"{name}：{text}", looks.small)
 
 
 def _table(book: Any, looks: _Looks, table: Table, names: set[str]) -> Any:
@@ -117,10 +118,10 @@ def _name(title: str, names: set[str]) -> str:
     return name
 
 
-def _chart(book: Any, beside: Any, chart: Chart, place: tuple[int, int], names: set[str]) -> None:
-    """A chart beside its table; its figures on a sheet of their own, hidden until asked for.
+def _chart(book: Any, under: Any, chart: Chart, place: tuple[int, int], names: set[str]) -> None:
+    """A chart below its table; its figures on a sheet of their own, hidden until asked for.
 
-    `place`: how many columns the table has, and the how-manieth chart beside it this is.
+    `place`: the first row below the table, and the how-manieth chart this is.
     """
     name = _name(f"{chart.title}·数", names)
     data = book.add_worksheet(name)
@@ -128,6 +129,7 @@ def _chart(book: Any, beside: Any, chart: Chart, place: tuple[int, int], names: 
     data.hide()
     drawn = book.add_chart({"type": "line" if chart.kind is ChartKind.LINES else "bar"})
     rows = len(chart.categories)
+    bars = len(chart.series) if chart.kind is ChartKind.BARS else 0
     for column, (title, _) in enumerate(chart.series, start=1):
         colour = f"#{COLOURS[(column - 1) % len(COLOURS)]}"
         look: dict[str, Any] = {"fill": {"color": colour}}
@@ -146,14 +148,14 @@ def _chart(book: Any, beside: Any, chart: Chart, place: tuple[int, int], names: 
     lines = {"visible": True, "line": {"color": "#D9D9D9", "width": 0.5}}
     code = {"num_format": CODES.get(chart.format, "General"), "major_gridlines": lines}
     if chart.kind is ChartKind.BARS:
-        drawn.set_y_axis({"reverse": True, "crossing": "max"})
+        drawn.set_y_axis({"reverse": True, "crossing": "max", "interval_unit": 1})
         drawn.set_x_axis(code)
     else:
         drawn.set_y_axis(code)
     drawn.set_legend({"none": True} if len(chart.series) == 1 else {"position": "bottom"})
-    drawn.set_size({"width": 640, "height": max(300, 24 * rows * len(chart.series) + 120)})
-    columns, number = place
-    beside.insert_chart(1, columns + 1, drawn, {"y_offset": (number - 1) * 420})
+    drawn.set_size({"width": 640, "height": max(300, 22 * rows * bars + 100)})
+    below, number = place
+    under.insert_chart(below, 0, drawn, {"y_offset": (number - 1) * 420})
 
 
 def fill_data(sheet: Any, chart: Chart) -> None:

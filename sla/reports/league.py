@@ -1,10 +1,13 @@
 """The league of departments (承办单位考核): scores by the rules of the pack, peers with peers; pure."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from sla.measures.definitions import MIN_N, RATES
+from sla.measures.periods import Period
 from sla.measures.queries import UnitRow
-from sla.reports.document import Block, Cell, Chart, ChartKind, Column, Format, Table
+from sla.reports.cells import Where, plain, table, unit_columns
+from sla.reports.document import Block, Chart, ChartKind, Column, Format, Table
 from sla.scores import Figure, ScoreRule, ranks, scored
 
 SCORE, RATE, COUNT = Format.SCORE, Format.RATE, Format.COUNT
@@ -36,31 +39,43 @@ def rules_table(rules: Sequence[ScoreRule]) -> Table:
     return Table("计分规则", columns, tuple(rows), note=note)
 
 
-def blocks(group: str, rules: Sequence[ScoreRule], rows: Sequence[UnitRow]) -> list[Block]:
-    """The table of one group, the best first, those without a score last; and its chart."""
+def blocks(
+    group: str, rules: Sequence[ScoreRule], rows: Sequence[UnitRow], when: tuple[Period, date]
+) -> list[Block]:
+    """The scores of one group, the best first, those without one last; its chart; and the figures they are
+    made of. `when`: of which days, and the day it is made."""
     results = [scored(rules, {code: _figure(row, code) for code in row.shares}) for row in rows]
     totals = [result.total for result in results]
     places = ranks(totals)
     order = sorted(range(len(rows)), key=lambda at: (totals[at] is None, -(totals[at] or 0), rows[at].name))
-    columns = [Column("名次"), Column("单位"), Column("总分", SCORE)]
-    for rule in rules:
-        columns += [Column(RATES[rule.code].name, RATE), Column("n", COUNT), Column("得分", SCORE)]
-    lines = []
-    for at in order:
-        place = places[at]
-        line: list[Cell] = ["—" if place is None else str(place), rows[at].name, totals[at]]
-        for rule in rules:
-            figure = _figure(rows[at], rule.code)
-            line += [figure.rate, figure.n, results[at].parts[rule.code]]
-        lines.append(tuple(line))
     least = min((rule.least for rule in rules), default=MIN_N)
     note = f"件数不足 {least} 件的指标不计分，没有可计分指标的单位不排名。"
-    found: list[Block] = [Table(f"{group}考核", tuple(columns), tuple(lines), note=note)]
+    names = [RATES[rule.code].name for rule in rules]
+    columns = [
+        Column("名次"),
+        Column("单位"),
+        Column("总分", SCORE),
+        *(Column(name, SCORE) for name in names),
+    ]
+    lines, figures = [], []
+    for at in order:
+        place, where = places[at], Where(*when, "unit", str(rows[at].id))
+        parts = [results[at].parts[rule.code] for rule in rules]
+        lines.append(plain("—" if place is None else str(place), rows[at].name, totals[at], *parts))
+        cells = plain(rows[at].name)
+        for rule in rules:
+            figure, rate = _figure(rows[at], rule.code), RATES[rule.code]
+            cells += [(figure.rate, where.of(rate.part)), (figure.n, where.of(rate.of))]
+        figures.append(cells)
+    found: list[Block] = [
+        table(f"{group}考核得分", columns, lines, note),
+        table(f"{group}各项指标", unit_columns([rule.code for rule in rules]), figures),
+    ]
     ranked = [at for at in order if totals[at] is not None][:MOST_BARS]
     if ranked:
-        names = tuple(rows[at].name for at in ranked)
+        labels = tuple(rows[at].name for at in ranked)
         values = tuple(totals[at] for at in ranked)
-        found.append(Chart(f"{group}总分", ChartKind.BARS, names, (("总分", values),), SCORE))
+        found.insert(1, Chart(f"{group}总分", ChartKind.BARS, labels, (("总分", values),), SCORE))
     return found
 
 

@@ -22,16 +22,15 @@ async def names_of(session: AsyncSession, scope: str, ids: Collection[int]) -> M
 
 
 async def subject_name(session: AsyncSession, category_id: int) -> str | None:
-    """The whole name of a category; None: there is none of this id."""
-    query = sa.select(_category.c.full_name).where(_category.c.id == category_id)
+    """The name of a category of the first level, by which sums are kept; None: there is none of this id."""
+    query = sa.select(_category.c.name).where(_category.c.id == category_id, _category.c.level == 1)
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def top_category(session: AsyncSession, category_id: int) -> int:
-    """The category of the first level above a category: sums are kept by those."""
-    query = sa.select(_category.c.path).where(_category.c.id == category_id)
-    path: str | None = (await session.execute(query)).scalar_one_or_none()
-    return category_id if path is None else int(path.strip(".").split(".")[0])
+async def subjects(session: AsyncSession) -> list[tuple[int, str]]:
+    """What a special report may be about."""
+    query = sa.select(_category.c.id, _category.c.name).where(_category.c.active, _category.c.level == 1)
+    return [(row.id, row.name) for row in await session.execute(query.order_by(_category.c.code))]
 
 
 async def by_day(

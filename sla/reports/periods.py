@@ -1,12 +1,15 @@
 """Which days a report is about, and when the schedule makes it; pure."""
 
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
 from core.errors import HotlineError
 from sla.measures.periods import ONE, Period
 
 LONGEST = 366  # days
+MADE_AT = time(7, 10)  # of the city: the reports of what is over are made from then on
+DAYS_BACK = 7  # daily reports that were missed are made up for so many days
 
 
 class Kind(StrEnum):
@@ -74,13 +77,28 @@ def check(period: Period, today: date) -> None:
         raise HotlineError("report_in_future")
 
 
-def scheduled(today: date) -> list[tuple[Kind, Period]]:
-    """The reports that are over by `today` and should have been made: the last of each kind."""
-    yesterday = today - ONE
+def scheduled(here: datetime) -> list[tuple[Kind, Period]]:
+    """What should have been made by this moment of the city: the last days, the last week and month."""
+    today = here.date() if here.time() >= MADE_AT else here.date() - ONE
+    days = [today - timedelta(days=back) for back in range(1, DAYS_BACK + 1)]
     last_month = month_of(today.replace(day=1) - ONE)
     return [
-        (Kind.DAILY, Period(yesterday, yesterday)),
+        *((Kind.DAILY, Period(day, day)) for day in days),
         (Kind.WEEKLY, week_of(today - timedelta(days=7))),
         (Kind.MONTHLY, last_month),
         (Kind.LEAGUE, last_month),
     ]
+
+
+def missing(
+    wanted: Iterable[tuple[Kind, Period]], there: Collection[tuple[Kind, date]]
+) -> list[tuple[Kind, Period]]:
+    """What of it is not there. A hotline that has no daily report yet begins with the last day."""
+    begun = [first for kind, first in there if kind is Kind.DAILY]
+    found, newest = [], True
+    for kind, period in wanted:
+        made_up = kind is Kind.DAILY and not newest
+        newest = newest and kind is not Kind.DAILY
+        if (kind, period.first) not in there and not (made_up and not any(d < period.first for d in begun)):
+            found.append((kind, period))
+    return found

@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,14 +21,18 @@ from core.people.actor import Actor
 from core.people.models import User
 from core.people.permissions import Permission
 from sla.measures.periods import Period
+from sla.measures.queries import uncounted, waiting_since
 from sla.reports.document import Report, report_of
+from sla.reports.lookups import subject_name
 from sla.reports.models import ReportRow
-from sla.reports.periods import Kind, check, scheduled
+from sla.reports.periods import Kind, check, missing, scheduled
+from telephony.figures import city_midnight
 from tickets.models import table_of
 
 logger = logging.getLogger(__name__)
 _report, _user = table_of(ReportRow), table_of(User)
 PAGE = 50
+LOOK_BACK = 64  # days: no period that the schedule asks for began earlier
 
 
 @dataclass(frozen=True)
@@ -65,9 +69,15 @@ class ReportService:
         self._compose = compose
 
     async def make(self, uow: UnitOfWork, actor: Actor, order: Order) -> int:
-        """Make a report now; returns its id. Raises `forbidden` and what `periods.check` raises."""
+        """Make a report now; returns its id. Raises `forbidden`, what `periods.check` raises, and
+        `report_subject` for a category whose sums are not kept, `report_uncounted` while those of the past
+        are still being made."""
         actor.require(Permission.REPORT_MAKE)
         check(order.period, to_city(uow.now).date())
+        if order.subject_id is not None and await subject_name(uow.session, order.subject_id) is None:
+            raise HotlineError("report_subject")
+        if await uncounted(uow.session):
+            raise HotlineError("report_uncounted")
         ident = await self._write(uow, order, actor)
         assert ident is not None
         await audit.record(
@@ -81,18 +91,21 @@ class ReportService:
         return ident
 
     async def run_due(self, lease: Lease) -> int:
-        """Make what the calendar asks for and is not there; returns how many. Each once, by any leader."""
+        """Make what should be there by now and is not; returns how many. Each once, by any leader.
+
+        Asked often, so that what a node slept through is made up when it wakes; not before all of the
+        days that are over is counted.
+        """
+        here = to_city(self._db.clock.now())
+        async with self._db.read() as session:
+            wanted = missing(scheduled(here), await _there(session, here.date()))
+            if not wanted or not await _counted(session, city_midnight(here.date())):
+                return 0
         made = 0
-        for kind, period in scheduled(to_city(self._db.clock.now()).date()):
+        for kind, period in wanted:
             async with self._db.begin() as uow:
                 await lease.fence(uow)
-                there = sa.select(_report.c.id).where(
-                    _report.c.kind == kind.value,
-                    _report.c.first == period.first,
-                    _report.c.scheduled,
-                )
-                if (await uow.session.execute(there)).first() is None:
-                    made += await self._write(uow, Order(kind, period), None) is not None
+                made += await self._write(uow, Order(kind, period), None) is not None
         return made
 
     async def _write(self, uow: UnitOfWork, order: Order, actor: Actor | None) -> int | None:
@@ -114,9 +127,24 @@ class ReportService:
         return ident
 
 
+async def _there(session: AsyncSession, today: date) -> set[tuple[Kind, date]]:
+    """What the schedule made lately: no period that is asked for began earlier."""
+    query = sa.select(_report.c.kind, _report.c.first).where(
+        _report.c.scheduled, _report.c.first >= today - timedelta(days=LOOK_BACK)
+    )
+    return {(Kind(row.kind), row.first) for row in await session.execute(query)}
+
+
+async def _counted(session: AsyncSession, midnight: datetime) -> bool:
+    """Whether every step of the days before is in the sums."""
+    since = await waiting_since(session)
+    return (since is None or since >= midnight) and not await uncounted(session)
+
+
 def digest(content: dict[str, Any]) -> str:
-    """The SHA-256 of what a report says: two with the same say the same."""
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    """The SHA-256 of what a report says, whenever it was counted: two with the same say the same."""
+    said = {name: value for name, value in content.items() if name != "as_of"}
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -194,3 +194,22 @@ def test_calls_come_when_people_call() -> None:
     assert hours[10] > 5 * hours[23] > 0
     weekdays = Counter(to_city(at).weekday() for at in instants)
     assert weekdays[0] > weekdays[6]
+
+
+async def test_the_past_of_the_telephone_is_in_its_figures(seeded: Services) -> None:
+    offered, answered, short = (
+        await _rows(
+            seeded, "SELECT sum(offered), sum(answered), sum(short_abandoned + abandoned) FROM call_interval"
+        )
+    )[0]
+    calls = "SELECT count(*) FROM call_session WHERE queued_at IS NOT NULL AND ended_at IS NOT NULL"
+    assert offered == await _number(seeded, calls) > 0
+    assert answered == await _number(seeded, calls + " AND outcome = 'answered'")
+    assert short == await _number(seeded, calls + " AND outcome = 'abandoned'") > 0
+
+
+async def test_what_citizens_say_of_a_closing_is_three_things(seeded: Services) -> None:
+    reached = "SELECT count(*) FROM revisit WHERE result = 'reached'"
+    assert await _number(seeded, reached) > 0
+    assert await _number(seeded, reached + " AND solved <> (satisfied > 2)") > 0
+    assert await _number(seeded, "SELECT count(*) FROM revisit WHERE result = 'refused'") > 0

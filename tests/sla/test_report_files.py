@@ -51,7 +51,8 @@ REPORT = Report(
     date(2026, 9, 28),
     date(2026, 9, 28),
     (Heading("一、总体"), Paragraph("受理1,203件。"), TABLE, BARS, Heading("二、三率", 2), TABLE, LINES),
-    {"数据截至": "2026-09-29 00:00"},
+    {"计分规则": "桂林"},
+    "2026-09-29 00:00",
 )
 
 

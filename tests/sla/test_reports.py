@@ -1,13 +1,13 @@
 """Reports say what was counted, once for each period, and are never changed."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from core.clock import ManualClock, SystemClock, to_city
+from core.clock import CITY_ZONE, ManualClock, SystemClock, to_city
 from core.db import Database
 from core.errors import HotlineError
 from core.leadership import Lease
@@ -15,12 +15,14 @@ from core.people.actor import Actor
 from core.people.models import Unit
 from core.people.permissions import ROLE_PERMISSIONS, Role
 from core.settings import Leadership
-from sla.measures.models import MeasureDelta
+from sla.measures import lists
+from sla.measures.folding import Folding
+from sla.measures.models import MeasureCount, MeasureDelta
 from sla.measures.periods import Period
 from sla.packs import shipped_pack
 from sla.reports import service
 from sla.reports.content import Writer
-from sla.reports.document import Paragraph, Report, Table
+from sla.reports.document import Format, Paragraph, Report, Table
 from sla.reports.models import ReportRow
 from sla.reports.periods import Kind, before, month_of, period_of, scheduled
 from sla.reports.service import Order, ReportService
@@ -28,11 +30,13 @@ from tests.sla.measures_rig import fold
 from tickets.models import Category, table_of
 
 _delta, _report, _unit = table_of(MeasureDelta), table_of(ReportRow), table_of(Unit)
+MORNING = datetime(2026, 11, 22, 23, 10, tzinfo=UTC)  # Monday the 23rd, 07:10 in the city
 MONDAY, WEEK = date(2026, 11, 16), Period(date(2026, 11, 16), date(2026, 11, 22))
 
 
 @pytest.fixture
-def reports(database: Database) -> ReportService:
+async def reports(database: Database, lease: Lease) -> ReportService:
+    await Folding(database, lease).run()  # an empty hotline is counted
     return ReportService(database, Writer("桂林12345热线", shipped_pack).compose)
 
 
@@ -41,6 +45,11 @@ async def lease(database: Database) -> Lease:
     found = Lease(database, "scheduler", "test", Leadership(lease_seconds=3600), SystemClock())
     assert await found.try_take()
     return found
+
+
+def to(clock: ManualClock, moment: datetime) -> None:
+    """Move the clock to a moment."""
+    clock.step((moment - clock.now()).total_seconds())
 
 
 def officer(user_id: int | None = None) -> Actor:
@@ -96,7 +105,7 @@ async def test_a_weekly_report_has_the_counts_of_its_week_and_the_change(
     report = await made(database, reports, Order(Kind.WEEKLY, WEEK))
     told = [block.text for block in report.blocks if isinstance(block, Paragraph)]
     assert "本期共受理诉求 50 件，较上期 25 件增加 100.0%；其中直办 30 件，直办率 60.0%" in told[0]
-    assert row(table(report, "各类诉求受理情况"), "求助")[1:] == (50, 25, 0.6)
+    assert row(table(report, "各类诉求受理情况"), "求助")[1:] == (50, 25, 30, 0.6, 0)
 
 
 async def test_the_league_scores_by_the_rules_of_the_pack_and_ranks_nobody_below_thirty(
@@ -106,12 +115,14 @@ async def test_the_league_scores_by_the_rules_of_the_pack_and_ranks_nobody_below
     await facts(database, MONDAY, good, due=100, on_time=90, sent=100, signed=98, contacted=98)
     await facts(database, MONDAY, small, due=29, on_time=0)
     report = await made(database, reports, Order(Kind.LEAGUE, month_of(MONDAY)))
-    found = table(report, "市直部门考核")
+    found = table(report, "市直部门考核得分")
     # 30 − (95 − 90) of 30; 10 and 10 at the target; no returns of 100 dispatches: 10. Out of 60.
-    place, name, total, *_ = found.rows[0]
+    place, name, total, *parts = found.rows[0]
     assert (place, name) == ("1", "市城管委")
     assert total == pytest.approx(100 * 55 / 60)
+    assert parts[:2] == [pytest.approx(25), pytest.approx(10)]
     assert found.rows[1][:3] == ("—", "市气象局", None)
+    assert row(table(report, "市直部门各项指标"), "市城管委")[1:3] == (0.9, 100)
 
 
 async def test_a_day_without_anything_is_a_report_that_says_so(
@@ -147,17 +158,64 @@ async def test_a_special_report_is_about_its_category_day_by_day(
 
 
 async def test_the_schedule_makes_each_report_once_whoever_leads(
-    database: Database, reports: ReportService, lease: Lease
+    database: Database, reports: ReportService, lease: Lease, clock: ManualClock
 ) -> None:
+    to(clock, MORNING)
     assert await reports.run_due(lease) == 4
     assert await reports.run_due(lease) == 0
     async with database.read() as session:
         kept = await service.listed(session, officer())
-    today = to_city(database.clock.now()).date()
     assert {(one.kind, one.first) for one in kept} == {
-        (kind.value, period.first) for kind, period in scheduled(today)
+        ("daily", date(2026, 11, 22)),
+        ("weekly", MONDAY),
+        ("monthly", date(2026, 10, 1)),
+        ("league", date(2026, 10, 1)),
     }
     assert {one.made_by for one in kept} == {None}
+
+
+async def dailies(db: Database) -> list[int]:
+    """The days of November that have a daily report."""
+    async with db.read() as session:
+        return sorted(one.first.day for one in await service.listed(session, officer(), Kind.DAILY))
+
+
+async def test_a_node_that_was_down_makes_up_the_days_it_missed_seven_at_most(
+    database: Database, reports: ReportService, lease: Lease, clock: ManualClock
+) -> None:
+    to(clock, MORNING - timedelta(days=18))
+    await reports.run_due(lease)
+    assert await dailies(database) == [4]
+    to(clock, MORNING - timedelta(days=14))
+    await reports.run_due(lease)
+    assert await dailies(database) == [4, 5, 6, 7, 8]
+    to(clock, MORNING)
+    await reports.run_due(lease)
+    assert await dailies(database) == [4, 5, 6, 7, 8, 16, 17, 18, 19, 20, 21, 22]
+
+
+async def test_before_ten_past_seven_the_day_that_is_over_waits(
+    database: Database, reports: ReportService, lease: Lease, clock: ManualClock
+) -> None:
+    to(clock, MORNING - timedelta(minutes=11))
+    await reports.run_due(lease)
+    assert await dailies(database) == [21]
+    to(clock, MORNING)
+    await reports.run_due(lease)
+    assert await dailies(database) == [21, 22]
+
+
+async def test_no_report_is_made_before_all_of_its_days_is_counted(
+    database: Database, reports: ReportService, lease: Lease, clock: ManualClock
+) -> None:
+    to(clock, MORNING)
+    async with database.begin() as uow:
+        values = {"at": MORNING - timedelta(hours=9), "record": False, "ref_id": 1, "code": "accepted"}
+        values |= {"seq": 0, "n": 1, "day": WEEK.last, "unit_id": 0, "category_id": 0, "district_id": 0}
+        await uow.session.execute(sa.insert(_delta).values(**values, type="help", left_out=False))
+    assert await reports.run_due(lease) == 0
+    await fold(database)
+    assert await reports.run_due(lease) == 4
 
 
 async def test_who_lost_the_lease_makes_no_report(
@@ -178,14 +236,76 @@ async def test_a_report_is_never_changed(database: Database, reports: ReportServ
                 await uow.session.execute(statement)
 
 
-async def test_the_same_figures_have_the_same_digest(database: Database, reports: ReportService) -> None:
+async def test_the_same_figures_have_the_same_digest_whenever_they_are_asked(
+    database: Database, reports: ReportService, clock: ManualClock
+) -> None:
     await facts(database, MONDAY, accepted=3)
     order = Order(Kind.DAILY, Period(MONDAY, MONDAY))
-    await made(database, reports, order)
-    await made(database, reports, order)
+    then = await made(database, reports, order)
+    clock.advance(86_400 * 3)
+    later = await made(database, reports, order)
+    assert then.as_of != later.as_of
     async with database.read() as session:
         first, second = await service.listed(session, officer())
     assert first.digest == second.digest
+    await facts(database, MONDAY, direct=1)
+    await made(database, reports, order)
+    async with database.read() as session:
+        assert (await service.listed(session, officer()))[0].digest != first.digest
+
+
+async def test_a_figure_names_what_it_counted(database: Database, reports: ReportService) -> None:
+    async with database.begin() as uow:
+        values = {"at": uow.now, "record": False, "seq": 0, "n": 1, "unit_id": 0, "district_id": 0}
+        values |= {"category_id": 0, "type": "help", "day": MONDAY}
+        rows = [values | {"code": "accepted", "ref_id": at, "left_out": at < 3} for at in range(1, 8)]
+        rows += [values | {"code": "direct", "ref_id": at, "left_out": at < 3} for at in range(2, 6)]
+        rows += [values | {"code": code, "ref_id": 9, "left_out": False} for code in ("due", "on_time")]
+        await uow.session.execute(sa.insert(_delta), rows)
+    await fold(database)
+    report = await made(database, reports, Order(Kind.WEEKLY, WEEK))
+    checked = 0
+    for block in report.blocks:
+        if not isinstance(block, Table):
+            continue
+        for cells, places in zip(block.rows, block.behind or [()] * len(block.rows), strict=True):
+            for column, cell, place in zip(block.columns, cells, places, strict=bool(places)):
+                if place is None or column.format is not Format.COUNT:
+                    continue
+                wanted = lists.Wanted(
+                    lists.counter(place.counter),
+                    Period(date.fromisoformat(place.first), date.fromisoformat(place.last)),
+                    **({} if place.scope == "all" else {place.scope: place.key}),  # type: ignore[arg-type]  # type=
+                    apart=place.apart,  # type: ignore[arg-type]  # one of three
+                )
+                async with database.read() as session:
+                    assert await lists.count(session, wanted) == cell
+                checked += bool(cell)
+    assert checked >= 5
+    assert row(table(report, "各类诉求受理情况"), "求助")[1:] == (7, 0, 3, 0.6, 2)
+
+
+async def test_no_report_is_made_of_a_past_that_is_half_counted(
+    database: Database, reports: ReportService
+) -> None:
+    async with database.begin() as uow:
+        await uow.session.execute(sa.update(table_of(MeasureCount)).values(records_upto=0))
+    with pytest.raises(HotlineError, match="report_uncounted"):
+        await made(database, reports, Order(Kind.DAILY, Period(MONDAY, MONDAY)))
+
+
+async def test_a_special_report_is_about_a_category_of_the_first_level_or_none(
+    database: Database, reports: ReportService
+) -> None:
+    async with database.begin() as uow:
+        lower = Category(
+            level=2, code="9901", name="停水", full_name="供水/停水", initials="ts", path=".1.2.", active=True
+        )
+        uow.session.add(lower)
+        await uow.session.flush()
+        ident = lower.id
+    with pytest.raises(HotlineError, match="report_subject"):
+        await made(database, reports, Order(Kind.SPECIAL, WEEK, ident))
 
 
 @pytest.mark.parametrize(
@@ -219,7 +339,7 @@ def test_a_period_is_compared_with_the_one_before_it() -> None:
 
 
 def test_on_the_first_of_a_month_the_month_before_is_over() -> None:
-    found = dict(scheduled(date(2026, 12, 1)))
+    found = dict(reversed(scheduled(datetime(2026, 12, 1, 8, tzinfo=CITY_ZONE))))
     assert found[Kind.MONTHLY] == Period(date(2026, 11, 1), date(2026, 11, 30))
     assert found[Kind.WEEKLY] == Period(date(2026, 11, 23), date(2026, 11, 29))
     assert found[Kind.DAILY] == Period(date(2026, 11, 30), date(2026, 11, 30))
@@ -230,4 +350,4 @@ async def test_the_hour_a_report_was_made_is_the_citys(
 ) -> None:
     report = await made(database, reports, Order(Kind.DAILY, Period(MONDAY, MONDAY)))
     now: datetime = clock.now()
-    assert report.lines["数据截至"] == f"{to_city(now):%Y-%m-%d %H:%M}"
+    assert report.told["数据截至"] == f"{to_city(now):%Y-%m-%d %H:%M}"

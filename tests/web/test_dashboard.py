@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-import sys
 from datetime import timedelta
-from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 from core.clock import ManualClock
+from telephony.figures import Figures, FloorNow
 from tests.sla.measures_rig import fold
 from tests.web.conftest import Answer, Browser, Console
 from tests.web.test_actions import do
@@ -176,22 +175,12 @@ async def test_the_floor_is_shown_as_telephony_tells_it(
 ) -> None:
     agents: dict[str, int] | None = {"talking": 4, "ready": 2, "out": 0}
 
-    async def floor_now(_session: Any, now: Any) -> Any:
-        today = SimpleNamespace(
-            offered=12, answered=9, abandoned=2, short_abandoned=1, answer_rate=0.75, prompt_rate=0.5
-        )
-        return SimpleNamespace(
-            waiting=3,
-            longest_since=now - timedelta(seconds=42),
-            today=today,
-            agents=agents,
-            connected=True,
-            gap=False,
-        )
+    async def floor_now(_session: Any, now: Any) -> FloorNow:
+        today = Figures(offered=13, answered=9, answered_in_15=6, abandoned=3, short_abandoned=1)
+        since = now - timedelta(seconds=42)
+        return FloorNow(now, 3, since, today, agents=agents, connected=True)
 
-    module = ModuleType("telephony.figures")
-    module.floor_now = floor_now  # type: ignore[attr-defined]  # a stand-in
-    monkeypatch.setitem(sys.modules, "telephony.figures", module)
+    monkeypatch.setattr("web.reads.floor.floor_now", floor_now)
     browser, page = await watcher(console)
     calls = (await browser.get("/dashboard/panels/calls")).text
     assert calls.strip() in page.text

@@ -10,6 +10,8 @@ from tests.web.conftest import Console
 
 async def make(console: Console, login: str = "supervision_officer", **form: str) -> tuple[str, str]:
     """The path of a new report, and the page it leads to."""
+    async with console.ctx.db.begin() as uow:  # an empty hotline is counted
+        await uow.fetch("UPDATE measure_count SET upto = NULL, records_upto = NULL")
     browser = await console.signed_in(login)
     blank = {"last": "", "subject_id": ""}  # as the page sends what was not filled in
     made = await browser.post("/reports", {"kind": "daily", "day": "2026-11-20", **blank, **form})
@@ -57,6 +59,10 @@ async def test_wrong_days_are_explained_and_nothing_is_made(console: Console) ->
         answer = await browser.post("/reports", form)
         assert answer.status == 422
         assert sentence in answer.text
+        assert f'value="{form["day"]}"' in answer.text  # what was typed is still there
+    early = await browser.post("/reports", {"kind": "daily", "day": "2026-11-20"})
+    assert early.status == 409
+    assert "历史工单还在统计" in early.text
     assert (await browser.post("/reports", {"kind": "daily", "day": "昨天"})).status == 400
     assert "还没有报表" in (await browser.get("/reports")).text
 

@@ -40,6 +40,13 @@ OUTCOMES = {
     "ended_unknown": "结果不明",
     "in_progress": "进行中",
 }
+COUNTED = {
+    "waiting": "排队中",
+    "offered": "进线",
+    "answered": "接通",
+    "abandoned": "放弃",
+    "short": "短时放弃",
+}
 _TONES = {"answered": "good", "abandoned": "warn", "timeout": "warn", "in_progress": "info", "empty": "bad"}
 STATES = {"ivr": "语音导航", "waiting": "等待中", "ringing": "振铃中", "talking": "通话中", "ended": "已结束"}
 DIRECTIONS = {"inbound": "呼入", "outbound": "呼出", "internal": "内部"}
@@ -181,10 +188,15 @@ async def call_list(
     since: datetime,
     until: datetime,
     outcome: str | None = None,
+    counted: Sequence[sa.ColumnElement[bool]] | None = None,
     before: tuple[datetime, int] | None = None,
 ) -> tuple[list[CallRow], tuple[datetime, int] | None]:
-    """Calls that started in [since, until), newest first, and the mark of the next page (None: last)."""
-    query = _rows().where(visible_calls(actor), _call.c.started_at >= since, _call.c.started_at < until)
+    """Calls that started in [since, until), newest first, and the mark of the next page (None: last).
+
+    `counted`: those behind a figure instead (`telephony.behind`), which belong to when they were queued.
+    """
+    days = (_call.c.started_at >= since, _call.c.started_at < until) if counted is None else counted
+    query = _rows().where(visible_calls(actor), *days)
     if outcome is not None:
         query = query.where(sa.func.coalesce(_call.c.outcome, "in_progress") == outcome)
     if before is not None:

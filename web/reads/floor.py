@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from telephony.figures import floor_now
 
 AGENT_WORDS = {
     "talking": "通话",
@@ -38,28 +38,22 @@ class Floor:
     gap: bool  # calls of today may be missing
 
 
-async def floor(session: AsyncSession, now: datetime) -> Floor | None:
-    """The figures of `telephony.figures`; None where this node's telephony keeps none."""
-    try:
-        figures = importlib.import_module("telephony.figures")
-    except ModuleNotFoundError:
-        return None
-    found: Any = await figures.floor_now(session, now)
-    today, since = found.today, found.longest_since
+async def floor(session: AsyncSession, now: datetime) -> Floor:
+    """The figures of `telephony.figures` in words of the page."""
+    found = await floor_now(session, now)
+    today, agents = found.today, found.agents
     return Floor(
         found.waiting,
-        (now - since).total_seconds() if since is not None else None,
+        None if found.longest_since is None else found.longest_wait_seconds,
         today.offered,
         today.answered,
         today.abandoned,
         today.short_abandoned,
         _percent(today.answer_rate),
         _percent(today.prompt_rate),
-        None
-        if found.agents is None
-        else {AGENT_WORDS.get(state, state): n for state, n in found.agents.items() if n},
-        bool(found.connected),
-        bool(found.gap),
+        None if agents is None else {AGENT_WORDS[state]: n for state, n in agents.items() if n},
+        found.connected,
+        found.gap,
     )
 
 

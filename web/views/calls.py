@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import Field
@@ -12,6 +12,7 @@ from yarl import URL
 from core.clock import CITY_ZONE, to_city
 from core.errors import HotlineError
 from core.people.permissions import Permission
+from telephony.behind import behind
 from web.context import actor, context
 from web.inputs import Fields, path_id, read_query
 from web.reads import calls as reads
@@ -25,6 +26,7 @@ READ = (Permission.CALL_TAKE, Permission.CALL_READ_ALL, Permission.FLOOR_READ)
 class DayQuery(Fields):
     day: date | None = None
     outcome: str | None = Field(None, max_length=30)
+    counted: Literal["waiting", "offered", "answered", "abandoned", "short", ""] = ""
     before: str | None = Field(None, max_length=60, pattern=r"^\d{1,20}-\d{1,18}$")
 
 
@@ -55,6 +57,7 @@ async def _day(request: web.Request) -> dict[str, Any]:
     today = to_city(context(request).clock.now()).date()
     day = query.day or today
     start = datetime.combine(day, datetime.min.time(), CITY_ZONE)
+    short = context(request).settings.telephony.short_abandon_seconds
     async with context(request).db.read() as session:
         found, more = await reads.call_list(
             session,
@@ -62,6 +65,7 @@ async def _day(request: web.Request) -> dict[str, Any]:
             since=start,
             until=start + timedelta(days=1),
             outcome=query.outcome,
+            counted=behind(query.counted, start, start + timedelta(days=1), short) if query.counted else None,
             before=_mark(query.before),
         )
     return {
@@ -70,9 +74,11 @@ async def _day(request: web.Request) -> dict[str, Any]:
         "day": day.isoformat(),
         "outcome": query.outcome or "",
         "outcomes": list(reads.OUTCOMES.items()),
+        "counted": query.counted,
+        "kinds": list(reads.COUNTED.items()),
         "is_today": day == today,
         "first_page": query.before is None,
-        "filtered": query.outcome is not None or day != today,
+        "filtered": bool(query.outcome or query.counted) or day != today,
         "query": _address(query, query.before),
         "next_query": _address(query, f"{_microseconds(more[0])}-{more[1]}") if more else None,
     }
@@ -82,6 +88,7 @@ def _address(query: DayQuery, before: str | None) -> str:
     pairs = {
         "day": query.day.isoformat() if query.day else None,
         "outcome": query.outcome,
+        "counted": query.counted,
         "before": before,
     }
     given = {key: value for key, value in pairs.items() if value}

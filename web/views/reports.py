@@ -5,31 +5,29 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-import sqlalchemy as sa
 from aiohttp import web
 from pydantic import Field
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit
 from core.clock import to_city
 from core.errors import HotlineError
 from core.people.permissions import Permission
-from sla.reports import service
-from sla.reports.document import Report, numeric, written
+from sla.reports import lookups, service
+from sla.reports.document import Behind, Report, Table, numeric, written
 from sla.reports.excel import excel
 from sla.reports.periods import KIND_LABELS, Kind, period_of
 from sla.reports.service import Kept, Order
 from sla.reports.word import word
-from tickets.models import Category, table_of
 from web.context import actor, context
 from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.render import page, redirect
 from web.routes import route
+from web.sentences.problem import Problem
+from web.sentences.reports import PROBLEMS
 
 READ, MAKE = Permission.REPORT_READ, Permission.REPORT_MAKE
-_category = table_of(Category)
 KINDS = {kind.value: label for kind, label in KIND_LABELS.items()}
 RENDER = {"docx": word, "xlsx": excel}
 MIME = {
@@ -54,45 +52,61 @@ class MakeForm(Fields):
 async def reports(request: web.Request) -> web.StreamResponse:
     """What was made, newest first, and the form for another."""
     query = read_query(request, ListQuery)
+    return await _list(request, query)
+
+
+async def _list(
+    request: web.Request, query: ListQuery, typed: MakeForm | None = None, problem: Problem | None = None
+) -> web.StreamResponse:
     async with context(request).db.read() as session:
         found = list(await service.listed(session, actor(request), query.kind, query.before))
-        subjects = await _subjects(session)
+        subjects = await lookups.subjects(session)
     more = len(found) > service.PAGE
+    today = to_city(context(request).clock.now()).date()
     return await page(
         request,
         "reports/list.html",
+        status=problem.status if problem else 200,
         reports=found[: service.PAGE],
         next_before=found[service.PAGE - 1].id if more else None,
         kinds=KINDS,
         chosen=query.kind.value if query.kind else "",
         subjects=subjects,
         may_make=actor(request).may(MAKE),
-        today=to_city(context(request).clock.now()).date(),
+        today=today,
+        typed=typed or MakeForm(kind=Kind.DAILY, day=today),
+        problem=problem,
     )
-
-
-async def _subjects(session: AsyncSession) -> list[tuple[int, str]]:
-    """What a special report may be about."""
-    query = sa.select(_category.c.id, _category.c.full_name).where(_category.c.active, _category.c.level <= 2)
-    return [(row.id, row.full_name) for row in await session.execute(query.order_by(_category.c.code))]
 
 
 @route("POST", "/reports", permission=MAKE)
 async def make(request: web.Request) -> web.StreamResponse:
-    """Make one now."""
+    """Make one now; days that make no sense are said where they were typed."""
     form = await read_form(request, MakeForm)
-    period = period_of(form.kind, form.day, form.last or None)
-    subject = form.subject_id or None if form.kind is Kind.SPECIAL else None
+    special = form.kind is Kind.SPECIAL
+    period = period_of(form.kind, form.day, (form.last or None) if special else None)
+    subject = (form.subject_id or None) if special else None
     ctx = context(request)
-    async with ctx.db.begin() as uow:
-        ident = await ctx.reports.make(uow, actor(request), Order(form.kind, period, subject))
+    try:
+        async with ctx.db.begin() as uow:
+            ident = await ctx.reports.make(uow, actor(request), Order(form.kind, period, subject))
+    except HotlineError as error:
+        if error.code not in PROBLEMS:
+            raise
+        return await _list(request, ListQuery(), form, PROBLEMS[error.code])
     return redirect(request, f"/reports/{ident}")
 
 
 @route("GET", "/reports/{report_id}", permission=READ)
 async def one(request: web.Request) -> web.StreamResponse:
-    """A report as it was made."""
+    """A report as it was made; its figures lead to the lists as they are now, for who may see them."""
     kept, report = await _one(request)
+    may_open = actor(request).may(Permission.DASHBOARD_READ)
+
+    def opens(table: Table, row: int, place: int) -> str | None:
+        behind = table.behind[row][place] if table.behind and may_open else None
+        return _list_of(behind) if behind and table.rows[row][place] is not None else None
+
     return await page(
         request,
         "reports/one.html",
@@ -102,7 +116,16 @@ async def one(request: web.Request) -> web.StreamResponse:
         blocks=[(type(block).__name__.lower(), block) for block in report.blocks],
         written=written,
         numeric=numeric,
+        opens=opens,
+        leads=may_open and any(isinstance(block, Table) and block.behind for block in report.blocks),
     )
+
+
+def _list_of(behind: Behind) -> str:
+    """Where the tickets behind a cell are."""
+    narrow = {} if behind.scope == "all" else {behind.scope: behind.key}
+    asked = {"first": behind.first, "last": behind.last, **narrow, "apart": behind.apart}
+    return f"/measures/{behind.counter}/tickets?{urlencode(asked)}"
 
 
 @route("GET", "/reports/{report_id}/{form}", permission=READ)

@@ -2,6 +2,8 @@
 // and keeps it behind a key. Columns whose head has data-series are drawn; a cell says data-value (empty:
 // nothing to show), and may say data-n (of how many), data-note, data-href (what a click opens) and
 // data-faint (too few to be compared). `src` fetches the table first. Without ECharts the table stays.
+// Figures are percentages unless `digits` says how many digits plain numbers have; `lying` lays bars down,
+// the first row at the top; rows of lines stand newest first unless order="oldest".
 //
 // Colours are those of the page (--hl-chart-1 …), and series differ by shape or pattern as well, so that
 // nobody needs to tell colours apart. The chart is drawn anew with the theme and with its size.
@@ -79,6 +81,7 @@ export class HlChart extends HTMLElement {
     this.key.type = "button";
     this.key.className = "btn btn-outline-secondary btn-sm hl-chart-key";
     this.key.addEventListener("click", () => this.turn());
+    if (this.hasAttribute("lying")) this.canvas.style.height = `${28 * this.table.tBodies[0].rows.length + 40}px`;
     this.insertBefore(this.canvas, this.table);
     this.insertBefore(this.key, this.canvas);
     this.show(HlChart.turned.has(this.getAttribute("label")) ? "table" : "chart");
@@ -110,10 +113,23 @@ export class HlChart extends HTMLElement {
     this.chart.on("click", (point) => this.open(point));
   }
 
+  // Which row of the table a point is.
+  row(point) {
+    const asTold = this.getAttribute("kind") === "bars" || this.getAttribute("order") === "oldest";
+    return asTold ? point.dataIndex : this.data.labels.length - 1 - point.dataIndex;
+  }
+
+  /** A value as people read it. */
+  written(value) {
+    const digits = this.getAttribute("digits");
+    if (value === null) return "—";
+    if (digits === null) return `${value.toFixed(1)}%`;
+    return value.toLocaleString("zh-CN", { minimumFractionDigits: Number(digits), maximumFractionDigits: Number(digits) });
+  }
+
   open(point) {
     const series = this.data.series[point.seriesIndex];
-    const place = this.getAttribute("kind") === "bars" ? point.dataIndex : this.data.labels.length - 1 - point.dataIndex;
-    const cell = series && series.cells[place];
+    const cell = series && series.cells[this.row(point)];
     if (cell && cell.href) window.location.assign(cell.href);
   }
 
@@ -136,10 +152,8 @@ export class HlChart extends HTMLElement {
 
   tip(points) {
     const told = points.map((point) => {
-      const place = this.getAttribute("kind") === "bars" ? point.dataIndex : this.data.labels.length - 1 - point.dataIndex;
-      const cell = this.data.series[point.seriesIndex].cells[place];
-      const value = cell.value === null ? "—" : `${cell.value.toFixed(1)}%`;
-      return `${point.seriesName} ${value}  n=${cell.n}${cell.note ? `  ${cell.note}` : ""}`;
+      const cell = this.data.series[point.seriesIndex].cells[this.row(point)];
+      return `${point.seriesName} ${this.written(cell.value)}${cell.n === null ? "" : `  n=${cell.n}`}${cell.note ? `  ${cell.note}` : ""}`;
     });
     return [points[0].axisValue].concat(told).join("\n");
   }
@@ -153,25 +167,28 @@ export class HlChart extends HTMLElement {
     }, more);
   }
 
-  percent() {
+  values() {
+    if (this.hasAttribute("digits")) return this.axis({ type: "value", min: 0, minInterval: this.getAttribute("digits") === "0" ? 1 : 0 });
     return this.axis({ type: "value", min: 0, max: 100, axisLabel: { color: colour("--hl-text-soft"), formatter: "{value}%" } });
   }
 
   // Rows lie newest first in the table; time runs to the right in the chart.
   lines() {
-    const labels = this.data.labels.slice().reverse();
+    const told = this.getAttribute("order") === "oldest";
+    const turned = (list) => (told ? list.slice() : list.slice().reverse());
+    const labels = turned(this.data.labels);
     const lowest = Math.min(100, ...this.data.series.map((one) => Math.min(100, ...one.cells.map((cell) => (cell.value === null ? 100 : cell.value)))));
     return Object.assign(this.base(), {
       grid: { top: 34, right: 24, bottom: 8, left: 8, containLabel: true },
       xAxis: this.axis({ type: "category", data: labels, boundaryGap: false }),
-      yAxis: Object.assign(this.percent(), { min: Math.max(0, Math.floor(lowest / 10) * 10 - 10) }),
+      yAxis: Object.assign(this.values(), this.hasAttribute("digits") ? {} : { min: Math.max(0, Math.floor(lowest / 10) * 10 - 10) }),
       series: this.data.series.map((one, place) => ({
         name: one.name,
         type: "line",
         symbol: SYMBOLS[place % SYMBOLS.length],
         symbolSize: 7,
         lineStyle: { type: DASHES[place % DASHES.length], width: 2 },
-        data: one.cells.map((cell) => cell.value).reverse(),
+        data: turned(one.cells).map((cell) => cell.value),
       })),
     });
   }
@@ -183,7 +200,25 @@ export class HlChart extends HTMLElement {
     return { value: cell.value, itemStyle: { color: colour("--hl-surface"), borderColor: ink, borderWidth: 1, decal: { symbol: "none" } } };
   }
 
+  // Names down the side, each bar with its figure; the first row at the top.
+  lying() {
+    const soft = colour("--hl-text-soft");
+    return Object.assign(this.base(), this.data.series.length < 2 ? { legend: { show: false } } : {}, {
+      grid: { top: 8, right: 64, bottom: 4, left: 8, containLabel: true },
+      xAxis: this.values(),
+      yAxis: this.axis({ type: "category", data: this.data.labels, inverse: true, axisLabel: { color: soft, width: 150, overflow: "truncate" } }),
+      series: this.data.series.map((one) => ({
+        name: one.name,
+        type: "bar",
+        barMaxWidth: 18,
+        label: { show: true, position: "right", color: colour("--hl-text"), fontSize: 11, formatter: (point) => this.written(one.cells[point.dataIndex].value) },
+        data: one.cells.map((cell) => cell.value),
+      })),
+    });
+  }
+
   bars() {
+    if (this.hasAttribute("lying")) return this.lying();
     const most = Number(this.getAttribute("most")) || this.data.labels.length;
     this.data.labels = this.data.labels.slice(0, most);
     this.data.series.forEach((one) => { one.cells = one.cells.slice(0, most); });
@@ -191,7 +226,7 @@ export class HlChart extends HTMLElement {
     return Object.assign(this.base(), {
       grid: { top: 46, right: 16, bottom: 4, left: 8, containLabel: true },
       xAxis: this.axis({ type: "category", data: this.data.labels, axisLabel: { color: soft, interval: 0, width: 64, overflow: "truncate", fontSize: 11 } }),
-      yAxis: this.percent(),
+      yAxis: this.values(),
       series: this.data.series.map((one, place) => ({
         name: one.name,
         type: "bar",
