@@ -153,38 +153,53 @@ class CardSweep:
         """
         async with self._db.begin() as uow:
             await self._lease.fence(uow)
-            rows = await uow.fetch(_CLAIM, self._now(), BATCH)
-            if not rows:
-                return 0
-            uow.now = rows[0]["now"]  # one instant for the cards, the history and the feed
-            due = [self._due(row, known) for row in rows]
-            made = await _write(uow, due)
-            told = await _tell(uow, due, made)
-            notices, new = _notices(told, digested, storm=len(rows) == BATCH)
+            claimed, told = await issue_due(uow, self._limits, known, self._now())
+            notices, new = _notices(told, digested, storm=claimed == BATCH)
             if notices:
                 await staff.write(uow, notices)
         digested |= new
-        return len(rows)
+        return claimed
 
-    def _due(self, row: Any, known: Posts) -> Due:
-        stage, found = Stage(row["stage"]), self._issue(row)
-        state, unit = row["state"], row["unit_id"]
-        named = tuple((level, known.named(stage, state, unit, wanted)) for level, wanted in found.cards)
-        return Due(row, stage, known.owner(stage, state, unit), found, named)
 
-    def _issue(self, row: Any) -> Issue:
-        """What the ladder has for it; a clock that cannot be counted stands in nobody's way."""
-        if row["limit"] is None or row["due_at"] is None:
-            return Issue((), row["alarm_step"], None)
-        limits = self._limits
-        try:
-            return issue(
-                *(limits.pack.ladder, limits.calendar, parsed(row["limit"])),
-                *(row["started_at"], row["due_at"], row["alarm_step"], row["now"]),
-            )
-        except HotlineError as error:
-            logger.error("clock cannot be counted", extra={"stage_id": row["id"], "why": error.code})
-            return Issue((), row["alarm_step"], None)
+Told = dict[Named, list[tuple[Due, Level]]]
+"""Post → the clocks it has to know of, each with its highest level."""
+
+
+async def issue_due(
+    uow: UnitOfWork, limits: CityLimits, known: Posts, now: datetime | None = None
+) -> tuple[int, Told]:
+    """Claim a batch of what is due (by the database's time, unless `now`) and issue it.
+
+    Returns how many clocks that were, and who is to be told; the instant becomes the transaction's.
+    """
+    rows = await uow.fetch(_CLAIM, now, BATCH)
+    if not rows:
+        return 0, {}
+    uow.now = rows[0]["now"]  # one instant for the cards, the history and the feed
+    due = [_due(row, limits, known) for row in rows]
+    made = await _write(uow, due)
+    return len(rows), await _tell(uow, due, made)
+
+
+def _due(row: Any, limits: CityLimits, known: Posts) -> Due:
+    stage, found = Stage(row["stage"]), _issue(row, limits)
+    state, unit = row["state"], row["unit_id"]
+    named = tuple((level, known.named(stage, state, unit, wanted)) for level, wanted in found.cards)
+    return Due(row, stage, known.owner(stage, state, unit), found, named)
+
+
+def _issue(row: Any, limits: CityLimits) -> Issue:
+    """What the ladder has for it; a clock that cannot be counted stands in nobody's way."""
+    if row["limit"] is None or row["due_at"] is None:
+        return Issue((), row["alarm_step"], None)
+    try:
+        return issue(
+            *(limits.pack.ladder, limits.calendar, parsed(row["limit"])),
+            *(row["started_at"], row["due_at"], row["alarm_step"], row["now"]),
+        )
+    except HotlineError as error:
+        logger.error("clock cannot be counted", extra={"stage_id": row["id"], "why": error.code})
+        return Issue((), row["alarm_step"], None)
 
 
 async def _write(uow: UnitOfWork, due: Sequence[Due]) -> dict[tuple[int, str], int]:
@@ -211,10 +226,6 @@ async def _write(uow: UnitOfWork, due: Sequence[Due]) -> dict[tuple[int, str], i
     texts = (json.dumps(clocks), json.dumps(cards), uow.now, json.dumps(receipts))
     made = await uow.fetch(_WRITE, *texts)
     return {(row["stage_id"], row["level"]): row["id"] for row in made}
-
-
-Told = dict[Named, list[tuple[Due, Level]]]
-"""Post → the clocks it has to know of, each with its highest level."""
 
 
 async def _tell(uow: UnitOfWork, due: Sequence[Due], made: dict[tuple[int, str], int]) -> Told:
