@@ -179,7 +179,7 @@ class Node:
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
-        self.ticker.cron("10 7 * * *", "reports", self._reports)
+        self.ticker.every(60, "reports", self._reports)
         self.ticker.cron("20 4 * * *", "attachments", self._attachments)
         self.ticker.every(10, "names", NameFollower(self.db, self.vault, self.leases["scheduler"]).tick)
         if wanted(self.settings):  # the demo: somebody must do the work of those who are not signed in

@@ -17,6 +17,7 @@ from tickets.states import STAGE_OF, Action, Stage, State
 
 MODELS = (TicketUnit, TicketStage, TicketContact, TicketReply, Revisit)
 SCORES = ((5, 58), (4, 24), (3, 9), (2, 4), (1, 5))
+UNHEARD, UNSOLVED = 0.02, 0.05  # nobody called them before; content, though it is not solved yet
 COLUMNS = (
     *("lead_unit_id", "desk_unit_id", "dispatched_at", "due_at", "stage", "stage_due_at", "closed_at"),
     *("contacted_at", "reply_id", "closed_as", "archived_at", "responded", "solved", "satisfied"),
@@ -186,7 +187,8 @@ class Process:
 
     def _revisit(self, step: Step) -> Row:
         score = self.draw.choices([score for score, _ in SCORES], [weight for _, weight in SCORES])[0]
-        answers = {"responded": True, "solved": score > 2, "satisfied": score}
+        solved = score > 2 and self.draw.random() > UNSOLVED
+        answers = {"responded": self.draw.random() > UNHEARD, "solved": solved, "satisfied": score}
         reason = "result" if score <= 2 else None
         self.rows[Revisit][-1] |= answers | {
             "closed_at": step.at,

@@ -117,7 +117,7 @@ class Desk:
         return NewOrder(
             document.kind,
             unit,
-            document.subject or (ticket.title if ticket else "12345热线诉求办理"),
+            ticket.title if ticket else document.subject or "12345热线诉求办理",
             text,
             ground=ground,
             ticket_id=ticket.id if ticket else None,

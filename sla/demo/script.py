@@ -63,6 +63,7 @@ SCRIPT: tuple[Document, ...] = (
             Act(5, time(10, 0), _CLOSE, "反馈属实，问题已解决，同意销号。"),
         ),
         unit=1,
+        subject="窗口排队时间长、叫号混乱问题集中反映",
         limit=3,
     ),
     Document(
@@ -94,6 +95,7 @@ SCRIPT: tuple[Document, ...] = (
             Act(4, time(17, 20), _REPORT, "涉及两家单位职责，正在协调，尚未确定牵头单位。"),
         ),
         unit=5,
+        subject="商业街油烟与噪声反复投诉，牵头单位不明确",
         limit=3,
     ),
     Document(
@@ -101,6 +103,7 @@ SCRIPT: tuple[Document, ...] = (
         Kind.RAISED,
         (_issued(3, 9, 10), Act(3, time(10, 25), _ACK)),
         parent="escalated",
+        subject="商业街油烟与噪声反复投诉，牵头单位不明确",
         reason="多个单位之间职责未定，问题未解决",
         copies=1,
         limit=5,

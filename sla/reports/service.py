@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +29,12 @@ from tickets.models import table_of
 logger = logging.getLogger(__name__)
 _report, _user = table_of(ReportRow), table_of(User)
 PAGE = 50
+MORNING = timedelta(hours=7, minutes=10)  # reports of the days before are made then
+# Figures of days before this one are still coming.
+_COUNTING = """
+    SELECT 1 FROM measure_count WHERE upto IS NOT NULL OR records_upto IS NOT NULL
+    UNION ALL (SELECT 1 FROM measure_delta WHERE day < $1 LIMIT 1)
+"""
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,15 @@ class ReportService:
         return ident
 
     async def run_due(self, lease: Lease) -> int:
-        """Make what the calendar asks for and is not there; returns how many. Each once, by any leader."""
-        made = 0
-        for kind, period in scheduled(to_city(self._db.clock.now()).date()):
+        """Make what the calendar asks for and is not there; returns how many. Each once, by any leader.
+
+        What should have been made this morning (before it: yesterday) is made up for later. While days of
+        the past are still being counted nothing is made: a report is never changed.
+        """
+        made, day = 0, (to_city(self._db.clock.now()) - MORNING).date()
+        if await self._db.fetch(_COUNTING, day):
+            return made
+        for kind, period in scheduled(day):
             async with self._db.begin() as uow:
                 await lease.fence(uow)
                 there = sa.select(_report.c.id).where(

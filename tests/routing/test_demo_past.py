@@ -38,8 +38,8 @@ async def lived(database: Database, vault: Vault, people: PeopleService, setting
 async def test_cards_of_the_last_days_are_there_some_acknowledged_some_waiting(lived: Services) -> None:
     levels = {row[0] for row in await _rows(lived, "SELECT DISTINCT level FROM card")}
     assert levels >= {"blue", "yellow", "red"}
-    assert await _number(lived, "SELECT count(*) FROM card_receipt WHERE acknowledged_at IS NULL") > 10
-    assert await _number(lived, "SELECT count(*) FROM card_receipt WHERE acknowledged_at IS NOT NULL") > 10
+    assert await _number(lived, "SELECT count(*) FROM card_receipt WHERE acknowledged_at IS NULL") >= 5
+    assert await _number(lived, "SELECT count(*) FROM card_receipt WHERE acknowledged_at IS NOT NULL") >= 5
     days = await _rows(lived, "SELECT DISTINCT (issued_at + interval '8 h')::date FROM card")
     assert len(days) > 1
 
@@ -117,14 +117,12 @@ async def test_the_past_is_news_to_nobody(lived: Services) -> None:
 async def test_the_telephone_has_figures_of_yesterday_that_agree_with_its_calls(lived: Services) -> None:
     yesterday = to_city(NOW).date() - timedelta(days=3)  # a Friday
     async with lived.db.read() as session:
-        found = (await figures.days(session, yesterday, yesterday))[0]
-    assert found.figures.offered > 0
-    assert found.figures.answer_rate is not None
+        found = await figures.day_figures(session, yesterday, yesterday)
+    assert found.total.offered > 0
+    assert found.total.answer_rate is not None
     sums = await _rows(lived, "SELECT sum(offered), sum(answered), sum(talk_ms) FROM call_interval")
-    calls = await _rows(
-        lived,
-        "SELECT count(*), count(answered_at), (SELECT sum(talk_seconds) * 1000 FROM call_leg) FROM call_session",
-    )
+    talk = "(SELECT sum(talk_seconds) * 1000 FROM call_leg)"
+    calls = await _rows(lived, f"SELECT count(*), count(answered_at), {talk} FROM call_session")
     assert [int(one) for one in sums[0]] == [int(one) for one in calls[0]]
 
 

@@ -17,6 +17,7 @@ from core.people.permissions import ROLE_PERMISSIONS, Role
 from core.settings import Leadership
 from sla.measures.models import MeasureDelta
 from sla.measures.periods import Period
+from sla.measures.recount import start_over, step
 from sla.packs import shipped_pack
 from sla.reports import service
 from sla.reports.content import Writer
@@ -38,9 +39,18 @@ def reports(database: Database) -> ReportService:
 
 @pytest.fixture
 async def lease(database: Database) -> Lease:
+    """Of a leader who has nothing left to count."""
     found = Lease(database, "scheduler", "test", Leadership(lease_seconds=3600), SystemClock())
     assert await found.try_take()
+    await counted(database)
     return found
+
+
+async def counted(database: Database) -> None:
+    """Nothing of the past is left to be counted."""
+    async with database.begin() as uow:
+        while await step(uow):
+            pass
 
 
 def officer(user_id: int | None = None) -> Actor:
@@ -158,6 +168,29 @@ async def test_the_schedule_makes_each_report_once_whoever_leads(
         (kind.value, period.first) for kind, period in scheduled(today)
     }
     assert {one.made_by for one in kept} == {None}
+
+
+async def test_before_the_morning_the_reports_of_yesterday_are_what_is_due(
+    database: Database, clock: ManualClock, reports: ReportService, lease: Lease
+) -> None:
+    clock.step(-4 * 3600)  # 06:00
+    await reports.run_due(lease)
+    async with database.read() as session:
+        kept = await service.listed(session, officer(), Kind.DAILY)
+    assert [one.first for one in kept] == [to_city(clock.now()).date() - timedelta(days=2)]
+    clock.step(4 * 3600)
+    assert await reports.run_due(lease) >= 1
+    assert await reports.run_due(lease) == 0
+
+
+async def test_no_report_is_made_while_the_past_is_being_counted(
+    database: Database, reports: ReportService, lease: Lease
+) -> None:
+    async with database.begin() as uow:
+        await start_over(uow)
+    assert await reports.run_due(lease) == 0
+    await counted(database)
+    assert await reports.run_due(lease) == 4
 
 
 async def test_who_lost_the_lease_makes_no_report(

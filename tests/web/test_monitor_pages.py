@@ -135,6 +135,6 @@ async def test_the_feed_shows_cards_and_documents_side_by_side(console: Console,
     browser = await console.signed_in("inspector")
     answer = await browser.get("/monitor")
     assert answer.status == 200
-    for words in ("发牌", "红牌", "全程", "制发督办文书", "督〔2026〕000001"):
+    for words in ("发牌", "红牌", "总时限", "制发督办文书", "督〔2026〕000001"):
         assert words in answer.text, words
     assert "发牌" in (await browser.get("/monitor/rows?kind=card_issued")).text
