@@ -20,6 +20,8 @@ from tests.web.conftest import Console
 from tests.web.test_card_pages import card
 from tests.web.test_card_pages import issued as cards_issued
 
+SCRIPT = "<script>alert(4711)</script>"
+
 
 async def test_the_note_of_an_acknowledgement_is_not_markup(console: Console, clock: ManualClock) -> None:
     made = await console.ticket("water", title=EVIL)
@@ -68,9 +70,11 @@ async def test_the_name_of_a_wallboard_is_not_markup(console: Console) -> None:
 
 
 async def test_the_name_of_a_category_is_not_markup_in_a_report(console: Console) -> None:
+    ident = await console.category()
     async with console.ctx.db.begin() as uow:
-        await uow.session.execute(text("UPDATE category SET name = :n"), {"n": EVIL[:50]})
-        ident = (await uow.session.execute(text("SELECT min(id) FROM category"))).scalar_one()
+        await uow.session.execute(
+            text("UPDATE category SET name = :n, full_name = :n, level = 1"), {"n": SCRIPT}
+        )
     boss = await console.signed_in("supervision_officer")
     form = {"kind": "special", "day": "2026-11-20", "last": "2026-11-22", "subject_id": str(ident)}
     made = await boss.post("/reports", form)
