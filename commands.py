@@ -94,13 +94,15 @@ async def _seed(node: "Node", *, only_empty: bool) -> None:
     from rich.progress import Progress
 
     from routing.demo import is_empty, seed
+    from sla.demo import Past
     from sla.measures.recount import start_over
 
     if only_empty and not await is_empty(node.db):
         return
+    past = Past(node.people, node.limits, node.supervision)
     with Progress(console=out, transient=True) as bar:
         task = bar.add_task(f"demo city {node.settings.city.name}", total=1.0)
-        await seed(node.context, progress=lambda share: bar.update(task, completed=share))
+        await seed(node.context, progress=lambda share: bar.update(task, completed=share), then=past.make)
     async with node.db.begin() as uow:
         await start_over(uow)
 

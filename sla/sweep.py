@@ -152,42 +152,57 @@ class CardSweep:
         """
         async with self._db.begin() as uow:
             await self._lease.fence(uow)
-            rows = await uow.fetch(_CLAIM, self._now(), BATCH)
-            if not rows:
-                return 0
-            uow.now = rows[0]["now"]  # one instant for the cards, the history and the feed
-            due = [self._due(row, known) for row in rows]
-            made = await _write(uow, due)
-            told = await _tell(uow, due, made)
-            notices, new = _notices(told, digested, storm=len(rows) == BATCH)
+            claimed, told = await issue_due(uow, self._limits, known, self._now())
+            notices, new = _notices(told, digested, storm=claimed == BATCH)
             if notices:
                 await staff.write(uow, notices)
         digested |= new
-        return len(rows)
+        return claimed
 
-    def _due(self, row: Any, known: Posts) -> Due:
-        found = self._issue(row)
-        if not found.cards:
-            return Due(row, None, found, ())
-        stage, state, unit = Stage(row["stage"]), row["state"], row["unit_id"]
-        named = tuple((level, known.named(stage, state, unit, wanted)) for level, wanted in found.cards)
-        return Due(row, known.owner(stage, state, unit), found, named)
 
-    def _issue(self, row: Any) -> Issue:
-        """What the ladder has for it; a clock that cannot be counted stands in nobody's way."""
-        if row["limit"] is None or row["due_at"] is None:
-            return Issue((), row["alarm_step"], None)
-        limits = self._limits
-        try:
-            Stage(row["stage"]), State(row["state"])  # of a later version, perhaps
-            return issue(
-                *(limits.ladder(row["started_at"]), limits.calendar, parsed(row["limit"])),
-                *(row["started_at"], row["due_at"], row["alarm_step"], row["now"]),
-            )
-        except (HotlineError, ValueError, OverflowError) as error:
-            why = error.code if isinstance(error, HotlineError) else type(error).__name__
-            logger.error("clock cannot be counted", extra={"stage_id": row["id"], "why": why})
-            return Issue((), row["alarm_step"], None)
+Told = dict[Named, list[tuple[Due, Level]]]
+"""Post → the clocks it has to know of, each with its highest level."""
+
+
+async def issue_due(
+    uow: UnitOfWork, limits: CityLimits, known: Posts, now: datetime | None = None
+) -> tuple[int, Told]:
+    """Claim a batch of what is due (by the database's time, unless `now`) and issue it.
+
+    Returns how many clocks that were, and who is to be told; the instant becomes the transaction's.
+    """
+    rows = await uow.fetch(_CLAIM, now, BATCH)
+    if not rows:
+        return 0, {}
+    uow.now = rows[0]["now"]  # one instant for the cards, the history and the feed
+    due = [_due(row, limits, known) for row in rows]
+    made = await _write(uow, due)
+    return len(rows), await _tell(uow, due, made)
+
+
+def _due(row: Any, limits: CityLimits, known: Posts) -> Due:
+    found = _issue(row, limits)
+    if not found.cards:
+        return Due(row, None, found, ())
+    stage, state, unit = Stage(row["stage"]), row["state"], row["unit_id"]
+    named = tuple((level, known.named(stage, state, unit, wanted)) for level, wanted in found.cards)
+    return Due(row, known.owner(stage, state, unit), found, named)
+
+
+def _issue(row: Any, limits: CityLimits) -> Issue:
+    """What the ladder has for it; a clock that cannot be counted stands in nobody's way."""
+    if row["limit"] is None or row["due_at"] is None:
+        return Issue((), row["alarm_step"], None)
+    try:
+        Stage(row["stage"]), State(row["state"])  # of a later version, perhaps
+        return issue(
+            *(limits.ladder(row["started_at"]), limits.calendar, parsed(row["limit"])),
+            *(row["started_at"], row["due_at"], row["alarm_step"], row["now"]),
+        )
+    except (HotlineError, ValueError, OverflowError) as error:
+        why = error.code if isinstance(error, HotlineError) else type(error).__name__
+        logger.error("clock cannot be counted", extra={"stage_id": row["id"], "why": why})
+        return Issue((), row["alarm_step"], None)
 
 
 async def _write(uow: UnitOfWork, due: Sequence[Due]) -> dict[tuple[int, str], int]:
@@ -214,10 +229,6 @@ async def _write(uow: UnitOfWork, due: Sequence[Due]) -> dict[tuple[int, str], i
     texts = (json.dumps(clocks), json.dumps(cards), uow.now, json.dumps(receipts))
     made = await uow.fetch(_WRITE, *texts)
     return {(row["stage_id"], row["level"]): row["id"] for row in made}
-
-
-Told = dict[Named, list[tuple[Due, Level]]]
-"""Post → the clocks it has to know of, each with its highest level."""
 
 
 async def _tell(uow: UnitOfWork, due: Sequence[Due], made: dict[tuple[int, str], int]) -> Told:

@@ -5,12 +5,12 @@ and what it counts as now is added. A call written again changes nothing, one wh
 becomes better known later is corrected where it stands, and a rolled back call was never counted.
 """
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Table
-from sqlalchemy.dialects.postgresql import insert
 
 from core.db import UnitOfWork
 from telephony.calls.counts import COUNTERS, Agents, Place, counted
@@ -18,6 +18,13 @@ from telephony.models import CallInterval
 
 INTERVAL: Table = CallInterval.__table__  # type: ignore[attr-defined]  # set by SQLModel
 ZERO = dict.fromkeys(COUNTERS, 0)
+_WRITE = f"""
+    INSERT INTO call_interval (starts_at, queue, {", ".join(COUNTERS)})
+    SELECT * FROM jsonb_to_recordset($1::text::jsonb)
+        AS r(starts_at timestamptz, queue text, {", ".join(f"{name} bigint" for name in COUNTERS)})
+    ON CONFLICT (starts_at, queue)
+        DO UPDATE SET {", ".join(f"{name} = call_interval.{name} + excluded.{name}" for name in COUNTERS)}
+"""  # noqa: S608 - names of ours
 
 
 class Changes:
@@ -41,15 +48,10 @@ class Changes:
     async def write(self, uow: UnitOfWork) -> None:
         """Bring the rows up to date, in one order for everybody."""
         rows = [
-            {**place._asdict(), **ZERO, **sums}
+            {"starts_at": place.starts_at.isoformat(), "queue": place.queue, **ZERO, **sums}
             for place, sums in sorted(self._sums.items())
             if any(sums.values())
         ]
         self._sums.clear()
-        if not rows:
-            return
-        statement = insert(INTERVAL).values(rows)
-        sums = {name: INTERVAL.c[name] + statement.excluded[name] for name in COUNTERS}
-        await uow.session.execute(
-            statement.on_conflict_do_update(index_elements=["starts_at", "queue"], set_=sums)
-        )
+        if rows:
+            await uow.fetch(_WRITE, json.dumps(rows))

@@ -75,4 +75,5 @@ class Chunk:
         session, leg = answered_rows(ident, next(self._legs), phone, contact.at, contact.call, contact.agent)
         self._rows[CallSession].append(session)
         self._rows[CallLeg].append(leg)
+        self._making.count(session, leg)
         return ident

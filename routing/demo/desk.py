@@ -75,6 +75,7 @@ async def open_desk(making: Making) -> None:
         call, leg = answered_rows(next(sessions), next(legs), caller, ended, Call(9, 4, 130), agent)
         rows[CallSession].append(call)
         rows[CallLeg].append(leg)
+        making.count(call, leg)
         draft = _draft(making, next(drafts), call, agent.id, found.form)
         rows[TicketDraft].append(draft)
         rows[DraftHistory].append(_opened(draft))

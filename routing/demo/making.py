@@ -12,6 +12,8 @@ from core.db import Table, UnitOfWork
 from core.privacy import Kind, PersonalValue, Vault
 from core.settings import Settings
 from routing.demo.people import Folk
+from telephony.calls.counts import Agents
+from telephony.intervals import Changes
 from telephony.simulator.callers import citizen
 from tickets.bulk import insert_rows, reserve_ids
 from tickets.limits import Limits
@@ -63,6 +65,15 @@ class Making:
     limits: Limits
     folk: Folk = field(default_factory=Folk)
     categories: dict[str, int] = field(default_factory=dict)
+    figures: Changes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.figures = Changes(self.settings.telephony.short_abandon_seconds)
+
+    def count(self, call: Row, leg: Row | None = None) -> None:
+        """A call that is over, in the figures of the telephone."""
+        agents = Agents().plus(leg["talk_seconds"], leg["hold_seconds"]) if leg else Agents()
+        self.figures.note(call | {"ended_at": None}, Agents(), call, agents)
 
 
 async def ids_for(session: AsyncSession, model: type[Table], count: int) -> Iterator[int]:

@@ -37,6 +37,7 @@ async def make(making: Making, count: int) -> None:
         waited = making.draw.randrange(8, 120)
         call = session_row(next(sessions), caller, at - timedelta(seconds=waited), waited)
         calls.append(call)
+        making.count(call)
         task = _open_task(making, next(tasks), caller, at)
         rows[CallbackMiss].append({"call_session_id": call["id"], "task_id": task["id"], "missed_at": at})
         if not is_open:

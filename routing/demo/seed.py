@@ -1,7 +1,7 @@
 """Fills an empty database with the demo city, in one transaction: all of it or nothing."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,7 +13,7 @@ from core.people.models import Unit
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
-from routing.demo import categories, figures, missed
+from routing.demo import categories, missed
 from routing.demo.chunk import Chunk
 from routing.demo.contacts import Drawer
 from routing.demo.desk import open_desk
@@ -26,6 +26,7 @@ from tickets.models import Category, table_of
 from tickets.service import TicketService
 
 Progress = Callable[[float], object]
+Then = Callable[[UnitOfWork], Awaitable[None]]
 SEED = 12345
 CONTACTS_PER_CHUNK = 1200
 
@@ -66,11 +67,13 @@ async def seed(
     progress: Progress | None = None,
     *,
     size: Size | None = None,
+    then: Then | None = None,
 ) -> None:
     """Make the demo city with the ninety days before `now` (default: the clock's).
 
     `progress` gets the share done, 0 … 1. The same moment makes the same city, but for how personal
-    values are sealed. The database must be empty (`is_empty`).
+    values are sealed. The database must be empty (`is_empty`). `then` goes on with the past of what
+    lies above this room, before the last things happen.
     """
     settings, draw = services.settings, random.Random(SEED)
     tell = progress or (lambda _: None)
@@ -86,7 +89,9 @@ async def seed(
         await _make_contacts(making, size or Size(), tell)
         await missed.make(making, (size or Size()).missed)
         await open_desk(making)
-        await figures.keep(uow, settings.telephony.short_abandon_seconds)
+        await making.figures.write(uow)
+        if then is not None:
+            await then(uow)
         await Variety(making, services.people, services.tickets).make()
         await take_back(uow)  # the demo's citizens are not written to about the past
         tell(1.0)

@@ -59,6 +59,30 @@ async def console(browser: Browser, node: NodeProcess) -> None:
     await shoot(page, "console")
 
 
+async def supervisor(browser: Browser, node: NodeProcess) -> None:
+    """The dashboard once everything is counted, the desk with a ticket open."""
+    page = await page_of(browser, node, "supervision01")
+    await page.goto(node.url + "/dashboard")
+    while await page.get_by_text("正在统计").count():
+        await page.wait_for_timeout(2000)
+        await page.reload()
+    await page.wait_for_selector("hl-chart[data-drawn=chart] canvas")
+    await shoot(page, "dashboard")
+    await page.goto(node.url + "/supervision")
+    await shoot(page, "supervision")
+
+
+async def wallboard(browser: Browser, node: NodeProcess) -> None:
+    """The first panel of a screen on the wall."""
+    page = await page_of(browser, node, "leader01")
+    await page.goto(node.url + "/wallboards")
+    await page.fill("input[name=name]", "大厅")
+    await page.click("text=新建地址")
+    await page.goto(await page.input_value("input[readonly]"))
+    await page.wait_for_selector("hl-wallboard:not([data-stale])")
+    await shoot(page, "wallboard")
+
+
 async def main() -> None:
     """All pictures, one after the other."""
     program = os.environ.get("HOTLINE_TEST_CHROMIUM") or shutil.which("chromium")
@@ -76,6 +100,8 @@ async def main() -> None:
                 await page.goto(node.url + "/unit")
                 await shoot(page, "tickets")
                 await console(browser, node)
+                await supervisor(browser, node)
+                await wallboard(browser, node)
         finally:
             await node.stop()
 

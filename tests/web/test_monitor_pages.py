@@ -13,6 +13,7 @@ from sla.supervision.service import NewOrder
 from sla.supervision.terms import Kind
 from tests.security.test_orders import issued
 from tests.web.conftest import Browser, Console
+from tests.web.test_card_pages import issued as cards_issued
 
 
 async def steps(console: Console, clock: ManualClock, count: int) -> int:
@@ -125,3 +126,15 @@ async def test_the_export_names_nobody_and_is_audited(console: Console, clock: M
     assert (await browser.get("/monitor/export?limit=10001")).status == 400
     officer = await console.signed_in("supervision_officer")
     assert (await officer.get("/monitor/export")).status == 403
+
+
+async def test_the_feed_shows_cards_and_documents_side_by_side(console: Console, clock: ManualClock) -> None:
+    made = await console.ticket("water")
+    await issued(console, "water", made)
+    await cards_issued(console, clock, 4)
+    browser = await console.signed_in("inspector")
+    answer = await browser.get("/monitor")
+    assert answer.status == 200
+    for words in ("发牌", "红牌", "总时限", "制发督办文书", "督〔2026〕000001"):
+        assert words in answer.text, words
+    assert "发牌" in (await browser.get("/monitor/rows?kind=card_issued")).text
