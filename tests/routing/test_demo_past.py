@@ -19,7 +19,7 @@ from tests.conftest import MONDAY
 from tests.routing.test_demo import Services, _number, _rows
 from tickets.service import TicketService
 
-SIZE = demo.Size(tickets=900, records=120, missed=30)
+SIZE = demo.Size(tickets=2000, records=120, missed=30)
 NOW = MONDAY + timedelta(hours=5)  # in the middle of a working day
 
 
