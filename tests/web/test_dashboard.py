@@ -111,7 +111,7 @@ async def test_what_is_at_risk_is_urged_with_one_press(console: Console) -> None
     assert again.status == 303
     page = await browser.get(answer.headers["Location"])
     assert page.status == 200
-    assert page.text.count("催办 1") == 1
+    assert page.text.count(">催办 1<") == 1
 
 
 async def test_an_inspector_sees_all_and_urges_nobody(console: Console) -> None:
