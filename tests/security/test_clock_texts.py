@@ -76,6 +76,7 @@ async def test_the_name_of_a_category_is_not_markup_in_a_report(console: Console
             text("UPDATE category SET name = :n, full_name = :n, level = 1"), {"n": SCRIPT}
         )
     boss = await console.signed_in("supervision_officer")
+    await console.counted()
     form = {"kind": "special", "day": "2026-11-20", "last": "2026-11-22", "subject_id": str(ident)}
     made = await boss.post("/reports", form)
     assert made.status == 303, made.text[-400:]
@@ -97,6 +98,7 @@ def test_no_cell_of_a_report_is_a_formula() -> None:
 @pytest.mark.parametrize("login", ["agent", "dept_officer", "dept_head", "dispatcher", "system_admin"])
 async def test_a_report_opens_to_those_who_read_reports_only(console: Console, login: str) -> None:
     boss = await console.signed_in("supervision_officer")
+    await console.counted()
     form = {"kind": "daily", "day": "2026-11-22", "last": "", "subject_id": ""}
     address = (await boss.post("/reports", form)).headers["Location"]
     stranger = await console.signed_in(login)

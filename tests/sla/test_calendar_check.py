@@ -83,6 +83,8 @@ def test_a_due_time_in_such_a_year_says_that_it_is_a_forecast() -> None:
 
     class Ticket:
         state, stage, stage_due_at, extensions, round = "handling", "handle", None, 0, 1
+        type, urgency, category_id = "complaint", "normal", 1
+        created_at = dispatched_at = datetime(2026, 12, 16, 2, tzinfo=UTC)
         due_at = datetime(2026, 12, 30, 10, tzinfo=UTC)
 
     now = datetime(2026, 12, 21, 2, tzinfo=UTC)

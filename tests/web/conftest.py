@@ -112,6 +112,11 @@ class Console:
         self.sessions.append(session)
         return Browser(session, self.base)
 
+    async def counted(self) -> None:
+        """Nothing of the past is left to be counted: reports can be made."""
+        async with self.ctx.db.begin() as uow:
+            await uow.fetch("UPDATE measure_count SET upto = NULL, records_upto = NULL")
+
     async def category(self) -> int:
         """The id of a category, made when there is none yet."""
         async with self.ctx.db.begin() as uow:

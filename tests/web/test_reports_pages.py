@@ -10,8 +10,7 @@ from tests.web.conftest import Console
 
 async def make(console: Console, login: str = "supervision_officer", **form: str) -> tuple[str, str]:
     """The path of a new report, and the page it leads to."""
-    async with console.ctx.db.begin() as uow:  # an empty hotline is counted
-        await uow.fetch("UPDATE measure_count SET upto = NULL, records_upto = NULL")
+    await console.counted()
     browser = await console.signed_in(login)
     blank = {"last": "", "subject_id": ""}  # as the page sends what was not filled in
     made = await browser.post("/reports", {"kind": "daily", "day": "2026-11-20", **blank, **form})
