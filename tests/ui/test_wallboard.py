@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -40,6 +42,7 @@ async def board(console: RunningConsole, size: str = "wall") -> Page:
     page = await console.page(size=size)
     await page.clock.install()
     await page.goto(found)
+    await expect(page.locator("[data-part=state]")).to_have_text(re.compile(r"^数据 \d"))  # its first figures
     await expect(page.locator("hl-wallboard:not([data-stale])")).to_be_attached()
     return page
 
