@@ -101,14 +101,16 @@ class Node:
         self.categories = CategoryCodes(self.backstage)
         self.limits = CityLimits(city_calendar(settings.city), pack, self.categories, self.clock)
         self.in_force = InForce(self.backstage, settings, self.limits.use_calendar, self.limits.use_packs)
-        self.recomputer = Recomputer(self.backstage, self.limits, self.leases["scheduler"], Counters())
-        self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits, Counters())
+        counters = Counters()
+        self.recomputer = Recomputer(self.backstage, self.limits, self.leases["scheduler"], counters)
+        self.tickets = TicketService(self.db, self.clock, self.vault, settings, self.limits, counters)
         self.drafts = DraftService(self.db, self.clock, self.vault, settings, self.tickets)
         self.callbacks = CallbackService(settings)
         self.attachments = AttachmentService(self.db, settings)
         self.exports = ExportService(self.db, self.clock, settings)
         self.handovers = Handovers(self.db, self.tickets)
-        self.reports = ReportService(self.db, self._report_writer().compose)
+        office = f"{settings.city.name}12345政务服务便民热线"
+        self.reports = ReportService(self.db, Writer(office, lambda: self.limits.pack).compose)
         self.cards = CardSweep(self.db, self.limits, self.leases["scheduler"])
         self.supervision = SupervisionService(
             self.tickets, lambda: self.limits.calendar, settings.supervision
@@ -159,9 +161,6 @@ class Node:
             statement_cache=self.settings.database.statement_cache,
             application=f"hotline {self.name}"[:63],
         )
-
-    def _report_writer(self) -> Writer:
-        return Writer(f"{self.settings.city.name}12345政务服务便民热线", lambda: self.limits.pack)
 
     def _simulator(self) -> Simulator | None:
         wanted = self.settings.telephony.source == "simulator" and "telephony" in self.settings.node.roles

@@ -21,9 +21,9 @@ from typing import Any
 
 from aiohttp import ClientSession, CookieJar
 
-from bench._report import console, finish, machine, percentile, progress
+from bench._report import machine, progress
 from bench._served import settings_in
-from bench.lists import Place, make_place
+from bench.lists import Place, compared, make_place, tell
 from core import startup
 
 PANELS = ("stages", "risk", "units", "rates", "hot")
@@ -45,7 +45,7 @@ async def measure(sizes: list[int], rounds: int, folder: Path) -> dict[str, Any]
                 for place in places:
                     await _round(place, client, random.Random(number), links[place.size], count=number >= 5)
                 bars.advance(task)
-    return figures | _compared(places)
+    return figures | compared(places)
 
 
 async def _get(place: Place, client: ClientSession, path: str) -> str:
@@ -74,21 +74,6 @@ async def _round(
         await place.timed(name, lambda path=path: _get(place, client, path), count=count)  # type: ignore[misc]  # a default binds it
 
 
-def _compared(places: list[Place]) -> dict[str, Any]:
-    names = list(places[0].times)
-    found: dict[str, Any] = {}
-    for kind, share in (("p50_ms", 0.5), ("p95_ms", 0.95)):
-        found[kind] = {
-            name: {place.size: percentile(place.times[name], share) for place in places} for name in names
-        }
-    small, large = places[0].size, places[-1].size
-    found["ratio"] = {
-        name: {kind: found[kind][name][large] / found[kind][name][small] for kind in ("p50_ms", "p95_ms")}
-        for name in names
-    }
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.dashboard", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[10_000, 1_000_000])
@@ -96,16 +81,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hotline-bench-") as folder:
         figures = asyncio.run(measure(options.sizes, options.rounds, Path(folder)))
-    rows = []
-    for name, found in figures["p95_ms"].items():
-        times = ", ".join(f"{size:,}: {value:.1f}" for size, value in found.items())
-        ratio = figures["ratio"][name]
-        words = f"{times} ms; ratio {ratio['p95_ms']:.2f} (p50 {ratio['p50_ms']:.2f})"
-        rows.append((name, words, f"≤ {TARGET}" if name == "page: dashboard" else ""))
-    console.print(figures["machine"])
-    made = ", ".join(f"{size:,} in {seconds:.0f} s" for size, seconds in figures["seconds_to_make"].items())
-    console.print(f"tickets made: {made}")
-    finish("dashboard", "p95 by stored tickets", rows, figures)
+    tell("dashboard", figures, lambda name: TARGET if name == "page: dashboard" else None)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Time comes from here and nowhere else, so that tests and late nodes can be honest about it."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -53,6 +54,14 @@ class ManualClock:
     def step(self, seconds: float) -> None:
         """Move only the wall clock, as an administrator or NTP would."""
         self._now += timedelta(seconds=seconds)
+
+
+Instant = Callable[[], datetime | None]
+"""An instant for a statement (UTC); None: the database says what time it is."""
+
+
+def database_time() -> None:
+    """Let the database say what time it is."""
 
 
 def to_city(instant: datetime) -> datetime:

@@ -4,6 +4,7 @@ Only the leader of `scheduler` ticks. A tick that is still running is not starte
 that was missed is made up once, and a tick that fails is logged and comes again.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -11,8 +12,10 @@ from datetime import datetime
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.clock import CITY_ZONE
+from core.errors import HotlineError
 
 logger = logging.getLogger(__name__)
 _SCHEDULERS = "apscheduler.scheduler"  # the logger of its schedulers
@@ -62,6 +65,21 @@ class Ticker:
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
+
+
+async def follow(load: Callable[[], Awaitable[object]], seconds: float, what: str) -> None:
+    """Load again and again until cancelled.
+
+    A database out of reach, or something an older release cannot read, leaves what was loaded before.
+    """
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await load()
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("out of reach", extra={"what": what, "error": type(error).__name__})
+        except HotlineError:
+            logger.exception("cannot be read", extra={"what": what})
 
 
 def _guarded(name: str, work: Work) -> Work:

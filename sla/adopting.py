@@ -5,10 +5,10 @@ fell due before the service began: a card says that somebody may still act, not 
 """
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from core.clock import Instant, database_time
 from core.db import Database, UnitOfWork
 from core.errors import HotlineError
 from core.leadership import Lease
@@ -36,16 +36,10 @@ _WRITE = """
 """
 
 
-def _database() -> None:
-    """Ask the database what time it is."""
-
-
 class Adopting:
     """Gives strange clocks what the others have; `now` stands in for the database's time in tests."""
 
-    def __init__(
-        self, db: Database, limits: CityLimits, lease: Lease, now: Callable[[], datetime | None] = _database
-    ) -> None:
+    def __init__(self, db: Database, limits: CityLimits, lease: Lease, now: Instant = database_time) -> None:
         self._db = db
         self._limits = limits
         self._lease = lease

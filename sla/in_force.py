@@ -4,22 +4,19 @@ Every second a node asks whether a version row has moved; one that has no answer
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 
 from core.catalog.models import CatalogVersion
 from core.db import Database
-from core.errors import HotlineError
+from core.jobs import follow
 from core.settings import Settings
 from sla import calendar_service, pack_service
 from sla.calendar import Calendar
 from sla.pack import Book
 from tickets.models import table_of
 
-logger = logging.getLogger(__name__)
 SECONDS = 1.0
 _part = table_of(CatalogVersion)
 _PARTS = (calendar_service.PART, pack_service.PART)
@@ -74,11 +71,4 @@ class InForce:
 
     async def follow(self) -> None:
         """Look again and again until cancelled; a database out of reach leaves what was read."""
-        while True:
-            await asyncio.sleep(SECONDS)
-            try:
-                await self.load()
-            except (SQLAlchemyError, OSError) as error:
-                logger.warning("limits in force out of reach", extra={"error": type(error).__name__})
-            except HotlineError:  # a version an older release cannot read: it keeps what it has
-                logger.exception("limits in force cannot be read")
+        await follow(self.load, SECONDS, "limits in force")

@@ -11,11 +11,12 @@ import asyncio
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.clock import Instant, database_time
 from core.db import Database, UnitOfWork
 from core.errors import HotlineError
 from core.leadership import Lease
@@ -94,16 +95,10 @@ class Due:
         return tuple(dict.fromkeys(one for one in (self.unit_id, *named) if one is not None))
 
 
-def _database() -> None:
-    """Ask the database what time it is."""
-
-
 class CardSweep:
     """Issues what is due; `now` stands in for the database's time in tests."""
 
-    def __init__(
-        self, db: Database, limits: CityLimits, lease: Lease, now: Callable[[], datetime | None] = _database
-    ) -> None:
+    def __init__(self, db: Database, limits: CityLimits, lease: Lease, now: Instant = database_time) -> None:
         self._db = db
         self._limits = limits
         self._lease = lease

@@ -4,18 +4,15 @@ A node reads them when it starts and every few seconds; a change of the tree is 
 for long after the category was made. An id nobody read yet has no codes: it counts like any other category.
 """
 
-import asyncio
-import logging
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Database
+from core.jobs import follow
 from tickets.models import Category, table_of
 
-logger = logging.getLogger(__name__)
 SECONDS = 10.0
 _category = table_of(Category)
 
@@ -37,12 +34,7 @@ class CategoryCodes:
 
     async def follow(self) -> None:
         """Read again and again until cancelled; a database out of reach leaves what was read."""
-        while True:
-            await asyncio.sleep(SECONDS)
-            try:
-                await self.load()
-            except (SQLAlchemyError, OSError) as error:
-                logger.warning("categories out of reach", extra={"error": type(error).__name__})
+        await follow(self.load, SECONDS, "categories")
 
 
 async def read_codes(session: AsyncSession) -> dict[int, tuple[str, ...]]:

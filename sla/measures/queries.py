@@ -223,12 +223,15 @@ async def hot(session: AsyncSession, scope: str, today: date, most: int) -> list
     earlier = days_back(week.first - timedelta(days=1), 7)
     now, then = [_accepted(await sums(session, scope, {"accepted"}, days)) for days in (week, earlier)]
     top = sorted(now, key=lambda key: (-now[key], int(key)))[:most]
-    table, name = (_category, "name") if scope == "category" else (_unit, "short_name")
-    query = sa.select(table.c.id, table.c[name].label("name")).where(
-        table.c.id.in_([int(key) for key in top])
-    )
-    names = {row.id: row.name for row in await session.execute(query)}
+    names = await names_of(session, scope, [int(key) for key in top])
     return [Hot(int(key), names.get(int(key), ""), now[key], then.get(key, 0)) for key in top]
+
+
+async def names_of(session: AsyncSession, scope: str, ids: Collection[int]) -> Mapping[int, str]:
+    """The names behind the keys of a scope: categories, else units and districts."""
+    table, name = (_category, "name") if scope == "category" else (_unit, "short_name")
+    query = sa.select(table.c.id, table.c[name].label("name")).where(table.c.id.in_(ids))
+    return {row.id: row.name for row in await session.execute(query)}
 
 
 def _accepted(found: Sums) -> dict[str, int]:

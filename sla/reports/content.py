@@ -226,7 +226,7 @@ class _Page:
         now = await self._count("accepted", scope)
         then = await self._count("accepted", scope, before(self.order.period))
         top = sorted(now, key=lambda key: (-now[key], key))[:MOST]
-        names = await lookups.names_of(self.session, scope, [int(key) for key in top])
+        names = await queries.names_of(self.session, scope, [int(key) for key in top])
         last = before(self.order.period)
         rows = [
             [

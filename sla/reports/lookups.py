@@ -1,24 +1,16 @@
-"""What reports look up besides the figures of the screens: names, and a counter day by day."""
+"""What reports look up besides the figures of the screens: subjects, and a counter day by day."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.people.models import Unit
 from sla.measures.models import MeasureSum
 from sla.measures.periods import Period
 from tickets.models import Category, table_of
 
-_sum, _unit, _category = table_of(MeasureSum), table_of(Unit), table_of(Category)
-
-
-async def names_of(session: AsyncSession, scope: str, ids: Collection[int]) -> Mapping[int, str]:
-    """The names behind the keys of a scope: categories, else units and districts."""
-    table, name = (_category, "name") if scope == "category" else (_unit, "short_name")
-    query = sa.select(table.c.id, table.c[name].label("name")).where(table.c.id.in_(ids))
-    return {row.id: row.name for row in await session.execute(query)}
+_sum, _category = table_of(MeasureSum), table_of(Category)
 
 
 async def subject_name(session: AsyncSession, category_id: int) -> str | None:

@@ -294,10 +294,7 @@ class SupervisionService:
             "recorded_at": uow.now,
             "recorded_by": actor.user_id,
         }
-        detail = {"next_look_at": look.isoformat() if look else None}
-        done = await self._step(
-            uow, actor, order_id, version, Step.RECORD, told.measures, detail=detail, next_look_at=look
-        )
+        done = await self._step(uow, actor, order_id, version, Step.RECORD, told.measures, **look)
         if not done:
             return
         made = insert(_interview).values(**values).on_conflict_do_nothing(index_elements=["order_id"])
@@ -315,8 +312,7 @@ class SupervisionService:
     ) -> None:
         """回头看: what was agreed is looked at again, and when next."""
         look = _look(next_look, uow.now)
-        detail = {"next_look_at": look.isoformat() if look else None}
-        await self._step(uow, actor, order_id, version, Step.LOOK, text, detail=detail, next_look_at=look)
+        await self._step(uow, actor, order_id, version, Step.LOOK, text, **look)
 
     async def _step(
         self,
@@ -514,11 +510,11 @@ def _in_history(row: OrderRow, step: Step, note: str) -> str:
     return f"{word}{KIND_LABELS[row.kind_]} {row.number}" + (f"：{note}" if note else "")
 
 
-def _look(day: date | None, now: datetime) -> datetime | None:
-    """The morning of the day of the next look."""
+def _look(day: date | None, now: datetime) -> dict[str, Any]:
+    """The morning of the day of the next look, for the document and for its course."""
     if day is None:
-        return None
+        return {"detail": {"next_look_at": None}, "next_look_at": None}
     at = datetime.combine(day, time(9), CITY_ZONE).astimezone(UTC)
     if at <= now:
         raise HotlineError("form_invalid", fields={"next_look": "in_past"})
-    return at
+    return {"detail": {"next_look_at": at.isoformat()}, "next_look_at": at}

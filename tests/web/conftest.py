@@ -23,6 +23,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from sla import acts as sla_acts
 from sla import calendar_service, pack_service
+from sla.measures import recount
 from sla.measures.counters import Counters
 from sla.packs import shipped_pack
 from sla.plain import CityLimits
@@ -115,7 +116,8 @@ class Console:
     async def counted(self) -> None:
         """Nothing of the past is left to be counted: reports can be made."""
         async with self.ctx.db.begin() as uow:
-            await uow.fetch("UPDATE measure_count SET upto = NULL, records_upto = NULL")
+            while await recount.step(uow):
+                pass
 
     async def category(self) -> int:
         """The id of a category, made when there is none yet."""

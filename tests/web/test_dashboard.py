@@ -157,8 +157,7 @@ async def test_pages_of_a_long_list_go_on_where_the_last_one_ended(console: Cons
 
 
 async def test_the_page_says_when_counting_is_behind(console: Console) -> None:
-    async with console.ctx.db.begin() as uow:
-        await uow.fetch("UPDATE measure_count SET upto = NULL, records_upto = NULL")
+    await console.counted()
     browser, page = await watcher(console)
     assert "统计滞后" not in page.text
     await console.ticket()

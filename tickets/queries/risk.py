@@ -102,6 +102,12 @@ async def risk_list(
     return Page(items, encode_mark(Mark(rows[limit - 1].due, rows[limit - 1].id)) if more else None)
 
 
+async def nearest(session: AsyncSession, actor: Actor, most: int, *, now: datetime) -> tuple[TicketItem, ...]:
+    """The tickets at the head of the list."""
+    query = await _page(session, actor, RiskFilters(), None, most, now)
+    return await items_of(session, actor, [row.id for row in await session.execute(query)])
+
+
 async def _page(
     session: AsyncSession, actor: Actor, filters: RiskFilters, after: Mark | None, limit: int, now: datetime
 ) -> sa.Select[Any]:

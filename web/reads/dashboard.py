@@ -17,8 +17,8 @@ from sla.measures import queries
 from sla.measures.definitions import COUNTERS, MIN_N, PEERS, RATES, STAGES, THREE_RATES
 from sla.measures.periods import Period, ages, days_back, weeks_back
 from sla.measures.queries import Share, UnitRow
-from sla.measures.risk import risk_list
 from tickets.limits import Limits
+from tickets.queries.risk import nearest
 from tickets.states import STAGE_LABELS, Stage
 from web.reads.floor import floor
 from web.reads.left import total_span
@@ -106,7 +106,7 @@ def _heat(n: int) -> int:
 
 async def risk(session: AsyncSession, asked: Asked) -> dict[str, Any]:
     """What is due first, and whether this person may urge."""
-    items = await risk_list(session, asked.actor, MOST_AT_RISK)
+    items = await nearest(session, asked.actor, MOST_AT_RISK, now=asked.now)
     return {
         "risks": [(item, *left) for item in items if (left := total_span(item, asked.now, asked.limits))],
         "may_urge": any(asked.actor.may(permission) for permission in MAY_URGE),
