@@ -27,10 +27,15 @@ MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks for a database is marked so, to be tried on another server with `-m database`."""
+    """What asks for a database is marked so, to be tried on another server with `-m database`.
+
+    Several workers (`-n 2 --dist loadgroup`) take a file each; all tests of the one Asterisk go to one.
+    """
     for item in items:
         if "admin_url" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
+        alone = item.get_closest_marker("asterisk")
+        item.add_marker(pytest.mark.xdist_group("asterisk" if alone else item.path.stem))
 
 
 @pytest.fixture(scope="session")

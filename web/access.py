@@ -29,6 +29,7 @@ from web.sentences import PROBLEMS, Problem
 logger = logging.getLogger("web.access")
 PROXIES = web.AppKey("proxies", tuple[Network, ...])
 DISK_FULL = "53100"
+LEFT = 499  # the page was left in mid-request; nobody is there to be told, and nothing is wrong
 # Connection trouble, rollback for retry, lack of resources, intervention of an operator.
 AWAY = frozenset({"08", "25", "40", "53", "57"})
 
@@ -86,7 +87,7 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
         problem = PROBLEMS[code]
     except (SQLAlchemyError, OSError) as error:
         if isinstance(error, ConnectionResetError) and _gone(request):
-            raise  # the page was left in mid-request; nobody is there to be told
+            return web.Response(status=LEFT)
         logger.exception("storage failed")
         code = storage_code(error)
         problem = PROBLEMS[code]

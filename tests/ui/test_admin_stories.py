@@ -16,8 +16,8 @@ pytestmark = pytest.mark.browser
 async def decide(page: Page, base: str, proposal: int, *, approve: bool = True) -> None:
     """Open what waits and decide on it."""
     await page.goto(f"{base}/admin/approvals/{proposal}")
-    await page.click(f"button:text-is('{'批准' if approve else '退回'}')")
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.click(f"button:text-is('{'批准' if approve else '退回'}')")
 
 
 async def proposal_of(cast: Cast) -> int:
@@ -38,8 +38,8 @@ async def test_a_unit_is_closed_and_its_tickets_are_handed_over(console: Running
     page = await cast.opens("sysadmin", f"/admin/units/{old}/close?to={new}")
     await expect(page.locator("body")).to_contain_text("在办工单")
     await page.fill("textarea[name=reason]", "机构改革方案")
-    await page.click("text=提交合并")
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await page.click("text=提交合并")
     proposal = await proposal_of(cast)
     own = await cast.opens("sysadmin", f"/admin/approvals/{proposal}")
     await expect(own.locator("button:has-text('批准')")).to_have_count(0)
@@ -73,11 +73,11 @@ async def test_an_account_needs_two_administrators_and_the_third_sees_what_they_
         [await cast.unit("chengguan")],
     )
     await page.check("input[name=roles][value=dept_officer]")
-    await page.click("main form button[type=submit]")
-    await page.wait_for_load_state()
-    if await page.locator("input[name=sure]").count():
+    async with page.expect_navigation():
         await page.click("main form button[type=submit]")
-        await page.wait_for_load_state()
+    if await page.locator("input[name=sure]").count():
+        async with page.expect_navigation():
+            await page.click("main form button[type=submit]")
     joined = "user_account u JOIN user_role r ON r.user_id = u.id"
     working = f"SELECT count(*) FROM {joined} WHERE login = 'zhaoxm' AND active"
     assert await scalar(cast.node, working) == 0
@@ -108,8 +108,8 @@ async def test_the_security_administrator_ends_a_session_at_once(console: Runnin
     await victim.wait_for_selector("[data-part=socket][data-state=good]")
     page = await cast.opens("secadmin", "/admin/sessions")
     row = page.locator("tr", has_text="dispatcher01").first
-    await row.locator("button[type=submit]").first.click()
-    await page.wait_for_load_state()
+    async with page.expect_navigation():
+        await row.locator("button[type=submit]").first.click()
     if await page.locator("input[name=sure]").count():
         await page.click("main form button[type=submit]")
     joined = "web_session s JOIN user_account u ON u.id = s.user_id"

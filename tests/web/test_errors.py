@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import errno
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from aiohttp import web
+
+from core import metrics
 from core.errors import HotlineError
+from tests.helpers import eventually
 from web.access import storage_code
+from web.app import make_app
+from web.context import WebContext
 from web.errors import problem_of
 from web.sentences import PROBLEMS
 
@@ -74,3 +83,33 @@ def test_an_unknown_code_is_a_mistake_of_ours_and_says_nothing_of_it() -> None:
 def test_a_full_disk_is_told_as_what_it_is_whoever_was_writing() -> None:
     assert storage_code(OSError(errno.ENOSPC, "No space left on device")) == "disk_full"
     assert storage_code(ConnectionRefusedError(111, "refused")) == "unavailable"
+
+
+async def test_a_page_left_in_mid_request_is_no_failure(
+    ctx: WebContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A beacon is often cut off by the next page: nobody is to be told, and no log to be filled."""
+    runner = web.AppRunner(make_app(ctx))  # the server of the other tests ends whoever is left
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    _, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(
+        b"POST /login HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: same-origin\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n"
+        b"Content-Length: 100\r\n\r\nlogin="
+    )
+    await writer.drain()
+    labels = {"method": "POST", "route": "/login", "status": "499"}
+
+    def left() -> float:
+        return metrics.REGISTRY.get_sample_value("hotline_http_requests_total", labels) or 0
+
+    before = left()
+    writer.close()
+
+    async def noticed() -> bool:
+        return left() == before + 1
+
+    await eventually(noticed, what="the request is over")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+    await runner.cleanup()
