@@ -6,11 +6,20 @@ from dataclasses import dataclass
 from sla.calendar import shown
 from sla.clocks import Limit
 from sla.explain import UNITS
+from sla.ladder import DAY, HOURS, LEVEL_LABELS, Kind, Ladder, Moment, Post
+from sla.measures.definitions import RATES
 from sla.pack import ByUrgency, Extension, Override, Pack
+from sla.scores import ScoreRule
 from tickets.states import STAGE_LABELS
 from tickets.terms import TicketType, Urgency, label
 
 NONE = "—"
+POST_LABELS: dict[Post, str] = {
+    Post.OFFICER: "承办人",
+    Post.HEAD: "单位负责人",
+    Post.ABOVE: "上级单位负责人",
+    Post.SUPERVISION: "督办人员",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,33 @@ def extension_in_words(told: Extension) -> str:
     return "，".join(parts) or NONE
 
 
+def moment_in_words(moment: Moment) -> str:
+    """When a card comes, as people say it."""
+    if moment.kind is Kind.SHARE:
+        return f"用时达 {moment.amount}%"
+    if moment.kind is Kind.BEFORE:
+        return f"到期日前 {moment.amount} 个工作日" if moment.amount else "到期当日"
+    if moment.kind is Kind.DUE:
+        return "到期时"
+    if moment.kind is Kind.AFTER:
+        return f"超期第 {moment.amount} 个工作日"
+    hours, minutes = divmod(moment.amount, 60)
+    return "超期 " + f"{f'{hours} 小时' if hours else ''}{f'{minutes} 分钟' if minutes else ''}"
+
+
+def score_in_words(rule: ScoreRule) -> str:
+    """How a rate is scored, as a sentence."""
+    beyond = "每超过" if rule.lower_is_better else "每低于"
+    parts = (
+        f"{rule.points:g} 分",
+        f"目标 {rule.target * 100:g}%",
+        f"{beyond}目标 1 个百分点扣 {rule.slope:g} 分",
+        f"最低 {rule.floor:g} 分",
+        f"不足 {rule.least} 件不计",
+    )
+    return "，".join(parts)
+
+
 def differences(before: Pack, after: Pack) -> list[Difference]:
     """Every figure that is another in `after`."""
     old, new = dict(_lines(before)), dict(_lines(after))
@@ -56,8 +92,25 @@ def _lines(pack: Pack) -> Iterator[tuple[str, str]]:
         yield from _types(title, table)
     yield "协办意见占总时限", f"{pack.co_opinion_percent}%"
     yield "延期", extension_in_words(pack.extension)
+    yield from _ladder(pack.ladder)
+    for rule in pack.scores:
+        yield f"计分 {RATES[rule.code].name}", score_in_words(rule)
     for code, override in pack.categories.items():
         yield from _override(f"法定时限 {code} {override.name}", override)
+
+
+def _ladder(ladder: Ladder) -> Iterator[tuple[str, str]]:
+    for rung in ladder.rungs:
+        title = f"亮牌督办 {LEVEL_LABELS[rung.level]}"
+        yield f"{title} 签收岗位", "、".join(POST_LABELS[post] for post in rung.posts)
+        for key, moment in rung.by_limit.items():
+            yield f"{title} {_limits(key)}", moment_in_words(moment)
+
+
+def _limits(key: str | int) -> str:
+    if key == HOURS:
+        return "以小时计的时限"
+    return "1 个工作日的时限" if key == DAY else f"{key} 个工作日及以上的时限"
 
 
 def _types(title: str, table: Mapping[TicketType, ByUrgency]) -> Iterator[tuple[str, str]]:

@@ -116,6 +116,7 @@ AUDIT_ACTIONS = {
     "export.download": "下载导出文件",
     "ticket.print": "打印工单",
     "order.print": "打印督办文书",
+    "supervision.decline": "暂不督办",
     "monitor.export": "导出电子监察",
     "draft.take_over": "接管草稿",
     "draft.end": "结束草稿",

@@ -120,3 +120,15 @@ class SupervisionInterview(Table, table=True):
     measures: str = Field(sa_column=Column(Text, nullable=False))
     recorded_at: datetime = Field(sa_column=time_column())
     recorded_by: int | None = Field(default=None, sa_column=_ref("user_account.id"))
+
+
+class SupervisionDecline(Table, table=True):
+    """A proposal that a person declined, for the ticket's round of then; written once (trigger)."""
+
+    __tablename__: ClassVar[str] = "supervision_decline"
+    ticket_id: int = Field(sa_column=Column(sa.BigInteger, sa.ForeignKey("ticket.id"), primary_key=True))
+    round: int = Field(sa_column=Column(SmallInteger, primary_key=True, autoincrement=False))
+    ground: str = Field(sa_column=Column(String(20), primary_key=True))
+    reason: str = Field(sa_column=Column(String(200), nullable=False))
+    declined_at: datetime = Field(sa_column=time_column())
+    declined_by: int | None = Field(default=None, sa_column=_ref("user_account.id"))

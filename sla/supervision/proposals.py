@@ -1,6 +1,7 @@
 """建议督办: what the rules propose to supervise, each ground read from its own index.
 
-A ground proposes a ticket until a document of its kind was issued in the ticket's present round.
+A ground proposes a ticket until a document of its kind was issued in the ticket's present round, or a
+person declined it.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from core.clock import CITY_ZONE, to_city
 from core.people.actor import Actor
 from core.settings import Supervision
 from sla.calendar import Calendar
-from sla.supervision.models import SupervisionOrder
+from sla.supervision.models import SupervisionDecline, SupervisionOrder
 from sla.supervision.terms import CALLS_FOR, Ground, Kind, OrderState
 from tickets.flow import Revisit, TicketUnit
 from tickets.limits import Limits
@@ -31,6 +32,7 @@ _ticket = table_of(Ticket)
 _revisit = table_of(Revisit)
 _held = table_of(TicketUnit)
 _order = table_of(SupervisionOrder)
+_decline = table_of(SupervisionDecline)
 GROUNDS = (Ground.OVERDUE, Ground.DISSATISFIED, Ground.REDOS, Ground.UNITS)
 # A document of a higher kind answers a ground as well.
 _ANSWERS: dict[Kind, tuple[str, ...]] = {
@@ -121,7 +123,7 @@ def _found(rules: Rules, ground: Ground, now: datetime) -> sa.Select[Any]:
 
 def _select(at: sa.ColumnElement[Any], figure: sa.ColumnElement[Any], ground: Ground) -> sa.Select[Any]:
     query = sa.select(_ticket.c.id.label("id"), at.label("at"), figure.label("n"))
-    return query.where(~_answered(ground))
+    return query.where(~_answered(ground), ~_declined(ground))
 
 
 def _answered(ground: Ground) -> sa.ColumnElement[bool]:
@@ -131,6 +133,15 @@ def _answered(ground: Ground) -> sa.ColumnElement[bool]:
         _order.c.kind.in_(_ANSWERS[CALLS_FOR[ground]]),
         _order.c.state != OrderState.REVOKED.value,
         _order.c.round == _ticket.c.round,
+    )
+
+
+def _declined(ground: Ground) -> sa.ColumnElement[bool]:
+    """Somebody looked at it in this round and decided against a document."""
+    return sa.exists().where(
+        _decline.c.ticket_id == _ticket.c.id,
+        _decline.c.round == _ticket.c.round,
+        _decline.c.ground == ground.value,
     )
 
 

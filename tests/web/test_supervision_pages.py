@@ -211,6 +211,30 @@ async def test_a_proposal_becomes_an_order_with_one_press_and_is_gone(
     assert "没有建议督办的工单" in (await browser.get("/supervision/proposals")).text
 
 
+async def test_a_declined_proposal_is_gone_until_the_ticket_is_done_anew(
+    console: Console, clock: ManualClock
+) -> None:
+    made = await console.ticket("water")
+    clock.advance(timedelta(days=30).total_seconds())
+    browser = await boss(console)
+    path, data = (
+        f"/supervision/proposals/{made.id}/decline",
+        {"ground": "overdue", "reason": "管道更换，工期较长"},
+    )
+    assert (await browser.post(path, {**data, "reason": " "})).status == 422
+    assert "已超期" in (await browser.get("/supervision/proposals")).text
+    for _ in range(2):  # the same twice is done once
+        assert (await browser.post(path, data)).status == 303
+    assert "没有建议督办的工单" in (await browser.get("/supervision/proposals")).text
+    officer = await console.signed_in("dept_officer")
+    assert (await officer.post(path, data)).status == 403
+    async with console.ctx.db.begin() as uow:
+        count = text("SELECT count(*) FROM audit_log WHERE action = 'supervision.decline'")
+        assert (await uow.session.execute(count)).scalar_one() == 1
+        await uow.session.execute(text("UPDATE ticket SET round = round + 1 WHERE id = :id"), {"id": made.id})
+    assert "已超期" in (await browser.get("/supervision/proposals")).text
+
+
 async def test_an_empty_desk_says_what_will_appear_there(console: Console) -> None:
     browser = await boss(console)
     assert "没有在办工单" in (await browser.get("/supervision")).text

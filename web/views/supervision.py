@@ -16,7 +16,7 @@ from core.people import org
 from core.people.models import Unit
 from core.people.permissions import Permission
 from sla.ladder import LEVEL_LABELS, Level
-from sla.supervision import proposals, queries
+from sla.supervision import declining, proposals, queries
 from sla.supervision.proposals import GROUNDS
 from sla.supervision.service import NewOrder
 from sla.supervision.terms import (
@@ -231,6 +231,21 @@ async def take_up(request: web.Request) -> web.StreamResponse:
             ),
         )
     return redirect(request, f"/orders/{order}?done=issue")
+
+
+class DeclineForm(Fields):
+    ground: Literal["overdue", "dissatisfied", "redos", "units"]
+    reason: str = Field("", max_length=500)
+
+
+@route("POST", "/supervision/proposals/{ticket_id:[0-9]+}/decline", permission=SUPERVISE)
+async def not_now(request: web.Request) -> web.StreamResponse:
+    """暂不督办: the proposal goes, its reason stays in the audit log."""
+    form = await read_form(request, DeclineForm)
+    ctx, ident, ground = context(request), path_id(request, "ticket_id"), Ground(form.ground)
+    async with ctx.db.begin() as uow:
+        await declining.decline(uow, actor(request), ident, ground, form.reason)
+    return redirect(request, f"/supervision/proposals?ground={ground.value}")
 
 
 # ---- a new document -------------------------------------------------------------------------
