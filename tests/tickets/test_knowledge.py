@@ -17,7 +17,7 @@ DAY = date(2026, 11, 23)
 
 
 def content(question: str = "居住证到期怎么签注", **over: Any) -> Content:
-    values = {
+    values: dict[str, Any] = {
         "answer": "到期前在政务平台网上签注，也可到派出所窗口。",
         "basis": "以公安机关公布为准",
         "audience": "public",
@@ -79,7 +79,9 @@ async def test_an_article_goes_from_its_writer_through_its_unit_to_the_hotline(c
 async def test_what_is_in_force_stays_so_while_the_next_edition_is_on_its_way(city: City) -> None:
     ident = await published(city)
     async with city.db.begin() as uow:
-        await service.write(uow, city.actors["lights"], ident, 4, content("居住证如何延期", answer="网上办理。"))
+        await service.write(
+            uow, city.actors["lights"], ident, 4, content("居住证如何延期", answer="网上办理。")
+        )
     assert await found(city, "居住证") == ["居住证到期怎么签注"]
     assert (await shown(city, "agent", ident)).draft is None
     await release(city, ident)
@@ -112,7 +114,7 @@ async def test_what_is_sent_back_needs_a_reason_and_can_be_written_on(city: City
     async with city.db.begin() as uow:
         edit = service.write(uow, city.actors["lights"], ident, 2, content("另一个问题"))
         await refused("knowledge_in_review", edit)
-    await refused("reason_required", step(city, "lights_head", ident, Step.REFUSE))
+    await refused("knowledge_reason", step(city, "lights_head", ident, Step.REFUSE))
     await step(city, "lights_head", ident, Step.REFUSE, "请补充依据")
     async with city.db.begin() as uow:
         await service.write(uow, city.actors["lights"], ident, 3, content("居住证到期如何续签"))
@@ -147,7 +149,7 @@ async def test_withdrawn_articles_are_found_no_more_and_keep_their_history(
 ) -> None:
     ident = await published(city)
     await refused("forbidden", step(city, "agent", ident, Step.WITHDRAW, "过时"))
-    await refused("reason_required", step(city, "leader", ident, Step.WITHDRAW))
+    await refused("knowledge_reason", step(city, "leader", ident, Step.WITHDRAW))
     await step(city, "leader", ident, Step.WITHDRAW, "政策已废止")
     assert await found(city, "居住证") == []
     assert await city.scalar("SELECT count(*) FROM knowledge_text") == 0

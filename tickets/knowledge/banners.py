@@ -160,12 +160,12 @@ async def change(
 
 
 async def withdraw(uow: UnitOfWork, actor: Actor, banner_id: int, edition: int, reason: str) -> None:
-    """Take it off every page. Raises `forbidden`, `not_found`, `banner_over`, `reason_required`."""
+    """Take it off every page. Raises `forbidden`, `not_found`, `banner_over`, `knowledge_reason`."""
     actor.require(Permission.KNOWLEDGE_PUBLISH)
     reason = clean(reason)[:MAX_REASON]
     row = await _locked(uow, banner_id, edition)
     if not reason:
-        raise HotlineError("reason_required")
+        raise HotlineError("knowledge_reason")
     values = {"withdrawn_at": uow.now, "withdrawn_by": actor.user_id, "reason": reason}
     await uow.session.execute(sa.update(_banner).where(_banner.c.id == banner_id).values(**values))
     await _audit(uow, actor, "banner.withdraw", banner_id, row.edition, reason)

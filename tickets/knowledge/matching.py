@@ -4,6 +4,7 @@ A pair that many questions have ("怎么", "办理") says little, one that few h
 """
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,22 +16,22 @@ LOOKED_UP = 24  # pairs; the rarest of a text
 BUDGET = 600  # questions looked at, however many there are
 NEAR = 0.3  # share of a question that must be met for it to be suggested
 ALL = ""  # the pair that counts every question
-# What every consultation says, whatever it is about.
-EMPTY = frozenset(
-    (
-        "怎么", "么办", "如何", "什么", "么样", "怎样", "请问", "咨询", "来电", "市民", "反映",
-        "需要", "办理", "哪些", "哪里", "可以", "是否", "能否", "多少", "多久", "情况", "问题",
-        "要求", "希望", "已经", "没有", "一个", "我们", "他们", "目前", "现在", "相关", "有关",
-        "部门", "处理", "帮忙", "想问", "问一", "一下", "电人", "询问", "时候", "时间", "为什",
-    )
+# What every consultation says, whatever it is about: it parts what is said on either side of it.
+SAID_ALWAYS = (
+    "为什么", "怎么办", "怎么样", "问一下", "来电人", "能不能", "怎么", "怎样", "如何", "什么", "请问",
+    "想问", "咨询", "询问", "一下", "来电", "市民", "反映", "需要", "办理", "哪些", "哪里",
+    "哪儿", "可以", "是否", "能否", "多少", "多久", "情况", "问题", "要求", "希望", "已经",
+    "没有", "一个", "我们", "他们", "目前", "现在", "相关", "有关", "部门", "处理", "帮忙",
+    "时候", "时间", "尽快", "突然", "应该",
 )  # fmt: skip
+_NOISE = re.compile("|".join(SAID_ALWAYS) + "|[了的吗呢啊吧呀]")
 
 
 def pairs_of(text: str) -> list[str]:
-    """The pairs of characters in a text, once each, in their order; blanks and signs part them."""
-    body = searchable(text[:MOST_CHARACTERS])
+    """The pairs of characters in a text that say something, once each, in their order."""
+    body = _NOISE.sub(" ", searchable(text[:MOST_CHARACTERS]))
     found = (one + two for one, two in pairwise(body) if one.isalnum() and two.isalnum())
-    return [pair for pair in dict.fromkeys(found) if pair not in EMPTY]
+    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)

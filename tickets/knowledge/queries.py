@@ -14,6 +14,7 @@ from core.people.permissions import Permission
 from tickets.knowledge.models import (
     KnowledgeArticle,
     KnowledgeEdition,
+    KnowledgeReport,
     KnowledgeStep,
     KnowledgeTask,
 )
@@ -25,6 +26,7 @@ _article = table_of(KnowledgeArticle)
 _edition = table_of(KnowledgeEdition)
 _step = table_of(KnowledgeStep)
 _task = table_of(KnowledgeTask)
+_report = table_of(KnowledgeReport)
 _unit = table_of(Unit)
 _user = table_of(User)
 _category = table_of(Category)
@@ -265,11 +267,22 @@ async def task_list(
     session: AsyncSession, actor: Actor, *, closed: bool = False, article_id: int | None = None
 ) -> list[Task]:
     """One's own tasks: the open ones by their due time, or the last that were closed."""
+    query = _tasks().where(own(actor, _task.c.unit_id))
+    if article_id is not None:
+        query = query.where(_task.c.article_id == article_id)
+    if closed:
+        query = query.where(_task.c.closed_at.is_not(None)).order_by(_task.c.closed_at.desc(), _task.c.id)
+    else:
+        query = query.where(_task.c.closed_at.is_(None)).order_by(_task.c.due_at, _task.c.id)
+    return [Task(**row._mapping) for row in await session.execute(query.limit(200))]
+
+
+def _tasks() -> sa.Select[Any]:
     plain = (
         *("id", "version", "kind", "about", "reports", "limit_days", "opened_at", "due_at", "article_id"),
         *("answer_id", "edition", "closed_at", "closed_as", "reason"),
     )
-    query = (
+    return (
         sa.select(
             *(_task.c[name] for name in plain),
             _article.c.question,
@@ -280,15 +293,7 @@ async def task_list(
         .outerjoin(_article, _article.c.id == _task.c.article_id)
         .outerjoin(_unit, _unit.c.id == _task.c.unit_id)
         .outerjoin(_user, _user.c.id == _task.c.opened_by)
-        .where(own(actor, _task.c.unit_id))
     )
-    if article_id is not None:
-        query = query.where(_task.c.article_id == article_id)
-    if closed:
-        query = query.where(_task.c.closed_at.is_not(None)).order_by(_task.c.closed_at.desc(), _task.c.id)
-    else:
-        query = query.where(_task.c.closed_at.is_(None)).order_by(_task.c.due_at, _task.c.id)
-    return [Task(**row._mapping) for row in await session.execute(query.limit(200))]
 
 
 async def task(session: AsyncSession, actor: Actor, task_id: int) -> Task:
@@ -297,6 +302,13 @@ async def task(session: AsyncSession, actor: Actor, task_id: int) -> Task:
     if found is None:
         raise HotlineError("task_not_found", task_id=task_id)
     return found
+
+
+async def own_reports(session: AsyncSession, actor: Actor) -> list[Task]:
+    """The tasks one reported something to, the newest first."""
+    mine = sa.select(_report.c.task_id).where(_report.c.user_id == actor.user_id)
+    query = _tasks().where(_task.c.id.in_(mine)).order_by(_task.c.id.desc()).limit(100)
+    return [Task(**row._mapping) for row in await session.execute(query)]
 
 
 # ---- what anybody may read --------------------------------------------------------------------

@@ -139,7 +139,7 @@ async def advance(
     """Submit, recall, approve, refuse, publish or drop what is being written; or withdraw what is in force.
 
     Nobody approves what he wrote himself. Raises `knowledge_step` (not possible now), `forbidden`,
-    `knowledge_own_work`, `reason_required` (to refuse or withdraw), `knowledge_over` (publishing
+    `knowledge_own_work`, `knowledge_reason` (to refuse or withdraw), `knowledge_over` (publishing
     what has ended), `version_conflict`, `knowledge_not_found`.
     """
     note = clean(note, lines=True)[:MAX_NOTE]
@@ -153,7 +153,7 @@ async def advance(
         raise HotlineError("knowledge_step", step=step.value, stage=row.stage)
     actor.require(needs)
     if step is Step.REFUSE and not note:
-        raise HotlineError("reason_required")
+        raise HotlineError("knowledge_reason")
     edition = await _newest(uow, article_id)
     if step is Step.APPROVE and edition.made_by is not None and edition.made_by == actor.user_id:
         raise HotlineError("knowledge_own_work")
@@ -194,7 +194,7 @@ async def _withdraw(uow: UnitOfWork, actor: Actor, article_id: int, version: int
     if row.live is None:
         raise HotlineError("knowledge_step", step=Step.WITHDRAW.value, stage=row.stage)
     if not note:
-        raise HotlineError("reason_required")
+        raise HotlineError("knowledge_reason")
     await _change(uow, row, live=None, withdrawn_at=uow.now)
     await index.drop(uow, article_id)
     await _note(uow, actor, article_id, row.live, Step.WITHDRAW, note)

@@ -87,11 +87,14 @@ async def report(
 
 
 async def reject(uow: UnitOfWork, actor: Actor, task_id: int, version: int, reason: str) -> None:
-    """Nothing is changed, and why. Raises `task_not_found`, `task_closed`, `forbidden`, `reason_required`."""
+    """Nothing is changed, and why.
+
+    Raises `task_not_found`, `task_closed`, `forbidden`, `knowledge_reason`, `version_conflict`.
+    """
     row = await _locked(uow, actor, task_id)
     reason = clean(reason, lines=True)[:MAX_NOTE]
     if not reason:
-        raise HotlineError("reason_required")
+        raise HotlineError("knowledge_reason")
     if row.version != version:
         raise conflict("knowledge_task", task_id, ours=version, theirs=row.version)
     values = {"closed_as": "rejected", "reason": reason}
