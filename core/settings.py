@@ -174,6 +174,12 @@ class Sla(Section):
     pack: str = Field("guilin", min_length=1)
 
 
+class KnowledgeSettings(Section):
+    correction_days: int = Field(3, ge=1, le=60)
+    remind_days: int = Field(30, ge=1, le=365)
+    gap_days: int = Field(180, ge=7, le=1095)
+
+
 class Supervision(Section):
     overdue_days: int = Field(5, ge=1, le=60)
     redos: int = Field(3, ge=2, le=20)
@@ -281,6 +287,7 @@ class Settings(Section):
     retention: Retention = Retention()
     sla: Sla = Sla()
     supervision: Supervision = Supervision()
+    knowledge: KnowledgeSettings = KnowledgeSettings()
     tickets: Tickets = Tickets()
     revisit: Revisit = Revisit()
     uploads: Uploads = Uploads()

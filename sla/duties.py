@@ -1,4 +1,4 @@
-"""What is done once a day by the city's clock: the digest, and the call-backs of the night.
+"""What is done once a day by the city's clock: the digest, the call-backs of the night, knowledge that ends.
 
 The leader looks every few minutes and does what is due and not done yet. A row says that a duty of a
 day is done, so that a restart at the wrong minute loses nothing and two nodes do nothing twice.
@@ -21,6 +21,7 @@ from sla.calendar import Calendar
 from sla.digest import Digest
 from sla.duty_models import DutyDay
 from tickets.callback_due import night_ends
+from tickets.knowledge import reminders
 from tickets.models import CallbackTask, table_of
 
 _duty = table_of(DutyDay)
@@ -57,6 +58,7 @@ class Duties:
         await self._once("night callbacks", day, self._night_callbacks)
         if self._calendar().works(day):
             await self._once("digest", day, self._tell_digest)
+            await self._once("knowledge", day, self._remind_of_knowledge)
 
     async def _once(self, duty: str, day: date, work: Callable[[date], Awaitable[None]]) -> None:
         async with self._db.read() as session:
@@ -70,6 +72,14 @@ class Duties:
 
     async def _tell_digest(self, day: date) -> None:
         await self._digest.tell(day)
+
+    async def _remind_of_knowledge(self, day: date) -> None:
+        """Owners hear of articles that end or have ended, and of corrections that are late."""
+        wanted = self._settings.knowledge
+        async with self._db.begin() as uow:
+            await self._lease.fence(uow)
+            if await _mark(uow, "knowledge", day):
+                await reminders.remind(uow, day, days=wanted.remind_days, gap_days=wanted.gap_days)
 
     async def _night_callbacks(self, day: date) -> None:
         """Whoever hung up in the night is to be called this morning: those who call are told."""

@@ -28,6 +28,7 @@ from core.people.permissions import Permission
 from tickets import reply_templates, saved_views
 from tickets.flow import TicketRequest, TicketUnit
 from tickets.inputs import HandOver
+from tickets.knowledge import service as knowledge
 from tickets.models import Ticket, table_of
 from tickets.states import Action
 from tickets.upkeep import UnitHandover, UnitHandoverItem
@@ -189,6 +190,7 @@ async def _take_along(uow: UnitOfWork, from_id: int, to_id: int) -> dict[str, in
         "delegations": await delegation.follow_unit(uow, from_id, to_id),
         "views": await saved_views.follow_unit(uow, from_id, to_id),
         "templates": await reply_templates.follow_unit(uow, from_id, to_id),
+        "articles": await knowledge.follow_unit(uow, from_id, to_id),
         "notices": await notices.follow_unit(uow, from_id, to_id),
     }
 

@@ -86,6 +86,12 @@ KINDS: dict[str, str] = {
     "order_reported": "督办反馈待审",
     "look_due": "约谈回头看到期",
     "calendar_unknown": "下一年节假日安排待确认",
+    "knowledge_task": "知识条目待纠正",
+    "knowledge_late": "知识纠错已逾期",
+    "knowledge_ending": "知识条目即将到期",
+    "knowledge_ended": "知识条目已过期",
+    "knowledge_mended": "您反馈的知识已更新",
+    "knowledge_rejected": "您反馈的知识不予修改",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -126,6 +132,11 @@ _TO_HOUSE: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 _FOR: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(
+        ("knowledge_task", "knowledge_late", "knowledge_ending", "knowledge_ended"),
+        roles_with(Permission.KNOWLEDGE_EDIT),
+    ),
+    **dict.fromkeys(("knowledge_mended", "knowledge_rejected"), roles_with(Permission.KNOWLEDGE_READ)),
     "return_waiting": DESK,
     "decision_waiting": SUPERVISION,
     "closing_waiting": HEADS,
@@ -150,6 +161,12 @@ PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "night_callbacks": "/callbacks",
     "cards_digest": "/cards?state=mine",
     "calendar_unknown": "/admin/calendar",
+    "knowledge_task": "/knowledge/tasks",
+    "knowledge_late": "/knowledge/tasks",
+    "knowledge_ending": "/knowledge/desk?shelf=ending",
+    "knowledge_ended": "/knowledge/desk?shelf=ended",
+    "knowledge_mended": "/knowledge/reports",
+    "knowledge_rejected": "/knowledge/reports",
 }
 
 

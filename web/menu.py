@@ -40,6 +40,15 @@ MENU = (
         ),
     ),
     Group(
+        "知识",
+        (
+            Entry("知识库", "/knowledge", "search"),
+            Entry("知识采编", "/knowledge/desk", "edit"),
+            Entry("知识纠错", "/knowledge/tasks", "check"),
+            Entry("突发口径", "/banners", "megaphone"),
+        ),
+    ),
+    Group(
         "工单",
         (
             Entry("派单台", "/dispatch", "send"),
@@ -111,6 +120,8 @@ HOMES = (
     "/revisits",
     "/callbacks",
     "/tickets",
+    "/knowledge/desk",
+    "/knowledge",
     "/admin/users",
     "/admin/audit",
     "/admin/outbox",

@@ -132,6 +132,14 @@ AUDIT_ACTIONS = {
     "citizen.split": "拆分市民档案",
     "citizen.forget": "删除个人信息",
     "template.save": "保存答复模板",
+    "knowledge.publish": "发布知识",
+    "knowledge.withdraw": "撤下知识",
+    "knowledge.import": "导入知识",
+    "synonym.add": "新增同义词",
+    "synonym.remove": "移除同义词",
+    "banner.issue": "发布突发口径",
+    "banner.change": "更新突发口径",
+    "banner.withdraw": "撤下突发口径",
     "report.make": "生成报表",
     "report.fetch": "下载报表",
 }
@@ -139,6 +147,8 @@ AUDIT_ACTIONS = {
 AUDIT_OBJECTS = {
     "wallboard": "大屏地址",
     "report": "报表",
+    "knowledge": "知识",
+    "banner": "突发口径",
     "export": "导出",
     "proposal": "待批事项",
     "delegation": "代理",

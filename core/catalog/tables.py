@@ -33,8 +33,16 @@ class Line:
         return self.cells[name]
 
 
-def read(text: str, columns: Mapping[str, str], *, needed: Sequence[str] | None = None) -> list[Line]:
+def read(
+    text: str,
+    columns: Mapping[str, str],
+    *,
+    needed: Sequence[str] | None = None,
+    longest: int = MAX_CELL,
+) -> list[Line]:
     """The lines of a CSV text whose heading names `columns` (name → heading in words; both are understood).
+
+    Of a cell the first `longest` characters are read.
 
     Raises `list_empty`, `list_too_long` (5,000 lines), `list_heading` (missing: headings in words).
     """
@@ -54,7 +62,7 @@ def read(text: str, columns: Mapping[str, str], *, needed: Sequence[str] | None 
         if names is None:
             names = _names(cells, columns, needed)
             continue
-        given = dict(zip(names, (plain(cell) for cell in cells), strict=False))
+        given = dict(zip(names, (plain(cell, longest) for cell in cells), strict=False))
         values = {name: given.get(name, "") for name in columns}
         odd = any(cell.strip() for cell in cells[len(names) :])
         found.append(Line(reader.line_num, values, frozenset(columns) - set(names), odd))
@@ -79,9 +87,9 @@ def _names(cells: list[str], columns: Mapping[str, str], needed: Sequence[str] |
     return names
 
 
-def plain(cell: str) -> str:
+def plain(cell: str, longest: int = MAX_CELL) -> str:
     """A cell without blanks at its ends and without the apostrophe that made it harmless."""
-    cell = cell.strip()[:MAX_CELL]
+    cell = cell.strip()[:longest]
     return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell
 
 

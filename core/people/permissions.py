@@ -61,6 +61,11 @@ class Permission(StrEnum):
     REPORT_READ = "report.read"
     REPORT_MAKE = "report.make"
     NOTICE_WRITE = "notice.write"
+    KNOWLEDGE_READ = "knowledge.read"
+    KNOWLEDGE_EDIT = "knowledge.edit"
+    KNOWLEDGE_EDIT_ALL = "knowledge.edit_all"
+    KNOWLEDGE_REVIEW = "knowledge.review"
+    KNOWLEDGE_PUBLISH = "knowledge.publish"
     OUTBOX_READ = "outbox.read"
     OUTBOX_RESEND = "outbox.resend"
     AUDIT_READ = "audit.read"
@@ -81,8 +86,10 @@ class Permission(StrEnum):
 P = Permission
 _CITIZENS = {P.CITIZEN_READ, P.CITIZEN_EDIT}
 _SEAT = {P.CALL_TAKE, P.DRAFT_WRITE, P.TICKET_CREATE, P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL}
+_SEAT |= {P.KNOWLEDGE_READ}
 _CALLBACKS = {P.CALLBACK_READ, P.CALLBACK_WORK}
 _UNIT = {P.TICKET_READ_UNIT, P.TICKET_HANDLE, P.TICKET_NOTE, P.PERSON_REVEAL, P.TICKET_EXPORT}
+_UNIT |= {P.KNOWLEDGE_READ}
 _CARDS = {P.CARD_READ, P.CARD_ACKNOWLEDGE}
 _OVERVIEW = {P.DASHBOARD_READ, P.REPORT_READ, P.REPORT_MAKE, P.WALLBOARD_MANAGE}
 _DESK = {P.TICKET_DISPATCH, P.TICKET_RULE, P.TICKET_CHECK, P.TICKET_MERGE}
@@ -91,13 +98,13 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: frozenset(_SEAT | _CALLBACKS | _CITIZENS | {P.TICKET_MERGE}),
     Role.DISPATCHER: frozenset(
         {P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL, P.CALLBACK_READ, P.CITIZEN_READ}
-        | {P.TICKET_EXPORT}
+        | {P.TICKET_EXPORT, P.KNOWLEDGE_READ}
         | _DESK
         | _CARDS
     ),
     Role.CALLBACK_OFFICER: frozenset(
         {P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL, P.DRAFT_WRITE, P.TICKET_CREATE}
-        | {P.REVISIT_WORK}
+        | {P.REVISIT_WORK, P.KNOWLEDGE_READ}
         | _CARDS
         | _CALLBACKS
         | _CITIZENS
@@ -108,22 +115,23 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | _CITIZENS
         | _DESK
         | {P.FLOOR_READ, P.CALL_READ_ALL, P.DRAFT_READ_ALL, P.TICKET_VOID, P.REVISIT_WORK, P.MESSAGE_READ}
-        | {P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST}
+        | {P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST, P.KNOWLEDGE_PUBLISH}
         | _OVERVIEW
         | _CARDS
     ),
     Role.SUPERVISION_OFFICER: frozenset(
         {P.TICKET_READ_ALL, P.TICKET_NOTE, P.FLOOR_READ, P.CALL_READ_ALL, P.PERSON_REVEAL, P.CALLBACK_READ}
-        | {P.POLICY_READ, P.POLICY_EDIT}
+        | {P.POLICY_READ, P.POLICY_EDIT, P.KNOWLEDGE_READ, P.KNOWLEDGE_PUBLISH}
         | {P.TICKET_SUPERVISE, P.TICKET_VOID, P.TICKET_EXPORT, P.MESSAGE_READ, P.CITIZEN_READ}
         | _OVERVIEW
         | _DESK
         | _CARDS
     ),
-    Role.DEPT_OFFICER: frozenset(_UNIT | _CARDS),
-    Role.DEPT_HEAD: frozenset(_UNIT | _CARDS | {P.TICKET_APPROVE}),
-    Role.KNOWLEDGE_EDITOR: frozenset(),
-    Role.KNOWLEDGE_REVIEWER: frozenset(),
+    Role.DEPT_OFFICER: frozenset(_UNIT | _CARDS | {P.KNOWLEDGE_EDIT}),
+    Role.DEPT_HEAD: frozenset(_UNIT | _CARDS | {P.TICKET_APPROVE, P.KNOWLEDGE_REVIEW}),
+    # Editors write for every unit; a reviewer, like a department's head, approves what his own unit owns.
+    Role.KNOWLEDGE_EDITOR: frozenset({P.KNOWLEDGE_READ, P.KNOWLEDGE_EDIT, P.KNOWLEDGE_EDIT_ALL}),
+    Role.KNOWLEDGE_REVIEWER: frozenset({P.KNOWLEDGE_READ, P.KNOWLEDGE_REVIEW}),
     # The three administrators: who runs it, who grants power, who watches both (core/people/duties.py).
     Role.SYSTEM_ADMIN: frozenset(
         {P.USER_READ, P.USER_MANAGE, P.ORG_MANAGE, P.CATALOG_MANAGE, P.SETTINGS_READ, P.NOTICE_WRITE}
@@ -139,7 +147,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.INSPECTOR: frozenset(
         {P.TICKET_READ_ALL, P.AUDIT_READ, P.CALL_READ_ALL, P.FLOOR_READ, P.DRAFT_READ_ALL, P.CALLBACK_READ}
         | {P.PERSON_REVEAL, P.CITIZEN_READ, P.MESSAGE_READ, P.DASHBOARD_READ, P.REPORT_READ, P.CARD_READ}
-        | {P.POLICY_READ}
+        | {P.POLICY_READ, P.KNOWLEDGE_READ}
     ),
 }
 

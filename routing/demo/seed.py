@@ -13,7 +13,7 @@ from core.people.models import Unit
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
-from routing.demo import categories, missed
+from routing.demo import categories, knowledge, missed
 from routing.demo.chunk import Chunk
 from routing.demo.contacts import Drawer
 from routing.demo.desk import open_desk
@@ -93,6 +93,7 @@ async def seed(
         if then is not None:
             await then(uow)
         await Variety(making, services.people, services.tickets).make()
+        await knowledge.make(making, services.people)
         await take_back(uow)  # the demo's citizens are not written to about the past
         tell(1.0)
 

@@ -31,6 +31,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.upkeep",
     "tickets.citizens.models",
     "tickets.desk_models",
+    "tickets.knowledge.models",
     "tickets.messages.models",
     "sla.models",
     "sla.measures.models",
