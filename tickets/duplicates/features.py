@@ -77,7 +77,7 @@ def _flat(text: str) -> str:
 def _words(text: str) -> list[str]:
     with _LOCK:
         tokenizer = _tokenizer()
-    return [word for word in tokenizer.lcut_for_search(text) if word.strip()]
+    return [word for word in tokenizer.lcut_for_search(text) if word[0].isalnum()]
 
 
 def _pairs(names: Iterable[str]) -> list[str]:
