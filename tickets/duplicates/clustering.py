@@ -11,7 +11,8 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
 from tickets.duplicates.features import Features
-from tickets.duplicates.likeness import ALIKE, Likeness, pairwise
+from tickets.duplicates.likeness import ALIKE
+from tickets.duplicates.matrix import Likeness, pairwise
 from tickets.duplicates.stream import Stream
 
 MOST_AT_ONCE = 8000

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickets.duplicates.features import Features, Weights
-from tickets.duplicates.likeness import ALIKE, Weigher, all_combined
+from tickets.duplicates.likeness import ALIKE, Weigher
+from tickets.duplicates.matrix import all_combined
 
 GROWN = 1.1
 PASSED = 0.2  # share of texts behind the window from which they are let go
