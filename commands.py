@@ -22,6 +22,7 @@ from rich.table import Table
 from core.commands import add_to, log_to_a_file, out, read_settings, refusals, say
 from core.errors import HotlineError
 from sla.measures.commands import measures_app
+from tickets.duplicates.commands import clusters
 
 if TYPE_CHECKING:
     from core.doctor import Check, Level
@@ -440,6 +441,7 @@ def _demo(*, reset: bool) -> None:
 
 
 add_to(app)
+app.command()(clusters)
 app.add_typer(demo_app, name="demo")
 app.add_typer(search_app, name="search")
 app.add_typer(measures_app, name="measures")

@@ -56,6 +56,7 @@ from tickets.callbacks import CallbackService
 from tickets.category_codes import CategoryCodes
 from tickets.citizens.names import NameFollower
 from tickets.drafts import DraftService
+from tickets.duplicates.signatures import Signatures
 from tickets.export.service import ExportService
 from tickets.handover import Handovers
 from tickets.messages.service import MessageService
@@ -177,6 +178,7 @@ class Node:
         self.relay.numbered = self.tail.wake
         self.ticker.every(15, "outbox gauges", self._count_outbox)
         self.ticker.every(2, "hand-overs", self.handovers.run)
+        self.ticker.every(2, "signatures", Signatures(self.db, self.leases["scheduler"]).tick, at_once=True)
         self.ticker.every(15, "sweep", self._sweep)
         self.ticker.every(2, "measures", self._fold)
         self.ticker.cron("*/5 8-17 * * *", "duties of the day", self.duties.run)

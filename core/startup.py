@@ -121,6 +121,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "password_too_long": ("The password is too long.", "use fewer than {maximum} characters"),
     **DEADLINE_SENTENCES,
     "recording_unreadable": ("{file} cannot be read: {why}.", "name a recorded AMI stream"),
+    "table_unreadable": ("{file} cannot be read: {why}.", "name a CSV file, UTF-8 or GB18030"),
+    "table_unwritable": ("{file} cannot be written: {why}.", "name a file in a folder you may write to"),
+    "table_column_missing": (
+        "There is no column {column} (known: {known}).",
+        "say which column has it: --columns title=…,detail=…,user=…,time=…",
+    ),
+    "table_columns_unclear": ("--columns cannot be understood: {given}.", "write title=主题,detail=正文"),
 }
 
 

@@ -30,6 +30,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.flow",
     "tickets.upkeep",
     "tickets.citizens.models",
+    "tickets.duplicates.models",
     "tickets.desk_models",
     "tickets.knowledge.models",
     "tickets.messages.models",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.people.actor import Actor
 from core.people.models import Unit
+from tickets.duplicates.alike import Alike, Asked, alike
 from tickets.models import Ticket, table_of
 from tickets.queries import TicketPage
 from tickets.visibility import sees_every_ticket, visible_tickets
@@ -34,10 +35,51 @@ class Similar:
     lead_unit: str | None
     why: str
     same_category: bool
+    callers: int = 1
 
 
-async def similar(session: AsyncSession, actor: Actor, ticket: TicketPage) -> list[Similar]:
-    """At most `MOST`, those of the same category first; only for who sees every ticket."""
+def reason(one: Alike, now: datetime | None) -> str:
+    """Why a ticket is taken for the same matter: whose, where, what both say, how long ago."""
+    parts = ["同一来电人"] if one.same_caller else []
+    if one.places:
+        parts.append(f"同一地点 {'、'.join(one.places)}")
+    if one.words:
+        parts.append(f"都提到 {'、'.join(one.words)}")
+    if now is not None:
+        parts.append(ago(now - one.created_at))
+    return " · ".join(parts)
+
+
+def ago(age: timedelta) -> str:
+    """How long ago, in words."""
+    minutes = max(int(age.total_seconds() // 60), 0)
+    if minutes < 60:
+        return f"{minutes} 分钟前" if minutes else "刚刚"
+    return f"{minutes // 60} 小时前" if minutes < 24 * 60 else f"{minutes // 1440} 天前"
+
+
+async def similar(
+    session: AsyncSession, actor: Actor, ticket: TicketPage, now: datetime | None = None
+) -> list[Similar]:
+    """At most `MOST`: the same matter by its text first, then the same caller or place, of the same
+    category before others; only for who sees every ticket."""
+    told = Asked(
+        ticket.title, ticket.narrative, ticket.address, ticket.type, ticket.confidentiality, ticket.id
+    )
+    by_text = {
+        one.id: Similar(
+            one.id,
+            one.number,
+            one.title,
+            one.state,
+            one.created_at,
+            one.lead_unit,
+            reason(one, now),
+            one.category_id == ticket.category_id,
+            one.callers,
+        )
+        for one in await alike(session, actor, told, now)
+    }
     found: dict[int, Similar] = {}
     if sees_every_ticket(actor):
         phone = sa.select(_ticket.c.phone_ref).where(_ticket.c.id == ticket.id).scalar_subquery()
@@ -53,7 +95,8 @@ async def similar(session: AsyncSession, actor: Actor, ticket: TicketPage) -> li
         same = (_ticket.c.id.in_(newest), *near)
         for row in await _find(session, actor, ticket, *same):
             found.setdefault(row.id, Similar(**row._mapping, why="同一地点"))
-    return sorted(found.values(), key=lambda one: not one.same_category)[:MOST]
+    others = [one for one in found.values() if one.id not in by_text]
+    return [*by_text.values(), *sorted(others, key=lambda one: not one.same_category)][:MOST]
 
 
 async def _find(session: AsyncSession, actor: Actor, ticket: TicketPage, *same: Any) -> Any:

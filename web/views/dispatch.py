@@ -58,7 +58,9 @@ async def _of_ticket(request: web.Request, session: AsyncSession, ticket: Ticket
     return {
         "groups": await unit_groups(session) if waits else [],
         "suggestions": await suggestions(session, ticket) if waits else [],
-        "alike": await similar(session, actor(request), ticket) if Action.MERGE in offers else [],
+        "alike": await similar(session, actor(request), ticket, context(request).clock.now())
+        if Action.MERGE in offers
+        else [],
         "beside": [offers[action] for action in BESIDE if action in offers],
         "waits": waits,
         "left": left_of(ticket, context(request).clock.now(), context(request).tickets.limits),

@@ -98,7 +98,7 @@ async def end_as_ticket(request: web.Request) -> web.StreamResponse:
             "href_label": "查看并派发" if may_dispatch else "查看工单",
         }
 
-    return await _end(request, fields, work, hopeful=True)
+    return await end_with(request, fields, work, hopeful=True)
 
 
 @route("POST", "/drafts/{draft_id:[0-9]+}/record", permission=WRITE)
@@ -117,7 +117,7 @@ async def end_as_record(request: web.Request) -> web.StreamResponse:
             "note": "本次来电未立工单，登记内容已保留。",
         }
 
-    return await _end(request, fields, work)
+    return await end_with(request, fields, work)
 
 
 @route("POST", "/drafts/{draft_id:[0-9]+}/urge", permission=WRITE)
@@ -131,7 +131,7 @@ async def end_as_urge(request: web.Request) -> web.StreamResponse:
         await ctx.drafts.end_as_urge(uow, actor(request), draft_id, version, fields.ticket_id, fields.note)
         return _on_ticket("已记为催办", "承办单位会看到这次催办。", fields.ticket_id)
 
-    return await _end(request, fields, work)
+    return await end_with(request, fields, work)
 
 
 @route("POST", "/drafts/{draft_id:[0-9]+}/addition", permission=WRITE)
@@ -147,7 +147,7 @@ async def end_as_addition(request: web.Request) -> web.StreamResponse:
         )
         return _on_ticket("已补充到工单", "承办单位会看到补充的内容。", fields.ticket_id)
 
-    return await _end(request, fields, work)
+    return await end_with(request, fields, work)
 
 
 @route("POST", "/drafts/{draft_id:[0-9]+}/hand-over", permission=WRITE)
@@ -163,7 +163,7 @@ async def hand_over(request: web.Request) -> web.StreamResponse:
         await ctx.drafts.hand_over(uow, actor(request), draft_id, version, fields.to_user_id)
         return {"title": "已移交", "note": "草稿已出现在对方的坐席台，内容不变。"}
 
-    return await _end(request, fields, work)
+    return await end_with(request, fields, work)
 
 
 async def _keep(ctx: WebContext, uow: UnitOfWork, request: web.Request, fields: DraftFields) -> int:
@@ -185,7 +185,7 @@ def _on_ticket(title: str, note: str, ticket_id: int) -> dict[str, Any]:
     return {"title": title, "note": note, "href": f"/tickets/{ticket_id}", "href_label": "查看工单"}
 
 
-async def _end(
+async def end_with(
     request: web.Request, fields: DraftFields, work: Work, *, hopeful: bool = False
 ) -> web.StreamResponse:
     """Run an ending and show what came of it."""

@@ -7,6 +7,7 @@ import "./hl-drafts.js";
 import "./hl-draft-form.js";
 import "./hl-conflict.js";
 import "./hl-ending.js";
+import "./hl-alike.js";
 import "./hl-pick.js";
 import "./hl-close-draft.js";
 import "./hl-keys.js";

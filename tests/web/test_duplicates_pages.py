@@ -1,0 +1,89 @@
+"""The same matter beside the form: what it says, who gets it, the repeat in one key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.tickets.test_duplicates_clusters import PLANT
+from tests.web.agent_rig import HX, MOBILE, Floor, ctx, floor
+from tickets.duplicates.signatures import refresh
+
+__all__ = ["ctx", "floor"]
+TYPED = {"title": PLANT[1][0], "narrative": PLANT[1][1]}
+
+
+async def first(floor: Floor, number: int = 0, **over: Any) -> Any:
+    """A ticket with its signature."""
+    title, text = PLANT[number]
+    made = await floor.console.ticket(title=title, narrative=text, **over)
+    async with floor.ctx.db.begin() as uow:
+        await refresh(uow, [made.id])
+    return made
+
+
+async def draft_of(floor: Floor, browser: Any) -> str:
+    answer = await browser.post("/drafts")
+    return str(answer.headers["Location"].rsplit("=", 1)[1])
+
+
+async def test_the_form_shows_open_tickets_about_the_same_matter_and_why(floor: Floor) -> None:
+    made = await first(floor)
+    browser = await floor.console.signed_in("a1001")
+    draft = await draft_of(floor, browser)
+    answer = await browser.post(f"/drafts/{draft}/alike", {"version": "1", **TYPED}, headers=HX)
+    assert answer.status == 200
+    assert f"/tickets/{made.id}" in answer.text
+    assert "同一地点 栖霞雅苑" in answer.text
+    assert "都提到" in answer.text
+    assert "Alt+R" in answer.text
+    other = await browser.post(f"/drafts/{draft}/alike", {"version": "1", "title": "医保报销"}, headers=HX)
+    assert other.text.strip() == ""
+
+
+async def test_a_sealed_draft_is_shown_nothing(floor: Floor) -> None:
+    await first(floor)
+    browser = await floor.console.signed_in("a1001")
+    draft = await draft_of(floor, browser)
+    fields = {"version": "1", **TYPED, "type": "report"}
+    answer = await browser.post(f"/drafts/{draft}/alike", fields, headers=HX)
+    assert answer.text.strip() == ""
+
+
+async def test_somebody_elses_draft_is_not_asked_for(floor: Floor) -> None:
+    browser, other = await floor.console.signed_in("a1001"), await floor.console.signed_in("a1002")
+    draft = await draft_of(floor, browser)
+    answer = await other.post(f"/drafts/{draft}/alike", {"version": "1", **TYPED}, headers=HX)
+    assert answer.status == 404
+
+
+async def test_one_press_ends_the_draft_as_a_repeat_with_a_number_to_read_out(floor: Floor) -> None:
+    made = await first(floor)
+    browser = await floor.console.signed_in("a1001")
+    draft = await draft_of(floor, browser)
+    fields = {"version": "1", "phone": MOBILE, "ticket_id": str(made.id), **TYPED}
+    answer = await browser.post(f"/drafts/{draft}/repeat", fields, headers=HX)
+    assert answer.status == 200, answer.text
+    assert "已记为重复来电" in answer.text
+    assert made.number[12:] in answer.text
+    again = await browser.post(f"/drafts/{draft}/repeat", fields, headers=HX)
+    assert again.status == 200
+    assert "已记为重复来电" in again.text
+
+
+async def test_without_a_number_to_reach_the_phone_is_asked_for(floor: Floor) -> None:
+    made = await first(floor)
+    browser = await floor.console.signed_in("a1001")
+    draft = await draft_of(floor, browser)
+    fields = {"version": "1", "ticket_id": str(made.id), **TYPED}
+    answer = await browser.post(f"/drafts/{draft}/repeat", fields, headers=HX)
+    assert answer.status == 422
+    assert '"phone"' in answer.text
+
+
+async def test_the_dispatch_desk_offers_the_merge(floor: Floor) -> None:
+    made = await first(floor, 0)
+    again = await first(floor, 1, phone="13900001111")
+    browser = await floor.console.signed_in("dispatcher")
+    answer = await browser.get(f"/dispatch?ticket={again.id}")
+    assert "同一地点 栖霞雅苑" in answer.text
+    assert f'name="master_id" value="{made.id}"' in answer.text
