@@ -27,6 +27,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.relay import Relay
 from core.settings import Pbx, Settings
+from routing.advice import AdviceService
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from sla import acts as sla_acts
@@ -119,6 +120,7 @@ class Node:
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
         self.intake = Intake(self.drafts, self.callbacks)
+        self.advice = AdviceService(self.clock)
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         lease = self.leases["scheduler"]
         digest = Digest(self.db, self.people, lease)
@@ -139,6 +141,7 @@ class Node:
             exports=self.exports,
             reports=self.reports,
             supervision=self.supervision,
+            advice=self.advice,
             telephony=self.telephony,
             outbox=self.outbox,
             tail=self.tail,
@@ -169,6 +172,7 @@ class Node:
     def _wire(self) -> None:
         """Who hears whom."""
         self.intake.wire(self.bus)
+        self.advice.wire(self.bus)
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)

@@ -32,6 +32,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.citizens.models",
     "tickets.desk_models",
     "tickets.messages.models",
+    "routing.models",
     "sla.models",
     "sla.measures.models",
     "sla.duty_models",
