@@ -30,6 +30,7 @@ from core.settings import Pbx, Settings
 from routing.advice import AdviceService
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from routing.trials import Trials
 from sla import acts as sla_acts
 from sla import calendar_check
 from sla.adopting import Adopting
@@ -123,6 +124,7 @@ class Node:
         self.advice = AdviceService(self.clock)
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         lease = self.leases["scheduler"]
+        self.trials = Trials(self.backstage, lease)
         digest = Digest(self.db, self.people, lease)
         self.duties = Duties(self.db, lease, digest, lambda: self.limits.calendar, settings)
         self.simulator = self._simulator()
@@ -188,6 +190,8 @@ class Node:
         self.ticker.every(60, "adopting", self._adopt, at_once=True)
         self.ticker.every(60, "supervision", self._supervise)
         self.ticker.every(2, "clocks counted anew", self._recount)
+        self.ticker.every(2, "rules on trial", self.trials.run)
+        self.ticker.cron("20 4 * * *", "rules checked", self.trials.nightly)
         self.ticker.cron("30 8 * * *", "calendar check", self._check_calendar)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
