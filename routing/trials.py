@@ -197,7 +197,9 @@ class Trials:
 async def advance(uow: UnitOfWork, trial: Any) -> None:
     """Decide one batch of tickets by both rule sets and keep what came out."""
     tried = await rule_service.version(uow.session, trial.rule_set_id)
-    live = await knowledge(uow.session, trial.last_at)
+    counts = await rule_service.in_state(uow.session, "live")  # now, not as of a second ago
+    present = counts.rules if counts else ()
+    live = await knowledge(uow.session, trial.last_at, rules=present)
     other = await knowledge(uow.session, trial.last_at, rules=tried.rules, number=tried.number)
     columns = (_ticket.c[name] for name in _READ)
     behind = sa.tuple_(_ticket.c.created_at, _ticket.c.id) > sa.tuple_(

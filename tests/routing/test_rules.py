@@ -76,7 +76,8 @@ def test_the_first_rule_that_holds_decides_and_those_behind_it_are_still_shown()
 def test_every_condition_must_hold_and_one_value_of_each_is_enough(
     when: dict[str, tuple[str, ...]], holds: bool
 ) -> None:
-    assert (decide(book(rule("a", **when)), MATTER, DIRECTORY).unit is not None) is holds
+    made = Rule("a", "规则", "lights", Conditions(**when))
+    assert (decide(book(made), MATTER, DIRECTORY).unit is not None) is holds
 
 
 def test_a_rule_that_names_a_closed_unit_fails_with_the_reason_and_the_next_one_decides() -> None:

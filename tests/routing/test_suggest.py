@@ -1,4 +1,4 @@
-"""Suggestions: rules first, then the catalogue, then a model, then what was done alike; each with its reason."""
+"""Suggestions: rules first, then the catalogue, a model, what was done alike; each with its reason."""
 
 from dataclasses import replace
 from datetime import date
