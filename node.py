@@ -27,8 +27,10 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.relay import Relay
 from core.settings import Pbx, Settings
+from routing.advice import AdviceService
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from routing.trials import Trials
 from sla import acts as sla_acts
 from sla import calendar_check
 from sla.adopting import Adopting
@@ -120,8 +122,10 @@ class Node:
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
         self.intake = Intake(self.drafts, self.callbacks)
+        self.advice = AdviceService(self.clock)
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         lease = self.leases["scheduler"]
+        self.trials = Trials(self.backstage, lease)
         digest = Digest(self.db, self.people, lease)
         self.duties = Duties(self.db, lease, digest, lambda: self.limits.calendar, settings)
         self.simulator = self._simulator()
@@ -140,6 +144,7 @@ class Node:
             exports=self.exports,
             reports=self.reports,
             supervision=self.supervision,
+            advice=self.advice,
             telephony=self.telephony,
             outbox=self.outbox,
             tail=self.tail,
@@ -170,6 +175,7 @@ class Node:
     def _wire(self) -> None:
         """Who hears whom."""
         self.intake.wire(self.bus)
+        self.advice.wire(self.bus)
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)
@@ -186,6 +192,8 @@ class Node:
         self.ticker.every(60, "adopting", self._adopt, at_once=True)
         self.ticker.every(60, "supervision", self._supervise)
         self.ticker.every(2, "clocks counted anew", self._recount)
+        self.ticker.every(2, "rules on trial", self.trials.run)
+        self.ticker.cron("20 4 * * *", "rules checked", self.trials.nightly)
         self.ticker.cron("30 8 * * *", "calendar check", self._check_calendar)
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)

@@ -26,6 +26,7 @@ from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
+    from routing.advice import AdviceService
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
     from telephony.service import TelephonyService
@@ -52,6 +53,7 @@ class WebContext:
     exports: ExportService
     reports: ReportService
     supervision: SupervisionService
+    advice: AdviceService
     telephony: TelephonyService
     outbox: OutboxWorker
     tail: EventTail

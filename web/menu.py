@@ -71,7 +71,17 @@ MENU = (
             Entry("亮牌记录", "/cards", "alert"),
             Entry("督办文书", "/orders", "stamp"),
             Entry("电子监察", "/monitor", "monitor"),
+            Entry("派单质量", "/routing/figures", "chart"),
             Entry("报表", "/reports", "list"),
+        ),
+    ),
+    Group(
+        "派单",
+        (
+            Entry("责任清单", "/routing/catalogue", "list"),
+            Entry("派单规则", "/routing/rules", "sliders"),
+            Entry("地名库", "/routing/places", "search"),
+            Entry("派单试算", "/routing/try", "check"),
         ),
     ),
     Group(

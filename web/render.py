@@ -6,14 +6,18 @@ Both receive: `actor`, `nav`, `path`, `theme`, `size`, `city`, and the filters b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from aiohttp import web
+from markupsafe import Markup, escape
 
 from core.clock import to_city
+from core.text import normalise
+from core.text import spans as text_spans
 from web.assets import ASSETS, Assets
 from web.context import FRAME, REQUEST_ID, context, optional_actor
 from web.live import HUB
@@ -52,6 +56,18 @@ def age(minutes: int) -> str:
     return f"{minutes // 60} 小时" if minutes < 24 * 60 else f"{minutes // (24 * 60)} 天"
 
 
+def marked(text: str, words: Sequence[str]) -> Markup | str:
+    """A text with the words that decided marked in it."""
+    spans = sorted({span for word in words for span in text_spans(text, normalise(word))})
+    parts: list[str] = []
+    last = 0
+    for start, end in spans:
+        if start >= last:
+            parts += [escape(text[last:start]), Markup("<mark>"), escape(text[start:end]), Markup("</mark>")]
+            last = end
+    return Markup("").join([*parts, escape(text[last:])]) if parts else text
+
+
 def make_environment(assets: Assets) -> jinja2.Environment:
     """The Jinja environment of the console."""
     env = jinja2.Environment(
@@ -62,7 +78,7 @@ def make_environment(assets: Assets) -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    env.filters.update(city_time=city_time, duration=duration, age=age)
+    env.filters.update(city_time=city_time, duration=duration, age=age, marked=marked)
     env.globals.update(static_url=assets.url, place=place)
     return env
 

@@ -19,6 +19,7 @@ from routing.demo.contacts import Drawer
 from routing.demo.desk import open_desk
 from routing.demo.making import Making, Row, Values
 from routing.demo.people import make_accounts, make_units
+from routing.demo.routing import make_choices, make_routing
 from routing.demo.variety import Variety
 from tickets.bulk import insert_rows, number_all, reserve_ids
 from tickets.messages.service import take_back
@@ -86,9 +87,11 @@ async def seed(
         await make_accounts(uow, services.people, making.folk, password, draw)
         tell(0.15)
         making.categories = await make_categories(uow)
+        await make_routing(uow)
         await _make_contacts(making, size or Size(), tell)
         await missed.make(making, (size or Size()).missed)
         await open_desk(making)
+        await make_choices(making)
         await making.figures.write(uow)
         if then is not None:
             await then(uow)

@@ -34,6 +34,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.desk_models",
     "tickets.knowledge.models",
     "tickets.messages.models",
+    "routing.models",
     "sla.models",
     "sla.measures.models",
     "sla.duty_models",

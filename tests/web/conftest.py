@@ -21,6 +21,7 @@ from core.people.permissions import Role
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
+from routing.advice import AdviceService
 from sla import acts as sla_acts
 from sla import calendar_service, pack_service
 from sla.measures import recount
@@ -221,6 +222,8 @@ async def ctx(
         await calendar_service.seed(uow, web_settings.city)
         await pack_service.seed(uow, web_settings.sla.pack)
     tickets = TicketService(database, clock, vault, web_settings, CityLimits(), Counters())
+    advice = AdviceService(clock)
+    advice.wire(database.bus)
     return WebContext(
         settings=web_settings,
         clock=clock,
@@ -234,6 +237,7 @@ async def ctx(
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),
         supervision=SupervisionService(tickets, shipped_calendar, web_settings.supervision),
+        advice=advice,
         telephony=cast(Any, None),  # no page of these tests commands a telephone
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,

@@ -1,4 +1,4 @@
-"""Open tickets that may be about the same matter, and units that took such matters of late."""
+"""Open tickets that may be about the same matter."""
 
 from __future__ import annotations
 
@@ -115,37 +115,3 @@ async def _find(session: AsyncSession, actor: Actor, ticket: TicketPage, *same: 
         .limit(MOST)
     )
     return (await session.execute(query)).all()
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A unit to send a ticket to, and why: `count` of the last `of` alike went there."""
-
-    unit_id: int
-    unit: str
-    count: int
-    of: int
-
-
-async def suggestions(session: AsyncSession, ticket: TicketPage, most: int = 3) -> list[Suggestion]:
-    """The units that took tickets of the same category among the newest, the most taken first."""
-    newest = (
-        sa.select(_ticket.c.lead_unit_id, _ticket.c.category_id)
-        .order_by(_ticket.c.created_at.desc(), _ticket.c.id.desc())
-        .limit(LOOKED_AT)
-        .subquery()
-    )
-    alike = (newest.c.category_id == ticket.category_id, newest.c.lead_unit_id.is_not(None))
-    recent = sa.select(newest.c.lead_unit_id).where(*alike).subquery()
-    taken = sa.func.count().label("taken")
-    whole = sa.func.sum(sa.func.count()).over().label("of")
-    query = (
-        sa.select(recent.c.lead_unit_id.label("unit_id"), _unit.c.name.label("unit"), taken, whole)
-        .join(_unit, _unit.c.id == recent.c.lead_unit_id)
-        .where(_unit.c.active)
-        .group_by(recent.c.lead_unit_id, _unit.c.name)
-        .order_by(taken.desc(), recent.c.lead_unit_id)
-        .limit(most)
-    )
-    rows = (await session.execute(query)).all()
-    return [Suggestion(row.unit_id, row.unit, row.taken, int(row.of)) for row in rows]

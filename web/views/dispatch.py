@@ -15,8 +15,9 @@ from tickets.queries import TicketPage
 from tickets.workflow import Action
 from web.context import actor, context
 from web.inputs import Fields, read_query
+from web.reads.advice import advice_for
 from web.reads.left import left_of, stage_span
-from web.reads.similar import similar, suggestions
+from web.reads.similar import similar
 from web.reads.units import unit_groups
 from web.reads.waiting import COUNT_CAP, waiting_count, waiting_list
 from web.render import fragment, page
@@ -57,7 +58,7 @@ async def _of_ticket(request: web.Request, session: AsyncSession, ticket: Ticket
     waits = Action.DISPATCH in offers
     return {
         "groups": await unit_groups(session) if waits else [],
-        "suggestions": await suggestions(session, ticket) if waits else [],
+        "advice": await advice_for(request, session, ticket) if waits else None,
         "alike": await similar(session, actor(request), ticket, context(request).clock.now())
         if Action.MERGE in offers
         else [],

@@ -19,7 +19,7 @@ from tickets.search import query as search
 from tickets.terms import Channel, Confidentiality, TicketType, Urgency, choices
 from tickets.workflow import STATE_LABELS, Action
 from web.context import actor, context, wants_fragment
-from web.inputs import Fields, path_id, read_form, read_query
+from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.reads.action_forms import DEGREES
 from web.reads.clocks import ClockLine, clock_lines
 from web.reads.left import left_of
@@ -48,6 +48,7 @@ CHOICES = {
 class DispatchForm(Fields):
     version: int = Field(ge=1, lt=2**31)
     unit_id: int = Field(gt=0, lt=2**63)
+    co_unit_ids: list[Ident] = Field([], max_length=10)
     note: str = Field("", max_length=2000)
     back: Literal["page", "desk"] = "page"
 
@@ -225,7 +226,9 @@ async def dispatch(request: web.Request) -> web.StreamResponse:
     """Send the ticket to a unit. Whoever was faster is shown, and what was typed is kept."""
     ident = path_id(request, "ticket_id")
     form = await read_form(request, DispatchForm)
-    typed = {"unit_id": str(form.unit_id), "note": form.note}
+    typed: dict[str, Any] = {"unit_id": str(form.unit_id), "note": form.note}
+    if form.co_unit_ids:
+        typed["co_unit_ids"] = [str(ident) for ident in form.co_unit_ids]
     return await do_posted(request, ident, Action.DISPATCH, Posted(typed, form.version, form.back))
 
 
