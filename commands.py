@@ -19,10 +19,12 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from classifier import commands as classifying
 from core.commands import add_to, log_to_a_file, out, read_settings, refusals, say
 from core.errors import HotlineError
 from sla.measures.commands import measures_app
 from tickets.duplicates.commands import clusters
+from tickets.export.fonts import FONT
 
 if TYPE_CHECKING:
     from core.doctor import Check, Level
@@ -442,6 +444,7 @@ def _demo(*, reset: bool) -> None:
 
 add_to(app)
 app.command()(clusters)
+classifying.add_to(app, FONT)
 app.add_typer(demo_app, name="demo")
 app.add_typer(search_app, name="search")
 app.add_typer(measures_app, name="measures")

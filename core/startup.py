@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from core import migrate
+from core.classifier_sentences import CLASSIFIER_SENTENCES
 from core.deadline_sentences import DEADLINE_SENTENCES
 from core.errors import HotlineError
 from core.postgres import EmbeddedPostgres
@@ -120,6 +121,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "password_too_short": ("The password is too short.", "use {minimum} characters or more"),
     "password_too_long": ("The password is too long.", "use fewer than {maximum} characters"),
     **DEADLINE_SENTENCES,
+    **CLASSIFIER_SENTENCES,
     "recording_unreadable": ("{file} cannot be read: {why}.", "name a recorded AMI stream"),
     "table_unreadable": ("{file} cannot be read: {why}.", "name a CSV file, UTF-8 or GB18030"),
     "table_unwritable": ("{file} cannot be written: {why}.", "name a file in a folder you may write to"),

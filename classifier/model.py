@@ -1,0 +1,141 @@
+"""A trained model at work: from title and detail to an advice. numpy and jieba only.
+
+A model is never changed; another one is trained beside it. `digest` names it: whoever stores an answer
+stores the digest with it, and `Model.load(folder, digest)` refuses any other.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier import store
+from classifier.advice import Advice, Gate, Reason, Why
+from classifier.cutter import Cutter, cutter_of
+from classifier.encoder import Vector
+from classifier.parts import Parts
+from classifier.texts import VIEWS, WHOLE, terms
+
+TOP = 3
+REASONS = 5
+PRECISION = 0.98  # wanted of what goes without a person, when nobody says otherwise
+_LOOKED_AT = 60  # rows with the greatest part in a decision
+
+
+class Model:
+    """Suggests; stateless after loading, for any number of threads."""
+
+    def __init__(self, parts: Parts, digest: str = "") -> None:
+        self.parts, self.digest = parts, digest
+        self.labels = parts.leaves.names
+        self.cutter: Cutter = cutter_of(parts.dictionary)
+
+    @staticmethod
+    def load(folder: Path, digest: str | None = None) -> "Model":
+        """The model of a folder; its words are read in about a second when no other model has them already.
+
+        Errors: model_missing, model_tampered (a part is not what model.json says, or the model is not the one
+        `digest` names), model_unreadable, model_tokenizer (trained with another release of jieba).
+        """
+        parts, found = store.load(folder, digest)
+        return Model(parts, found)
+
+    def encode(self, title: str, detail: str) -> Vector:
+        return self.parts.encoder.encode(terms(self.cutter, title, detail))
+
+    def scores(self, vector: Vector) -> NDArray[np.float64]:
+        """Distance from the border of each leaf, above 0 within it, as each view sees it; shape (views,
+        leaves).
+        """
+        found = []
+        for view, weights, intercepts in zip(VIEWS, self.parts.weights, self.parts.intercepts, strict=True):
+            rows, values = vector.seen(view)
+            own = weights[rows - self.parts.encoder.span(view)[0]].astype(np.float32)
+            found.append(values @ own + intercepts)
+        return np.stack(found).astype(np.float64)
+
+    def cosines(self, vector: Vector) -> NDArray[np.float64]:
+        """Likeness of the text to the middle of each class, 0 … 1; shape (classes,)."""
+        rows, values = vector.seen(VIEWS[WHOLE])
+        if not len(rows):
+            return np.zeros(len(self.labels))
+        middles = self.parts.centroids[rows].astype(np.float32)
+        cosines: NDArray[np.float64] = values @ middles / np.sqrt(np.dot(values, values))
+        return cosines.astype(np.float64)
+
+    def suggest(self, title: str, detail: str, precision: float = PRECISION) -> Advice:
+        """What the text is about. `precision` (0 … 1): how often an automatic answer must be right.
+
+        Never raises for a text, whatever it is; of an empty one, or one without a known word, nothing is
+        known and the gate says so.
+        """
+        parts, vector = self.parts, self.encode(title, detail)
+        scores = self.scores(vector)
+        leaves = parts.calibration.probabilities(scores)
+        classes = parts.leaves.classes(leaves)
+        order = np.argsort(-classes, kind="stable")[:TOP]
+        best = int(order[0])
+        leaf = self._leaf(best, leaves)
+        cosine, margin = float(self.cosines(vector)[best]), float(scores[WHOLE, leaf])
+        label = self.labels[best]
+        gate, why = self._gate(vector, label, float(classes[best]), cosine, margin, precision)
+        return Advice(
+            label=label,
+            probability=float(classes[best]),
+            top=tuple((self.labels[place], float(classes[place])) for place in order),
+            reasons=self._reasons(vector, leaf),
+            gate=gate,
+            why=why,
+            margin=margin,
+            cosine=cosine,
+            levels=parts.leaves.chain(label, classes),
+            others=parts.leaves.others(label, leaves),
+        )
+
+    def suggest_many(self, texts: Iterable[tuple[str, str]], precision: float = PRECISION) -> list[Advice]:
+        """One advice for each (title, detail), in order."""
+        return [self.suggest(title, detail, precision) for title, detail in texts]
+
+    def _leaf(self, place: int, leaves: NDArray[np.float64]) -> int:
+        """The likeliest leaf of a class."""
+        return int(np.argmax(np.where(self.parts.leaves.first == place, leaves, -1.0)))
+
+    def _gate(
+        self, vector: Vector, label: str, probability: float, cosine: float, margin: float, precision: float
+    ) -> tuple[Gate, Why]:
+        thresholds = self.parts.thresholds
+        if not len(vector.rows):
+            return Gate.MANUAL, Why.EMPTY
+        if cosine < thresholds.cosine:
+            return Gate.MANUAL, Why.FAR
+        if margin < thresholds.margin:
+            return Gate.MANUAL, Why.NO_SIDE
+        wanted = thresholds.of(label, precision)
+        if wanted is None:
+            return Gate.SUGGEST, Why.NO_THRESHOLD
+        if probability < wanted:
+            return Gate.SUGGEST, Why.BELOW_THRESHOLD
+        return Gate.AUTOMATIC, Why.ABOVE_THRESHOLD
+
+    def _reasons(self, vector: Vector, leaf: int) -> tuple[Reason, ...]:
+        """The words that spoke most for a leaf, what several terms of one word say taken together."""
+        if not len(vector.rows):
+            return ()
+        part = np.zeros(len(vector.rows))
+        bounds = (0, *vector.ends)
+        for number, (view, weights) in enumerate(zip(VIEWS, self.parts.weights, strict=True)):
+            rows, values = vector.seen(view)
+            own = weights[rows - self.parts.encoder.span(view)[0]].astype(np.float32)
+            speaks = self.parts.calibration.speaks(number, leaf)
+            part[bounds[view.first] : bounds[view.end]] += values * (own @ speaks)
+        sums: dict[str, float] = {}
+        for place in np.argsort(-part, kind="stable")[:_LOOKED_AT]:
+            word = self.parts.encoder.term(int(vector.rows[place])).replace(" ", "")
+            if len(word) > 1 and any(char.isalpha() for char in word):
+                sums[word] = sums.get(word, 0.0) + float(part[place])
+        found: list[Reason] = []
+        for word in sorted(sums, key=lambda one: (-sums[one] * len(one), one)):
+            if sums[word] > 0 and not any(word in other.word or other.word in word for other in found):
+                found.append(Reason(word, round(sums[word], 3)))
+        return tuple(sorted(found[:REASONS], key=lambda reason: -reason.weight))
