@@ -26,6 +26,7 @@ from core.settings import Settings, load_settings
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What asks for a database is marked so, to be tried on another server with `-m database`.
 
