@@ -199,6 +199,18 @@ async def test_a_list_is_looked_at_first_then_taken_whole_and_comes_out_as_it_we
     assert "没有需要导入的变化" in again
 
 
+async def test_what_a_list_does_not_say_stays_as_it_is(console: Console) -> None:
+    await catalogued(console, script="问杆号")
+    admin = await console.signed_in("system_admin")
+    text = "分类编码,主办单位编码\nlight,water\n"
+    assert "修改 1" in (await admin.post("/routing/catalogue/import", {"text": text})).text
+    assert (await admin.post("/routing/catalogue/import", {"text": text, "sure": "true"})).status == 303
+    assert (
+        await scalar(console, "SELECT lead || basis || script FROM responsibility")
+        == "water《照明规定》问杆号"
+    )
+
+
 async def test_places_are_imported_listed_and_removed(console: Console) -> None:
     admin = await console.signed_in("system_admin")
     text = "名称,类别,所属单位编码,社区（村）\n榕荫花园,小区,town,榕荫社区\n漓江路,道路,east,\n"
