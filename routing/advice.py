@@ -62,11 +62,13 @@ class AdviceService:
         bus.within(TicketDispatched, note_dispatch)
         bus.within(TicketChanged, note_change)
 
-    async def of_matter(self, session: AsyncSession, asked: Asked) -> Suggestion:
-        """The suggestion for a matter that is being written down; nothing is kept."""
-        now = self._clock.now()
-        known = await knowledge(session, now)
-        places = await gazetteer(session, known.directory)
+    async def of_matter(self, session: AsyncSession, asked: Asked, *, fresh: bool = False) -> Suggestion:
+        """The suggestion for a matter that is being written down; nothing is kept.
+
+        `fresh`: by rules, catalogue and places as they are this moment, not up to a second ago.
+        """
+        known = await knowledge(session, self._clock.now(), fresh=fresh)
+        places = await gazetteer(session, known.directory, fresh=fresh)
         place = places.resolve(asked.address, asked.title, asked.detail)
         areas = known.directory.areas_of(asked.area_id) or known.directory.areas_of(
             *(unit.id for unit in (place.town, place.district) if unit)

@@ -92,21 +92,29 @@ _places: Copy[tuple[Place, ...]] = Copy(PLACES, _load_places)
 
 
 async def knowledge(
-    session: AsyncSession, now: datetime, *, rules: Sequence[Rule] | None = None, number: int = 0
+    session: AsyncSession,
+    now: datetime,
+    *,
+    rules: Sequence[Rule] | None = None,
+    number: int = 0,
+    fresh: bool = False,
 ) -> Knowledge:
-    """Everything but the places, for matters of `now`; with `rules`, those instead of the live ones."""
+    """Everything but the places, for matters of `now`; with `rules`, those instead of the live ones.
+
+    `fresh`: as it is this very moment, for who has just changed it; else up to a second old.
+    """
     found = await directory(session)
-    live = LiveRules(number, tuple(rules)) if rules is not None else await _rules.get(session)
+    live = LiveRules(number, tuple(rules)) if rules is not None else await _rules.get(session, now=fresh)
     book = Book.of(live.rules, found, WORDS, live.number)
-    return Knowledge(found, await _catalogue.get(session), book, to_city(now).date())
+    return Knowledge(found, await _catalogue.get(session, now=fresh), book, to_city(now).date())
 
 
 _gazetteers: dict[tuple[int, int], Gazetteer] = {}
 
 
-async def gazetteer(session: AsyncSession, units: Directory) -> Gazetteer:
+async def gazetteer(session: AsyncSession, units: Directory, *, fresh: bool = False) -> Gazetteer:
     """The names of places; made anew when they or the units have changed."""
-    places = await _places.get(session)
+    places = await _places.get(session, now=fresh)
     key = (id(places), hash(tuple((one.code, one.name, one.active) for one in units.units.values())))
     if key not in _gazetteers:
         _gazetteers.clear()

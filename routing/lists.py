@@ -1,13 +1,13 @@
 """The catalogue and the gazetteer as lists: what a line says, and what is wrong with it, in words."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from core.catalog import tables
 from routing import catalogue_service, places
-from routing.catalogue_service import Said, key_of
+from routing.catalogue_service import KEY, Said, key_of
 from routing.gazetteer import KINDS, Place
 from routing.matter import LOCAL, Directory
 
@@ -110,10 +110,13 @@ def _step(
         line["script"],
         days["valid_to"],
     )
+    row = rows.get(key_of(said.values()))
+    if row is not None:  # what the list does not say stays as it is
+        kept: dict[str, Any] = {name: getattr(row, name) for name in line.absent - set(KEY)}
+        said = replace(said, **kept | ({"co": tuple(kept["co"])} if "co" in kept else {}))
     wrong = catalogue_service.problems(said, known)
     if wrong:
         return Step(line.number, "wrong", said, "；".join(WRONG[name] for name in wrong))
-    row = rows.get(key_of(said.values()))
     if row is None:
         return Step(line.number, "new", said)
     same = all(getattr(row, name) == value for name, value in said.values().items())
@@ -138,10 +141,11 @@ def place_steps(text: str, known: Directory, rows: Mapping[tuple[str, str], Any]
     kinds = {word: kind for kind, word in KINDS.items()}
     found: list[PlaceStep] = []
     for line in tables.read(text, PLACE_COLUMNS, needed=("name", "unit")):
+        row = rows.get((line["name"], line["unit"]))
+        kept = {name: getattr(row, name) for name in line.absent} if row is not None else {}
         kind = kinds.get(line["kind"], line["kind"] or "other")
-        place = Place(line["name"], line["unit"], kind, line["community"])
+        place = replace(Place(line["name"], line["unit"], kind, line["community"]), **kept)
         wrong = places.problem(place, known)
-        row = rows.get((place.name, place.unit))
         if line.odd or wrong:
             found.append(PlaceStep(line.number, "wrong", place, ODD if line.odd else WRONG_PLACE[wrong]))
         elif row is None:

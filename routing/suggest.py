@@ -139,7 +139,7 @@ def suggest(
         _from_model(known, matter, label, gathered)
     for taken in similar:
         unit = known.directory.by_id.get(taken.unit_id)
-        if unit is not None and unit.active:
+        if unit is not None and unit.active and _near(unit, matter):
             share = taken.count / taken.of
             text = f"同类工单近期 {taken.of} 件中 {taken.count} 件由其承办"
             gathered.add(unit, Reason("similar", text, probability=share))
@@ -152,6 +152,11 @@ def suggest(
         known.book.number,
         known.catalogue.version,
     )
+
+
+def _near(unit: UnitInfo, matter: Matter) -> bool:
+    """Whether the place of the matter is the unit's: another district takes nothing of this one."""
+    return unit.kind == "bureau" or not matter.areas or unit.code in matter.areas
 
 
 def _from_catalogue(

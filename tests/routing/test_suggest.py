@@ -94,5 +94,11 @@ def test_a_models_label_leads_over_the_catalogue_to_a_unit_with_its_words() -> N
     assert [one.code for one in found.candidates[0].co] == ["water"]
 
 
+def test_another_district_is_not_suggested_because_it_took_such_matters_at_home() -> None:
+    elsewhere = replace(MATTER, areas=("xiangshan",))
+    assert units(suggest(known(), elsewhere, similar=[Taken(5, 9, 10), Taken(3, 1, 10)])) == ["water"]
+    assert units(suggest(known(), MATTER, similar=[Taken(5, 9, 10)])) == ["qixing"]
+
+
 def test_a_label_outside_the_tree_is_remarked_on() -> None:
     assert "不在现行分类中" in suggest(known(), MATTER, labels=[Label("777", 0.9)]).remarks[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, field_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.people.permissions import Permission
@@ -33,6 +33,11 @@ class TryForm(Fields):
     type: TicketType | None = None
     urgency: Urgency | None = None
     channel: Channel | None = None
+
+    @field_validator("category_id", "area_id", "type", "urgency", "channel", mode="before")
+    @classmethod
+    def _not_chosen(cls, value: object) -> object:
+        return None if value == "" else value
 
     def asked(self) -> Asked:
         return Asked(
@@ -76,7 +81,7 @@ async def try_it(request: web.Request) -> web.StreamResponse:
     form = await read_form(request, TryForm)
     async with context(request).db.read() as session:
         values = await _choices(session)
-        found = await context(request).advice.of_matter(session, form.asked())
+        found = await context(request).advice.of_matter(session, form.asked(), fresh=True)
     return await page(request, "routing/try.html", form=form, found=found, **_words(), **values)
 
 

@@ -204,7 +204,7 @@ export class HlChart extends HTMLElement {
   lying() {
     const soft = colour("--hl-text-soft");
     return Object.assign(this.base(), this.data.series.length < 2 ? { legend: { show: false } } : {}, {
-      grid: { top: 8, right: 64, bottom: 4, left: 8, containLabel: true },
+      grid: { top: this.data.series.length < 2 ? 8 : 34, right: 64, bottom: 4, left: 8, containLabel: true },
       xAxis: this.values(),
       yAxis: this.axis({ type: "category", data: this.data.labels, inverse: true, axisLabel: { color: soft, width: 150, overflow: "truncate" } }),
       series: this.data.series.map((one) => ({
