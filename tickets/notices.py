@@ -86,6 +86,8 @@ KINDS: dict[str, str] = {
     "order_reported": "督办反馈待审",
     "look_due": "约谈回头看到期",
     "calendar_unknown": "下一年节假日安排待确认",
+    "cluster_found": "群诉或热点预警待确认",
+    "cluster_grew": "已确认的群诉又有来电",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -142,6 +144,8 @@ _FOR: dict[str, tuple[str, ...]] = {
     "order_reported": SUPERVISION,
     "look_due": SUPERVISION,
     "calendar_unknown": CLOCKMAKERS,
+    "cluster_found": (*SUPERVISION, *DESK),
+    "cluster_grew": (*SUPERVISION, *DESK),
 }
 PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "message_failed": "/admin/messages?state=failed",
@@ -150,6 +154,8 @@ PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "night_callbacks": "/callbacks",
     "cards_digest": "/cards?state=mine",
     "calendar_unknown": "/admin/calendar",
+    "cluster_found": "/clusters",
+    "cluster_grew": "/clusters?state=confirmed",
 }
 
 
