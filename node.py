@@ -58,7 +58,9 @@ from tickets.callbacks import CallbackService
 from tickets.category_codes import CategoryCodes
 from tickets.citizens.names import NameFollower
 from tickets.drafts import DraftService
+from tickets.duplicates import features
 from tickets.duplicates.signatures import Signatures
+from tickets.duplicates.watch import ClusterWatch
 from tickets.export.service import ExportService
 from tickets.handover import Handovers
 from tickets.messages.service import MessageService
@@ -185,6 +187,7 @@ class Node:
         self.ticker.every(15, "outbox gauges", self._count_outbox)
         self.ticker.every(2, "hand-overs", self.handovers.run)
         self.ticker.every(2, "signatures", Signatures(self.db, self.leases["scheduler"]).tick, at_once=True)
+        self.ticker.every(15, "clusters", ClusterWatch(self.db, self.leases["scheduler"]).tick)
         self.ticker.every(15, "sweep", self._sweep)
         self.ticker.every(2, "measures", self._fold)
         self.ticker.cron("*/5 8-17 * * *", "duties of the day", self.duties.run)
@@ -222,6 +225,7 @@ class Node:
             self._spawn(self.outbox.run(), "outbox")
         if "web" in roles:
             self._spawn(self.tail.run(), "event tail")
+            self._spawn(asyncio.to_thread(features.load), "words")  # before the first agent types
             await self._listen()
         self._spawn(self._watch_leadership(), "leader gauge")
 

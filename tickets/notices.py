@@ -92,6 +92,8 @@ KINDS: dict[str, str] = {
     "knowledge_ended": "知识条目已过期",
     "knowledge_mended": "您反馈的知识已更新",
     "knowledge_rejected": "您反馈的知识不予修改",
+    "cluster_found": "群诉或热点预警待确认",
+    "cluster_grew": "已确认的群诉又有来电",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -153,6 +155,8 @@ _FOR: dict[str, tuple[str, ...]] = {
     "order_reported": SUPERVISION,
     "look_due": SUPERVISION,
     "calendar_unknown": CLOCKMAKERS,
+    "cluster_found": (*SUPERVISION, *DESK),
+    "cluster_grew": (*SUPERVISION, *DESK),
 }
 PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "message_failed": "/admin/messages?state=failed",
@@ -167,6 +171,8 @@ PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "knowledge_ended": "/knowledge/desk?shelf=ended",
     "knowledge_mended": "/knowledge/reports",
     "knowledge_rejected": "/knowledge/reports",
+    "cluster_found": "/clusters",
+    "cluster_grew": "/clusters?state=confirmed",
 }
 
 

@@ -68,6 +68,7 @@ MENU = (
         (
             Entry("运行看板", "/dashboard", "chart"),
             Entry("督办台", "/supervision", "eye"),
+            Entry("群诉与预警", "/clusters", "people"),
             Entry("亮牌记录", "/cards", "alert"),
             Entry("督办文书", "/orders", "stamp"),
             Entry("电子监察", "/monitor", "monitor"),

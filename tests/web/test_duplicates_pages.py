@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from tests.tickets.test_duplicates import Led
 from tests.tickets.test_duplicates_clusters import PLANT
 from tests.web.agent_rig import HX, MOBILE, Floor, ctx, floor
 from tickets.duplicates.signatures import refresh
+from tickets.duplicates.watch import ClusterWatch
 
 __all__ = ["ctx", "floor"]
 TYPED = {"title": PLANT[1][0], "narrative": PLANT[1][1]}
@@ -87,3 +90,53 @@ async def test_the_dispatch_desk_offers_the_merge(floor: Floor) -> None:
     answer = await browser.get(f"/dispatch?ticket={again.id}")
     assert "同一地点 栖霞雅苑" in answer.text
     assert f'name="master_id" value="{made.id}"' in answer.text
+
+
+async def proposed(floor: Floor) -> str:
+    """Five callers about one matter, proposed; returns the page."""
+    for number in range(5):
+        await first(floor, number, phone=f"1380000100{number}")
+    lease: Any = Led()
+    assert await ClusterWatch(floor.ctx.db, lease).run() == 1
+    browser = await floor.console.signed_in("dispatcher")
+    listed = await browser.get("/clusters")
+    assert listed.status == 200
+    assert "栖霞雅苑" in listed.text
+    return str(re.search(r"/clusters/[0-9]+", listed.text)[0])  # type: ignore[index]  # it is there
+
+
+async def test_a_cluster_is_confirmed_and_the_master_shows_its_callers(floor: Floor) -> None:
+    path = await proposed(floor)
+    browser = await floor.console.signed_in("dispatcher")
+    shown = await browser.get(path)
+    assert "5 人反映同一事项，共 5 件" in shown.text
+    done = await browser.post(f"{path}/confirm", {"version": "1"})
+    assert (done.status, done.headers["Location"]) == (303, path)
+    after = await browser.get(path)
+    master = re.search(r"/tickets/([0-9]+)\">查看主单", after.text)
+    assert master is not None
+    beside = await browser.get(f"/tickets/{master[1]}/alike", headers=HX)
+    assert "人来电反映，办结时一并答复" in beside.text
+    assert path in beside.text
+    assert "没有待确认的预警" in (await browser.get("/clusters")).text
+
+
+async def test_a_cluster_is_dismissed_with_a_reason_and_the_second_decision_is_refused(floor: Floor) -> None:
+    path = await proposed(floor)
+    browser = await floor.console.signed_in("shift_leader")
+    assert (await browser.post(f"{path}/dismiss", {"version": "1"})).status == 422
+    assert (await browser.post(f"{path}/dismiss", {"version": "1", "note": "不是一件事"})).status == 303
+    assert "不是一件事" in (await browser.get(path)).text
+    late = await browser.post(f"{path}/confirm", {"version": "1"})
+    assert late.status == 409
+    assert "这条预警已处理" in late.text
+
+
+async def test_clusters_are_kept_from_agents_and_departments(floor: Floor) -> None:
+    path = await proposed(floor)
+    for login in ("a1001", "dept_officer", "callback_officer"):
+        browser = await floor.console.signed_in(login)
+        for page in ("/clusters", path):
+            assert (await browser.get(page)).status == 403
+    unknown = await floor.console.signed_in("dispatcher")
+    assert (await unknown.get("/clusters/999999")).status == 404

@@ -12,8 +12,8 @@ from scipy.spatial.distance import squareform
 
 from tickets.duplicates.features import Features
 from tickets.duplicates.likeness import ALIKE
-from tickets.duplicates.matrix import Likeness, pairwise
-from tickets.duplicates.stream import Stream
+from tickets.duplicates.matrix import pairwise
+from tickets.duplicates.stream import Likeness, Stream
 
 MOST_AT_ONCE = 8000
 Progress = Callable[[int], None]

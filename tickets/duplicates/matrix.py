@@ -7,15 +7,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from tickets.duplicates.features import Features, Weights
-from tickets.duplicates.likeness import ALIKE, idf
-
-Likeness = NDArray[np.float64]
-
-
-def all_combined(whole: Likeness, matter: Likeness, place: Likeness) -> Likeness:
-    """`combined` for arrays."""
-    agreed = np.sqrt(np.clip(matter * place, 0, None))
-    return np.asarray((whole + agreed) / 2 * np.clip(matter / ALIKE, 0, 1))
+from tickets.duplicates.likeness import idf
+from tickets.duplicates.stream import Likeness, all_combined
 
 
 def pairwise(texts: Sequence[Features]) -> Likeness:

@@ -18,12 +18,17 @@ from numpy.typing import NDArray
 
 from tickets.duplicates.features import Features, Weights
 from tickets.duplicates.likeness import ALIKE, Weigher
-from tickets.duplicates.matrix import all_combined
 
 GROWN = 1.1
 PASSED = 0.2  # share of texts behind the window from which they are let go
 SAMPLE = 20  # texts of a group that are asked whether it is one with another
-Vector = NDArray[np.float64]
+Likeness = NDArray[np.float64]
+
+
+def all_combined(whole: Likeness, matter: Likeness, place: Likeness) -> Likeness:
+    """`combined` for arrays."""
+    agreed = np.sqrt(np.clip(matter * place, 0, None))
+    return np.asarray((whole + agreed) / 2 * np.clip(matter / ALIKE, 0, 1))
 
 
 class _Space:
@@ -36,7 +41,7 @@ class _Space:
         self._norms = array("d")
         self.weigher = Weigher({}, 0)
 
-    def cosines(self, text: Weights) -> Vector:
+    def cosines(self, text: Weights) -> Likeness:
         """The cosine of `text` to each text held."""
         found = np.zeros(len(self._texts))
         for term, weight in text.items():
@@ -101,7 +106,7 @@ class Stream:
         held = (np.array(self._groups) == group) & self._within()
         return [self._keys[place] for place in np.flatnonzero(held)]
 
-    def alike(self, text: Features) -> Vector:
+    def alike(self, text: Features) -> Likeness:
         """The likeness of `text` to each text held, in the order they came."""
         matter = self._matter.cosines(text.matter)
         if not text.place:
