@@ -210,7 +210,18 @@ async def test_an_article_that_was_answered_by_is_kept_with_the_ticket_in_its_ed
     async with city.db.read() as session:
         kept = await uses.of_ticket(session, city.actors["dispatcher"], made.id)
         assert [(one.article_id, one.edition) for one in kept] == [(ident, 1)]
-        assert await uses.of_ticket(session, city.actors["water"], made.id) == []
+        await refused("ticket_not_found", uses.of_ticket(session, city.actors["water"], made.id))
+
+
+async def test_a_unit_answers_by_an_article_on_its_own_ticket_only(city: City, refused: Refused) -> None:
+    ident, made = await published(city), await city.dispatched("lights")
+    async with city.db.begin() as uow:
+        await refused("ticket_not_found", uses.on_ticket(uow, city.actors["water"], made.id, ident))
+        await refused("knowledge_not_found", uses.on_ticket(uow, city.actors["lights"], made.id, 987654))
+        assert await uses.on_ticket(uow, city.actors["lights"], made.id, ident) == 1
+    async with city.db.read() as session:
+        (kept,) = await uses.of_ticket(session, city.actors["lights"], made.id)
+    assert (kept.question, kept.user) == ("居住证到期怎么签注", "lights")
 
 
 async def test_what_has_ended_is_neither_found_nor_answered_by(city: City, refused: Refused) -> None:

@@ -56,10 +56,14 @@ async def on_ticket(uow: UnitOfWork, actor: Actor, ticket_id: int, article_id: i
     Raises `ticket_not_found`, `forbidden`, `knowledge_not_found`.
     """
     actor.require(Permission.TICKET_NOTE)
-    query = sa.select(_ticket.c.id).where(_ticket.c.id == ticket_id, visible_tickets(actor))
-    if (await uow.session.execute(query)).first() is None:
-        raise HotlineError("ticket_not_found", ticket_id=ticket_id)
+    await _check_seen(uow.session, actor, ticket_id)
     return await _keep(uow, actor, article_id, ticket_id=ticket_id)
+
+
+async def _check_seen(session: AsyncSession, actor: Actor, ticket_id: int) -> None:
+    query = sa.select(_ticket.c.id).where(_ticket.c.id == ticket_id, visible_tickets(actor))
+    if (await session.execute(query)).first() is None:
+        raise HotlineError("ticket_not_found", ticket_id=ticket_id)
 
 
 async def _keep(uow: UnitOfWork, actor: Actor, article_id: int, **place: int) -> int:
@@ -77,9 +81,12 @@ async def _keep(uow: UnitOfWork, actor: Actor, article_id: int, **place: int) ->
 
 
 async def of_ticket(session: AsyncSession, actor: Actor, ticket_id: int) -> list[Used]:
-    """What a ticket was answered by: on the ticket, and in the draft it came from."""
+    """What a ticket was answered by: on the ticket, and in the draft it came from.
+
+    Raises `ticket_not_found`.
+    """
+    await _check_seen(session, actor, ticket_id)
     drafts = sa.select(_draft.c.id).where(_draft.c.ticket_id == ticket_id)
-    seen = sa.select(_ticket.c.id).where(_ticket.c.id == ticket_id, visible_tickets(actor))
     query = (
         sa.select(
             _use.c.article_id,
@@ -94,7 +101,6 @@ async def of_ticket(session: AsyncSession, actor: Actor, ticket_id: int) -> list
         )
         .outerjoin(_user, _user.c.id == _use.c.user_id)
         .where(sa.or_(_use.c.ticket_id == ticket_id, _use.c.draft_id.in_(drafts)))
-        .where(sa.exists(seen))
         .order_by(_use.c.id)
         .limit(20)
     )

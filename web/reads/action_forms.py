@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +19,8 @@ from core.people import org
 from core.people.actor import Actor
 from tickets import queries, reply_templates
 from tickets.inputs import MAX_NOTE, MAX_REPLY
+from tickets.knowledge import search
+from tickets.knowledge.search import Place
 from tickets.queries import TicketPage
 from tickets.service import REASON_KINDS
 from tickets.terms import Confidentiality, ContactMeans, ContactResult, TicketType, Urgency, choices
@@ -53,6 +55,8 @@ class Field:
     most: int = MAX_NOTE
     rows: int = 3
     beginnings: Choices = ()
+    articles: tuple[tuple[int, str, str], ...] = ()  # knowledge to answer by: id, question, answer
+    use: str = ""  # where it is told which of them was put in
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,11 @@ def _reply(value: str = "", *, rows: int = 5) -> Field:
 class Builder:
     """Makes the form of one action for one person and ticket, reading only what it needs."""
 
-    def __init__(self, session: AsyncSession, actor: Actor, ticket: TicketPage, process: Process) -> None:
+    def __init__(
+        self, session: AsyncSession, actor: Actor, ticket: TicketPage, process: Process, now: datetime
+    ) -> None:
         self.session = session
+        self.now = now
         self.actor = actor
         self.ticket = ticket
         self.process = process
@@ -246,9 +253,21 @@ class Builder:
         return f"未联系上已计 {found.counted} 次，{since} 起再联系才计入下一次"
 
     async def _with_beginnings(self, field: Field) -> Field:
-        """`field` with the reply templates that fit the ticket's category."""
+        """`field` with the reply templates of the ticket's category and the knowledge that is near it."""
         found = await reply_templates.for_ticket(self.session, self.actor, self.ticket.category_id)
-        return replace(field, beginnings=tuple((one.body, one.title) for one in found))
+        return replace(
+            field,
+            beginnings=tuple((one.body, one.title) for one in found),
+            articles=await self._articles(),
+            use=f"/tickets/{self.ticket.id}/knowledge",
+        )
+
+    async def _articles(self) -> tuple[tuple[int, str, str], ...]:
+        """Articles in force for what the ticket says, the likeliest first."""
+        text, day = f"{self.ticket.title}\n{self.ticket.narrative}", to_city(self.now).date()
+        place = Place(self.ticket.category_id)
+        found = await search.suggest(self.session, self.actor, text, day, place=place, limit=8)
+        return tuple((one.id, one.question, one.answer) for one in found)
 
     async def close(self) -> list[Field]:
         last = self.process.reply

@@ -133,7 +133,9 @@ async def _form_page(
         process = await process_of(
             session, actor(request), ticket, context(request).settings.tickets.contact_gap
         )
-        built = await Builder(session, actor(request), ticket, process).form(action)
+        built = await Builder(session, actor(request), ticket, process, context(request).clock.now()).form(
+            action
+        )
         newer = await _newer(session, actor(request), ident, posted.version) if error else []
     problem = problem_of(error)[1] if error else refused
     errors = _field_errors(error, action, built) if error else {}

@@ -18,6 +18,7 @@ from web.render import fragment, redirect
 from web.routes import route
 
 READ = Permission.KNOWLEDGE_READ
+TICKETS = (Permission.TICKET_READ_HOTLINE, Permission.TICKET_READ_UNIT, Permission.TICKET_READ_ALL)
 SEARCHED, SUGGESTED = 8, 5
 TEXT = Field("", max_length=20_000)
 
@@ -73,6 +74,23 @@ async def use(request: web.Request) -> web.StreamResponse:
     draft_id, person = path_id(request, "draft_id"), actor(request)
     edition = await ctx.db.retrying(lambda uow: uses.in_draft(uow, person, draft_id, fields.article_id))
     return web.Response(status=200, headers={"HL-Edition": str(edition)})
+
+
+@route("POST", "/tickets/{ticket_id}/knowledge", permission=Permission.TICKET_NOTE)
+async def use_on_ticket(request: web.Request) -> web.StreamResponse:
+    """A unit answers by an article: its edition is kept with the ticket."""
+    fields, ctx = await read_form(request, UseFields), context(request)
+    ticket_id, person = path_id(request, "ticket_id"), actor(request)
+    edition = await ctx.db.retrying(lambda uow: uses.on_ticket(uow, person, ticket_id, fields.article_id))
+    return web.Response(status=200, headers={"HL-Edition": str(edition)})
+
+
+@route("GET", "/tickets/{ticket_id}/knowledge", permission=TICKETS)
+async def of_ticket(request: web.Request) -> web.StreamResponse:
+    """The articles a ticket was answered by; nothing when there are none."""
+    async with context(request).db.read() as session:
+        rows = await uses.of_ticket(session, actor(request), path_id(request, "ticket_id"))
+    return fragment(request, "knowledge/_ticket.html", rows=rows)
 
 
 @route("POST", "/knowledge/feedback", permission=READ)

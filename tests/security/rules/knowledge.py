@@ -1,7 +1,7 @@
 """Knowledge: reading, writing, approving, putting right, the emergency wording."""
 
 from core.people.permissions import Role
-from tests.security.rules.roles import DEPARTMENTS, READERS, WRITERS
+from tests.security.rules.roles import DEPARTMENTS, HOTLINE, READERS, WRITERS
 
 _READERS = READERS | DEPARTMENTS | {Role.KNOWLEDGE_EDITOR, Role.KNOWLEDGE_REVIEWER}
 _WRITERS = frozenset({Role.DEPT_OFFICER, Role.KNOWLEDGE_EDITOR})
@@ -17,6 +17,8 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/knowledge/suggest"): _READERS,
     ("POST", "/knowledge/feedback"): _READERS,
     ("POST", "/drafts/{draft_id}/knowledge"): WRITERS,
+    ("GET", "/tickets/{ticket_id}/knowledge"): READERS | DEPARTMENTS,
+    ("POST", "/tickets/{ticket_id}/knowledge"): HOTLINE | DEPARTMENTS,
     ("GET", "/knowledge/desk"): _WORK,
     ("GET", "/knowledge/new"): _WRITERS,
     ("POST", "/knowledge/new"): _WRITERS,
@@ -44,6 +46,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
 }
 FORMS: dict[str, dict[str, str]] = {
     "/drafts/{draft_id}/knowledge": {"article_id": "1"},
+    "/tickets/{ticket_id}/knowledge": {"article_id": "1"},
     "/knowledge/{article_id}/edit": {"version": "1", "question": "x", "valid_from": "2026-11-23"},
     "/knowledge/{article_id}/step": {"version": "1", "step": "submit"},
     "/knowledge/tasks/{task_id}/reject": {"version": "1", "reason": "x"},
