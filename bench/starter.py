@@ -64,7 +64,9 @@ def model() -> Pipeline:
     return Pipeline([("features", features), ("svc", LinearSVC(C=0.5, class_weight="balanced"))])
 
 
-def by_class(scores: Scores, leaves: Sequence[str], of: Callable[[str], str | None]) -> tuple[list[str], Scores]:
+def by_class(
+    scores: Scores, leaves: Sequence[str], of: Callable[[str], str | None]
+) -> tuple[list[str], Scores]:
     """The best leaf's score for each class: the classes in order, and (texts × classes)."""
     classes = sorted({name for code in leaves if (name := of(code)) is not None})
     columns = [[i for i, code in enumerate(leaves) if of(code) == name] for name in classes]

@@ -48,13 +48,29 @@ def _matter(code: str, table: dict[str, Any]) -> Matter:
 
 
 @cache
-def frames() -> dict[str, Any]:
-    """The shared frames as they stand in `frames.toml`: lists of strings in tables."""
+def frames(table: str) -> dict[str, list[str]]:
+    """The rows of one table of `frames.toml`, each a list of frames."""
+    return {key: row for key, row in _shared()[table].items() if isinstance(row, list)}
+
+
+@cache
+def pairs(table: str) -> dict[str, str]:
+    """Words and what noise puts in their place: `typos` or `dialect`."""
+    return {key: word for key, word in _shared()[table].items() if isinstance(word, str)}
+
+
+@cache
+def _shared() -> dict[str, Any]:
     return tomllib.loads((FOLDER / "frames.toml").read_text(encoding="utf-8"))
 
 
 @cache
-def places() -> tuple[str, ...]:
-    """Every line of `places.txt` that is not empty or a remark."""
-    lines = (FOLDER / "places.txt").read_text(encoding="utf-8").splitlines()
-    return tuple(line for line in lines if line and not line.startswith("#"))
+def places() -> tuple[tuple[str, str], ...]:
+    """Every place with its kind (`area`, `road`, `sight`, `estate`), in the order of `places.txt`."""
+    found, kind = [], ""
+    for line in (FOLDER / "places.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("= "):
+            kind = line[2:]
+        elif line and not line.startswith("#"):
+            found.append((line, kind))
+    return tuple(found)
