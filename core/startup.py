@@ -57,6 +57,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "The folder {folder} cannot be written by the user {user}: {why}.",
         "sudo chown -R {user} '{folder}', or name another: HOTLINE_PATHS__VAR=/some/folder",
     ),
+    "file_unwritable": ("{file} cannot be written: {why}.", "name a file in a folder that can be written"),
     "port_used": (
         "Port {port} of {host} is already used, perhaps by a node that runs.",
         "HOTLINE_HTTP__PORT={other} python3 hotline.py run, or stop the other program (ss -ltnp)",
