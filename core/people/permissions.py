@@ -73,6 +73,8 @@ class Permission(StrEnum):
     SETTINGS_READ = "settings.read"
     POLICY_READ = "policy.read"
     POLICY_EDIT = "policy.edit"
+    CLASSIFIER_READ = "classifier.read"
+    CLASSIFIER_MANAGE = "classifier.manage"
     DELETION_REQUEST = "deletion.request"
     DELETION_APPROVE = "deletion.approve"
     ADMIN_AUDIT = "admin.audit"
@@ -114,7 +116,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.SUPERVISION_OFFICER: frozenset(
         {P.TICKET_READ_ALL, P.TICKET_NOTE, P.FLOOR_READ, P.CALL_READ_ALL, P.PERSON_REVEAL, P.CALLBACK_READ}
-        | {P.POLICY_READ, P.POLICY_EDIT}
+        | {P.POLICY_READ, P.POLICY_EDIT, P.CLASSIFIER_READ, P.CLASSIFIER_MANAGE}
         | {P.TICKET_SUPERVISE, P.TICKET_VOID, P.TICKET_EXPORT, P.MESSAGE_READ, P.CITIZEN_READ}
         | _OVERVIEW
         | _DESK
@@ -128,6 +130,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SYSTEM_ADMIN: frozenset(
         {P.USER_READ, P.USER_MANAGE, P.ORG_MANAGE, P.CATALOG_MANAGE, P.SETTINGS_READ, P.NOTICE_WRITE}
         | {P.OUTBOX_READ, P.OUTBOX_RESEND, P.FLOOR_READ, P.MESSAGE_READ, P.POLICY_READ, P.POLICY_EDIT}
+        | {P.CLASSIFIER_READ, P.CLASSIFIER_MANAGE}
     ),
     Role.SECURITY_ADMIN: frozenset(
         {P.USER_READ, P.ROLE_GRANT, P.SESSION_MANAGE, P.SETTINGS_READ, P.OUTBOX_READ, P.DELETION_REQUEST}
@@ -139,7 +142,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.INSPECTOR: frozenset(
         {P.TICKET_READ_ALL, P.AUDIT_READ, P.CALL_READ_ALL, P.FLOOR_READ, P.DRAFT_READ_ALL, P.CALLBACK_READ}
         | {P.PERSON_REVEAL, P.CITIZEN_READ, P.MESSAGE_READ, P.DASHBOARD_READ, P.REPORT_READ, P.CARD_READ}
-        | {P.POLICY_READ}
+        | {P.POLICY_READ, P.CLASSIFIER_READ}
     ),
 }
 

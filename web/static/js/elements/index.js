@@ -20,3 +20,4 @@ import "./hl-act.js";
 import "./hl-present.js";
 import "./hl-workbench.js";
 import "./hl-begin.js";
+import "./hl-advice.js";
