@@ -8,10 +8,12 @@ import asyncio
 import logging
 import socket
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from classifier.advisor import Advisor
 from core import metrics, outbox, retention
 from core.clock import Clock, SystemClock
 from core.db import Database
@@ -28,8 +30,12 @@ from core.privacy import Vault
 from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.advice import AdviceService
+from routing.automatic import Automatic
+from routing.category_advising import Advising
+from routing.category_labels import CategoryLabels
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
+from routing.learning import Learning
 from routing.trials import Trials
 from sla import acts as sla_acts
 from sla import calendar_check
@@ -124,11 +130,15 @@ class Node:
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
         self.intake = Intake(self.drafts, self.callbacks)
-        self.advice = AdviceService(self.clock)
+        self.advisor = Advisor(self.backstage, Path(settings.paths.var) / "models")
+        self.advice = AdviceService(self.clock, CategoryLabels(self.advisor))
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         lease = self.leases["scheduler"]
         self.trials = Trials(self.backstage, lease)
         digest = Digest(self.db, self.people, lease)
+        self.advising = Advising(self.backstage, self.advisor, lease)
+        self.automatic = Automatic(self.backstage, self.tickets, self.advice, lease)
+        self.learning = Learning(self.backstage, lease, settings.classifier)
         self.duties = Duties(self.db, lease, digest, lambda: self.limits.calendar, settings)
         self.simulator = self._simulator()
         self._wire()
@@ -147,6 +157,7 @@ class Node:
             reports=self.reports,
             supervision=self.supervision,
             advice=self.advice,
+            advisor=self.advisor,
             telephony=self.telephony,
             outbox=self.outbox,
             tail=self.tail,
@@ -203,6 +214,10 @@ class Node:
         self.ticker.every(300, "exports", self._exports)
         self.ticker.every(60, "reports", self._reports, at_once=True)
         self.ticker.cron("20 4 * * *", "attachments", self._attachments)
+        self.ticker.every(45, "starter model", self.learning.begin)
+        self.ticker.cron("30 2 * * *", "learning", self.learning.night)
+        self.ticker.every(5, "advice", self.advising.tick)
+        self.ticker.every(5, "automatic dispatch", self.automatic.tick)
         self.ticker.every(10, "names", NameFollower(self.db, self.vault, self.leases["scheduler"]).tick)
         if wanted(self.settings):  # the demo: somebody must do the work of those who are not signed in
             attend = self.simulator.attend if self.simulator else None
@@ -217,6 +232,7 @@ class Node:
         self._spawn(self.categories.follow(), "categories")
         await self.in_force.begin()
         self._spawn(self.in_force.follow(), "limits in force")
+        self._spawn(self.advisor.follow(), "models")
         if "telephony" in roles:
             await self._start_telephony()
         if "scheduler" in roles:
@@ -273,6 +289,7 @@ class Node:
         if self.simulator is not None:
             await self.simulator.stop()
         self.passwords.close()
+        self.advisor.close()
         await self.db.close()
         await self.backstage.close()
 

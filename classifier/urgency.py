@@ -99,9 +99,15 @@ def parse(data: Mapping[str, Any]) -> list[Rule]:
 
 
 @cache
+def shipped_rules() -> tuple[Rule, ...]:
+    """The rules of `words.toml`."""
+    return tuple(parse(tomllib.loads(LIST.read_text(encoding="utf-8"))))
+
+
+@cache
 def shipped() -> WordList:
     """The list of `words.toml`."""
-    return WordList(parse(tomllib.loads(LIST.read_text(encoding="utf-8"))))
+    return WordList(shipped_rules())
 
 
 def raised_urgency(text: str) -> Raised | None:

@@ -187,6 +187,13 @@ class Supervision(Section):
     look_back_days: int = Field(90, ge=7, le=730)
 
 
+class Classifier(Section):
+    starter: bool = True
+    months: int = Field(24, ge=1, le=120)
+    most: int = Field(60_000, ge=1_000, le=500_000)
+    least: int = Field(300, ge=50, le=100_000)
+
+
 class Tickets(Section):
     archive_days: int = Field(30, ge=1, le=3650)
     contact_gap_minutes: int = Field(60, ge=1, le=1440)
@@ -288,6 +295,7 @@ class Settings(Section):
     sla: Sla = Sla()
     supervision: Supervision = Supervision()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    classifier: Classifier = Classifier()
     tickets: Tickets = Tickets()
     revisit: Revisit = Revisit()
     uploads: Uploads = Uploads()

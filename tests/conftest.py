@@ -22,6 +22,9 @@ from core.postgres import EmbeddedPostgres
 from core.privacy import Vault
 from core.settings import Settings, load_settings
 
+# Training takes a core for half a minute: only the tests of it ask for it.
+os.environ.setdefault("HOTLINE_CLASSIFIER__STARTER", "false")
+
 # A Monday at work: 10:00 in the city.
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 

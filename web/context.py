@@ -26,6 +26,7 @@ from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
+    from classifier.advisor import Advisor
     from routing.advice import AdviceService
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
@@ -59,6 +60,7 @@ class WebContext:
     tail: EventTail
     channels: Channels = field(default_factory=Channels)  # none of them: nobody outside is reached
     calendar: Callable[[], Calendar] = shipped_calendar  # the one limits are counted by
+    advisor: Advisor | None = None  # nobody is advised
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
     @property

@@ -93,6 +93,7 @@ MENU = (
             Entry("在线会话", "/admin/sessions", "monitor"),
             Entry("组织机构", "/admin/units", "tree"),
             Entry("诉求分类", "/admin/categories", "tree"),
+            Entry("智能分类", "/admin/classifier", "sliders"),
             Entry("基础数据", "/admin/catalog", "list"),
             Entry("日历", "/admin/calendar", "calendar"),
             Entry("时限政策", "/admin/policies", "clock"),

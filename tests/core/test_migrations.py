@@ -23,6 +23,7 @@ KERNEL = (
     "wallboards",
 )
 MODELS = [f"core.{name}" for name in KERNEL] + [
+    "classifier.models",
     "telephony.models",
     "tickets.models",
     "tickets.attachments.models",

@@ -21,6 +21,7 @@ from tickets.workflow import STATE_LABELS, Action
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.reads.action_forms import DEGREES
+from web.reads.category_advice import advice_on
 from web.reads.clocks import ClockLine, clock_lines
 from web.reads.left import left_of
 from web.reads.process import Process, process_of
@@ -208,6 +209,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         values["clocks"] = await _clocks(request, session, ident, values["process"])
         may_act = not person.permissions.isdisjoint(MAY)
         bar = await bar_values(request, session, values["ticket"]) if may_act else {}
+        values["advised"] = await advice_on(session, person, ident)
         values["orders"] = (await orders_of_tickets(session, person, [ident])).get(ident, ())
     usual = {
         "degrees": dict(DEGREES),

@@ -22,3 +22,4 @@ import "./hl-present.js";
 import "./hl-workbench.js";
 import "./hl-begin.js";
 import "./hl-knowledge.js";
+import "./hl-advice.js";

@@ -1,0 +1,41 @@
+"""Categories that may be dispatched without a person: opened one by one, on local evidence. Every write."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from classifier.models import CategorySwitch, table_of
+from core import audit
+from core.db import UnitOfWork
+from core.people.actor import Actor
+from core.people.permissions import Permission
+
+_switch = table_of(CategorySwitch)
+
+
+async def change(
+    uow: UnitOfWork, actor: Actor, category_id: int, *, automatic: bool, evidence: Mapping[str, Any]
+) -> None:
+    """Open or shut a category; the figures it was opened on are kept. Raises `forbidden`."""
+    actor.require(Permission.CLASSIFIER_MANAGE)
+    values = {
+        "automatic": automatic,
+        "evidence": dict(evidence),
+        "changed_at": uow.now,
+        "changed_by": actor.user_id,
+    }
+    made = insert(_switch).values(category_id=category_id, **values)
+    await uow.session.execute(made.on_conflict_do_update(index_elements=["category_id"], set_=values))
+    await audit.record(
+        uow, actor=actor, action="classifier.switch", object_type="category", object_id=category_id,
+        detail={"automatic": automatic, **evidence},
+    )  # fmt: skip
+
+
+async def automatic(session: AsyncSession) -> frozenset[int]:
+    """The categories that are open."""
+    query = sa.select(_switch.c.category_id).where(_switch.c.automatic)
+    return frozenset((await session.execute(query)).scalars())

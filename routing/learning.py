@@ -1,0 +1,110 @@
+"""The models learn: a starter at the first start, then every night from what people decided.
+
+Every ticket teaches the category it has in the end, so a correction, a return that led to another category
+and a ruling all count as what they came to. A night's model is a challenger; people promote it. Training is
+the work of another process: the node answers meanwhile.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date, timedelta
+from multiprocessing import get_context
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from classifier import registry, training_job
+from classifier.registry import Trained
+from classifier.training_job import Lesson
+from core.clock import to_city
+from core.db import Database
+from core.errors import HotlineError
+from core.leadership import Lease
+from core.people.actor import Actor
+from core.settings import Classifier
+from tickets.models import Category, Ticket, table_of
+from tickets.states import State
+
+logger = logging.getLogger(__name__)
+_ticket, _category = table_of(Ticket), table_of(Category)
+# What these came to, people stand by; what runs may still be corrected.
+OVER = (State.CLOSED, State.ARCHIVED, State.ANSWERED, State.INFORMED)
+FEW = 30  # local tickets of a category, below which the starter's texts help out
+
+
+class Learning:
+    """Trains when there is nothing yet, and every night; only the leader's node does."""
+
+    def __init__(self, db: Database, lease: Lease, settings: Classifier) -> None:
+        self._db = db
+        self._lease = lease
+        self._settings = settings
+
+    async def begin(self) -> None:
+        """Where there never was a model: train the starter, which is then heard at once."""
+        if not self._settings.starter:
+            return
+        async with self._db.read() as session:
+            if await registry.listed(session):
+                return
+            codes = await _codes(session)
+        lessons = [one for one in training_job.starter_lessons() if one.label in codes]
+        if not lessons:
+            return  # a tree of the city's own: it learns from its own tickets
+        await self._train(lessons, "starter", None, None)
+
+    async def night(self) -> None:
+        """A challenger from the tickets that are over, once there are enough of them."""
+        lessons, first, last = await self.lessons()
+        if len(lessons) < self._settings.least:
+            logger.info("too few tickets to learn from", extra={"tickets": len(lessons)})
+            return
+        count = Counter(one.label for one in lessons)
+        async with self._db.read() as session:
+            codes = await _codes(session)
+        help_out = [
+            one for one in training_job.starter_lessons() if one.label in codes and count[one.label] < FEW
+        ]
+        await self._train([*lessons, *help_out], "local", first, last)
+
+    async def lessons(self) -> tuple[list[Lesson], date | None, date | None]:
+        """Title, text and final category of what is over, the newest first, and the days they span."""
+        since = self._db.clock.now() - timedelta(days=31 * self._settings.months)
+        query = (
+            sa.select(_ticket.c.title, _ticket.c.narrative, _category.c.code, _ticket.c.created_at)
+            .join(_category, _category.c.id == _ticket.c.category_id)
+            .where(_ticket.c.state.in_([state.value for state in OVER]), _ticket.c.created_at >= since)
+            .order_by(_ticket.c.created_at.desc(), _ticket.c.id.desc())
+            .limit(self._settings.most)
+        )
+        async with self._db.read() as session:
+            rows = (await session.execute(query)).all()
+        if not rows:
+            return [], None, None
+        lessons = [Lesson(row.title, row.narrative, row.code) for row in rows]
+        return lessons, to_city(rows[-1].created_at).date(), to_city(rows[0].created_at).date()
+
+    async def _train(
+        self, lessons: Sequence[Lesson], source: str, first: date | None, last: date | None
+    ) -> None:
+        logger.info("training", extra={"source": source, "texts": len(lessons)})
+        loop = asyncio.get_running_loop()
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            try:
+                made = await loop.run_in_executor(pool, training_job.run, list(lessons))
+            except HotlineError as error:
+                logger.warning("nothing to learn from", extra={"why": error.code})
+                return
+        trained = Trained(made.digest, made.files, source, made.rows, first, last, made.figures)
+        async with self._db.begin() as uow:
+            await self._lease.fence(uow)
+            ident = await registry.keep(uow, Actor.system("classifier"), trained)
+        logger.info("trained", extra={"model_id": ident, "source": source})
+
+
+async def _codes(session: AsyncSession) -> frozenset[str]:
+    """The codes of the open categories."""
+    return frozenset((await session.execute(sa.select(_category.c.code).where(_category.c.active))).scalars())
