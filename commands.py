@@ -228,7 +228,7 @@ def due(
 @app.command()
 def corpus(
     file: Annotated[Path, typer.Option("--out", help="The CSV file to write.")],
-    size: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many texts.")] = 6000,
+    size: Annotated[int, typer.Option(min=1, max=100_000, help="How many texts.")] = 6000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same file, byte for byte.")] = 12345,
 ) -> None:
     """Write the starter corpus: synthetic texts about every matter of the demo city, for training."""
