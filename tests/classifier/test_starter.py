@@ -13,6 +13,7 @@ import commands
 from classifier.starter import COLUMNS, SEED, SIZE, Text, generate, leaves, telling, write
 from classifier.starter.telling import LONGEST, SHORTEST, SLOT
 from classifier.starter.vocabulary import frames, matters, places
+from classifier.urgency import raised_urgency
 from routing.demo.categories import nodes
 from tickets.terms import TicketType, Urgency
 
@@ -123,6 +124,13 @@ def test_types_and_urgencies_are_those_of_the_form_and_all_are_there(corpus: lis
     assert {text.urgency for text in corpus} == {one.value for one in Urgency}
     assert min(types.values()) >= 200
     assert {text.urgency for text in corpus if text.type in ("consult", "suggestion", "praise")} == {"normal"}
+
+
+def test_no_pressing_text_is_less_urgent_than_its_words_say(corpus: list[Text]) -> None:
+    order = [one.value for one in Urgency]
+    for text in corpus:
+        found = raised_urgency(text.detail) if text.type in ("complaint", "help", "report") else None
+        assert found is None or order.index(text.urgency) >= order.index(found.level), text
 
 
 def test_dialect_and_typos_occur_at_a_low_rate(corpus: list[Text]) -> None:
