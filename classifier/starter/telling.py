@@ -137,7 +137,7 @@ class Telling:
         rest = [one for one in self._row if one != self._said]
         kind = {"suggestion": "suggest", "praise": "praise"}.get(self._type, "matter")
         if self._matter.lean == "praise":
-            kind = "matter"
+            kind = "deed"
         own = [self._one("more", "thing")] if kind == "matter" else []
         if self._asks:
             own += [self._one("more", "ask", one) for one in rest]
@@ -150,7 +150,7 @@ class Telling:
             return [self._filled(one) for one in frames("more")["thanks"]]
         if self._asks:
             return [self._filled(one) for one in frames("more")["asking"]]
-        again = self._source.random() < AGAIN_SHARE
+        again = self._type in PRESSING and self._source.random() < AGAIN_SHARE
         row = frames("more")["always"] + frames("more")["again"] * again
         shared = [self._filled(one) for one in row]
         if not again:

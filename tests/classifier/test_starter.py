@@ -102,6 +102,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(corpus: list
         return stream.getvalue().encode()
 
     assert written(generate(SIZE, SEED)) == written(corpus)
+    assert generate(300, 1) == generate(500, 1)[:300], "a larger corpus begins with the smaller one"
     assert written(generate(500, 1)) != written(generate(500, 2))
 
 
