@@ -4,8 +4,8 @@ SYNTHETIC: nobody wrote or said these texts. They are put together by chance fro
 hand for this project (README.md beside this file) and hold no person's words, phone or number.
 """
 
-from classifier.starter.corpus import SEED, SIZE, generate, leaves
+from classifier.starter.corpus import SEED, SIZE, generate, leaves, texts
 from classifier.starter.table import COLUMNS, write
 from classifier.starter.telling import Text
 
-__all__ = ["COLUMNS", "SEED", "SIZE", "Text", "generate", "leaves", "write"]
+__all__ = ["COLUMNS", "SEED", "SIZE", "Text", "generate", "leaves", "texts", "write"]

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from itertools import islice
 
 from classifier.starter.telling import Text, tell
 from classifier.starter.vocabulary import Matter, matters
@@ -22,18 +23,19 @@ def generate(size: int = SIZE, seed: int = SEED) -> list[Text]:
     """
     if size < 0:
         raise ValueError("size must not be negative")
+    return list(islice(texts(seed), size))
+
+
+def texts(seed: int = SEED) -> Iterator[Text]:
+    """The same texts one by one, without an end."""
     source = random.Random(seed)
-    told: list[Text] = []
     seen: set[str] = set()
-    turns = _turns(source)
-    while len(told) < size:
-        matter = next(turns)
+    for matter in _turns(source):
         text = tell(matter, source)
         while text.detail in seen:
             text = tell(matter, source)
         seen.add(text.detail)
-        told.append(text)
-    return told
+        yield text
 
 
 def _turns(source: random.Random) -> Iterator[Matter]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from classifier.starter.noise import roughen
 from classifier.starter.vocabulary import Matter, frames, places
+from classifier.urgency import LEVELS, raised_urgency
 
 SHORTEST, LONGEST = 20, 600
 LONGEST_TITLE = 40
@@ -66,7 +67,7 @@ class Telling:
             detail=detail,
             label=self._matter.code,
             type=self._type,
-            urgency=self._urgency,
+            urgency=self._raised(detail),
             group=f"{self._matter.code}-{kind}{self._lead}",
         )
 
@@ -86,6 +87,13 @@ class Telling:
         if self._matter.urgent:
             return self._weighted({"normal": 66, "urgent": 24, "critical": 10})
         return self._weighted({"normal": 90, "urgent": 10})
+
+    def _raised(self, detail: str) -> str:
+        """The urgency drawn, or the higher one that the words of `detail` alone call for."""
+        found = raised_urgency(detail) if self._type in PRESSING else None
+        if found is None or (found.level == LEVELS[0] and self._urgency != "normal"):
+            return self._urgency
+        return found.level
 
     def _detail(self) -> str:
         """Opening, lead, as much more as the length drawn allows, what is wanted, closing."""
@@ -129,7 +137,7 @@ class Telling:
         rest = [one for one in self._row if one != self._said]
         kind = {"suggestion": "suggest", "praise": "praise"}.get(self._type, "matter")
         if self._matter.lean == "praise":
-            kind = "matter"
+            kind = "deed"
         own = [self._one("more", "thing")] if kind == "matter" else []
         if self._asks:
             own += [self._one("more", "ask", one) for one in rest]
@@ -142,7 +150,7 @@ class Telling:
             return [self._filled(one) for one in frames("more")["thanks"]]
         if self._asks:
             return [self._filled(one) for one in frames("more")["asking"]]
-        again = self._source.random() < AGAIN_SHARE
+        again = self._type in PRESSING and self._source.random() < AGAIN_SHARE
         row = frames("more")["always"] + frames("more")["again"] * again
         shared = [self._filled(one) for one in row]
         if not again:

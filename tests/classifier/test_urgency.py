@@ -37,6 +37,8 @@ def test_words_of_the_list_raise_to_their_level(text: str, wanted: str | None) -
     "text",
     [
         "没有爆炸",
+        "家里没有煤气味",
+        "不要道德绑架",
         "最近没有停水停电",
         "没有人员受伤、死亡事故",
         "停水和停电已恢复正常",
