@@ -71,6 +71,11 @@ class Directory:
         """The units by id."""
         return {unit.id: unit for unit in self.units.values()}
 
+    @cached_property
+    def chain_of(self) -> Mapping[str, tuple[str, ...]]:
+        """A category's code → its codes, nearest first."""
+        return {codes[0]: codes for codes in self.chains.values() if codes}
+
     def resolve(self, name: str, areas: Sequence[str] = ()) -> Resolved:
         """Who `name` (a code, `@district`, `@town`) is for a matter in `areas`."""
         if name in LOCAL:

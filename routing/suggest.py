@@ -181,7 +181,7 @@ def _from_catalogue(
 
 
 def _from_model(known: Knowledge, matter: Matter, label: Label, gathered: _Gathered) -> None:
-    chain = next((codes for codes in known.directory.chains.values() if codes[:1] == (label.code,)), ())
+    chain = known.directory.chain_of.get(label.code, ())
     if not chain:
         gathered.remarks.append(f"模型给出的分类 {label.code} 不在现行分类中")
         return
