@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from core.text import normalise
 
 DISTRICT, TOWN = "@district", "@town"
 LOCAL = {DISTRICT: "属地区县", TOWN: "属地街道（乡镇）"}
 HANDLING = ("bureau", "district", "town")
+# Words of rules and of the catalogue are few and asked for with every matter.
+normal_word = lru_cache(maxsize=20_000)(normalise)
 MOST_TEXT = 4_000  # characters that are looked at; what a matter is about stands at its beginning
 
 

@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.errors import HotlineError
-from core.text import normalise
-from routing.matter import LOCAL, Directory, Matter, UnitInfo
+from routing.matter import LOCAL, Directory, Matter, UnitInfo, normal_word
 
 MOST_RULES = 500
 MOST_VALUES = 50
@@ -178,11 +177,11 @@ def _holds(when: Conditions, matter: Matter, directory: Directory) -> tuple[bool
     for name, text in (("words", matter.text), ("subjects", matter.about)):
         wanted = getattr(when, name)
         if wanted:
-            hits = [word for word in wanted if normalise(word) in text]
+            hits = [word for word in wanted if normal_word(word) in text]
             if not hits:
                 return False, f"没有出现{NAMES[name]}：{'、'.join(wanted[:5])}"
             met.append(f"{NAMES[name]}“{'、'.join(hits[:3])}”")
-    bad = next((word for word in when.without if normalise(word) in matter.text), None)
+    bad = next((word for word in when.without if normal_word(word) in matter.text), None)
     if bad is not None:
         return False, f"出现了排除的词“{bad}”"
     for name, value in (("types", matter.type), ("urgencies", matter.urgency), ("channels", matter.channel)):
