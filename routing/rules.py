@@ -84,11 +84,12 @@ OUTCOMES: dict[Outcome, str] = {
 
 @dataclass(frozen=True)
 class Looked:
-    """A rule, what came of it, and why."""
+    """A rule, what came of it, and why; `holds`: all its conditions do, whatever came of it then."""
 
     rule: Rule
     outcome: Outcome
     why: str
+    holds: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,17 +151,17 @@ def _look(
 ) -> tuple[Looked, UnitInfo | None, tuple[UnitInfo, ...]]:
     if not rule.active:
         return Looked(rule, Outcome.OFF, "规则已停用"), None, ()
-    if rule.code in book.faults:
-        return Looked(rule, Outcome.FAILED, book.faults[rule.code]), None, ()
     holds, why = _holds(rule.when, matter, directory)
+    if rule.code in book.faults:
+        return Looked(rule, Outcome.FAILED, book.faults[rule.code], holds), None, ()
     if not holds:
         return Looked(rule, Outcome.MISSED, why), None, ()
     lead = directory.resolve(rule.unit, matter.areas)
     if lead.unit is None:
-        return Looked(rule, Outcome.FAILED, lead.why), None, ()
+        return Looked(rule, Outcome.FAILED, lead.why, True), None, ()
     helpers = [directory.resolve(name, matter.areas).unit for name in rule.co]
     co = tuple(dict.fromkeys(unit for unit in helpers if unit is not None and unit.id != lead.unit.id))
-    return Looked(rule, Outcome.FIRED, why), lead.unit, co
+    return Looked(rule, Outcome.FIRED, why, True), lead.unit, co
 
 
 def _holds(when: Conditions, matter: Matter, directory: Directory) -> tuple[bool, str]:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from routing.catalogue import Catalogue, Entry
 from routing.gazetteer import Resolution
 from routing.matter import Directory, Matter, UnitInfo
-from routing.rules import Book, Decision, decide
+from routing.rules import Book, Decision, Outcome, decide
 
 MOST = 3
 SOURCES: dict[str, str] = {"rule": "规则", "catalogue": "责任清单", "model": "模型", "similar": "同类工单"}
@@ -130,6 +130,11 @@ def suggest(
     """The suggestion for a matter. `barred` are units it must not go to; labels and similar may be empty."""
     gathered = _Gathered(barred)
     decision = decide(known.book, matter, known.directory)
+    gathered.remarks += [
+        f"规则“{one.rule.name}”符合但出错，已跳过：{one.why}"
+        for one in decision.looked
+        if one.outcome is Outcome.FAILED and one.holds
+    ]
     if decision.fired is not None and decision.unit is not None:
         rule = decision.fired.rule
         words = f"规则“{rule.name}”：{rule.reason or decision.fired.why}"

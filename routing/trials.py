@@ -69,7 +69,8 @@ class Trial:
 class Result:
     """What came out so far, as it is kept (JSON).
 
-    `rules`: code → how often it fired, was behind, failed, with the first reason of a failure.
+    `rules`: code → how often its conditions held and it fired, was behind, or failed, with the first
+    reason of a failure.
     `load`: unit's id → tickets it would get by the live rules, by the tried ones, and really got.
     `changed`: tickets that would go elsewhere; `samples` names some of them.
     """
@@ -83,8 +84,9 @@ class Result:
         """What each rule came to on one ticket."""
         for looked in decision.looked:
             told = self.rules.setdefault(looked.rule.code, {"fired": 0, "behind": 0, "failed": 0, "why": ""})
-            if looked.outcome in (Outcome.FIRED, Outcome.BEHIND, Outcome.FAILED):
-                told[looked.outcome.value] += 1
+            if not looked.holds:
+                continue
+            told[looked.outcome.value] += 1
             if looked.outcome is Outcome.FAILED and not told["why"]:
                 told["why"] = looked.why
 
