@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from routing.suggest import MOST, Taken
+from routing.suggest import Taken
 from tickets.models import Ticket, table_of
 from tickets.states import TODO_STATES
 
@@ -16,6 +16,7 @@ LOOKED_AT = 2000  # the newest tickets; the cost stays the same however many the
 # As text: with parameters in its place the index of what lies on desks would not be recognised.
 _TODO = sa.text("ticket.state IN (" + ", ".join(f"'{state}'" for state in TODO_STATES) + ")")
 LOAD_CAP = 1000
+MOST = 12  # units: those of other places fall out behind
 
 
 async def taken_alike(session: AsyncSession, category_id: int, most: int = MOST) -> list[Taken]:

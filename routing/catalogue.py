@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from core.text import normalise
-from routing.matter import Directory, Matter
+from routing.matter import Directory, Matter, normal_word
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def _place(entry: Entry, matter: Matter) -> int | None:
 
 
 def _about(entry: Entry, matter: Matter) -> bool:
-    return not entry.subject or normalise(entry.subject) in matter.about
+    return not entry.subject or normal_word(entry.subject) in matter.about
 
 
 def _why(entry: Entry, directory: Directory) -> str:

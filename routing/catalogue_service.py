@@ -77,13 +77,16 @@ async def change(uow: UnitOfWork, actor: Actor, row_id: int, version: int, said:
 
 
 async def end(uow: UnitOfWork, actor: Actor, row_id: int, version: int, note: str = "") -> int:
-    """Let a row count no longer from tomorrow on (today, if it began today); returns the new version."""
+    """Let a row count no longer from today on; returns the new version.
+
+    What it said and since when stays among its changes, also of a row that had not begun yet.
+    """
     actor.require(Permission.ROUTING_EDIT)
     await touch(uow, CATALOGUE)
     before = await _lock(uow.session, row_id, version)
-    today = to_city(uow.now).date()
-    last = max(before.valid_from, today - timedelta(days=1))
-    values = {name: getattr(before, name) for name in SAID} | {"valid_to": last}
+    last = to_city(uow.now).date() - timedelta(days=1)
+    values = {name: getattr(before, name) for name in SAID}
+    values |= {"valid_from": min(before.valid_from, last), "valid_to": last}
     await _write(uow, actor, row_id, version + 1, values, note)
     await _audit(uow, actor, "responsibility.end", row_id, {"valid_to": last.isoformat()})
     return version + 1

@@ -1,15 +1,17 @@
 """What suggestions are made from, read from the tables: units and categories, catalogue, rules, places.
 
 Catalogue, rules and places are kept in the process and read again within a second of a change
-(`core.catalog.versions`); units and categories are few and read each time.
+(`core.catalog.versions`); units and categories are read again when their print is another one.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
+from sqlalchemy import Engine
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalog.models import CatalogVersion
@@ -40,8 +42,27 @@ class LiveRules:
     rules: tuple[Rule, ...]
 
 
+# What the directory is made of, as one short text that is another one after any change.
+_PRINT = sa.text("""
+    SELECT (SELECT md5(string_agg(concat_ws('|', id, code, name, short_name, kind, active, path), ','
+                                  ORDER BY id)) FROM unit),
+           (SELECT md5(string_agg(concat_ws('|', id, code, full_name, active, path), ','
+                                  ORDER BY id)) FROM category)
+""")
+_directories: WeakKeyDictionary[Engine, tuple[Any, Directory]] = WeakKeyDictionary()
+
+
 async def directory(session: AsyncSession) -> Directory:
-    """The units and categories as they are now."""
+    """The units and categories as they are now; the same object until one of them changes."""
+    engine = session.get_bind().engine
+    mark = tuple((await session.execute(_PRINT)).one())
+    held = _directories.get(engine)
+    if held is None or held[0] != mark:
+        held = _directories[engine] = (mark, await _read_directory(session))
+    return held[1]
+
+
+async def _read_directory(session: AsyncSession) -> Directory:
     names = ("id", "code", "name", "short_name", "kind", "active", "path")
     rows = (await session.execute(sa.select(*(_unit.c[name] for name in names)))).all()
     code = {row.id: row.code for row in rows}
@@ -109,14 +130,15 @@ async def knowledge(
     return Knowledge(found, await _catalogue.get(session, now=fresh), book, to_city(now).date())
 
 
-_gazetteers: dict[tuple[int, int], Gazetteer] = {}
+_gazetteers: list[tuple[tuple[Place, ...], Directory, Gazetteer]] = []  # the last one made
 
 
 async def gazetteer(session: AsyncSession, units: Directory, *, fresh: bool = False) -> Gazetteer:
     """The names of places; made anew when they or the units have changed."""
     places = await _places.get(session, now=fresh)
-    key = (id(places), hash(tuple((one.code, one.name, one.active) for one in units.units.values())))
-    if key not in _gazetteers:
-        _gazetteers.clear()
-        _gazetteers[key] = Gazetteer.of(places, units)
-    return _gazetteers[key]
+    for known_places, known_units, made in _gazetteers:
+        if known_places is places and known_units is units:
+            return made
+    made = Gazetteer.of(places, units)
+    _gazetteers[:] = [(places, units, made)]
+    return made

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from core.text import normalise
 
 DISTRICT, TOWN = "@district", "@town"
 LOCAL = {DISTRICT: "属地区县", TOWN: "属地街道（乡镇）"}
 HANDLING = ("bureau", "district", "town")
+# Words of rules and of the catalogue are few and asked for with every matter.
+normal_word = lru_cache(maxsize=20_000)(normalise)
 MOST_TEXT = 4_000  # characters that are looked at; what a matter is about stands at its beginning
 
 
@@ -70,6 +72,11 @@ class Directory:
     def by_id(self) -> Mapping[int, UnitInfo]:
         """The units by id."""
         return {unit.id: unit for unit in self.units.values()}
+
+    @cached_property
+    def chain_of(self) -> Mapping[str, tuple[str, ...]]:
+        """A category's code → its codes, nearest first."""
+        return {codes[0]: codes for codes in self.chains.values() if codes}
 
     def resolve(self, name: str, areas: Sequence[str] = ()) -> Resolved:
         """Who `name` (a code, `@district`, `@town`) is for a matter in `areas`."""

@@ -167,7 +167,11 @@ async def promote(uow: UnitOfWork, actor: Actor, edits: int, note: str) -> int:
 
 
 async def restore(uow: UnitOfWork, actor: Actor, ident: int) -> Version:
-    """Put the rules of an earlier version into the draft (a new one if need be)."""
+    """Begin a draft with the rules of an earlier version. Raises `rules_draft_open`: somebody's work."""
+    actor.require(Permission.ROUTING_EDIT)
+    await touch(uow, RULES)
+    if await in_state(uow.session, "draft") is not None:
+        raise HotlineError("rules_draft_open")
     old = await version(uow.session, ident)
     draft = await open_draft(uow, actor)
     await edit(uow, actor, draft.edits, lambda _: old.rules, {"what": "restore", "number": old.number})

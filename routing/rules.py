@@ -12,8 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.errors import HotlineError
-from core.text import normalise
-from routing.matter import LOCAL, Directory, Matter, UnitInfo
+from routing.matter import LOCAL, Directory, Matter, UnitInfo, normal_word
 
 MOST_RULES = 500
 MOST_VALUES = 50
@@ -85,11 +84,12 @@ OUTCOMES: dict[Outcome, str] = {
 
 @dataclass(frozen=True)
 class Looked:
-    """A rule, what came of it, and why."""
+    """A rule, what came of it, and why; `holds`: all its conditions do, whatever came of it then."""
 
     rule: Rule
     outcome: Outcome
     why: str
+    holds: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,17 +151,17 @@ def _look(
 ) -> tuple[Looked, UnitInfo | None, tuple[UnitInfo, ...]]:
     if not rule.active:
         return Looked(rule, Outcome.OFF, "规则已停用"), None, ()
-    if rule.code in book.faults:
-        return Looked(rule, Outcome.FAILED, book.faults[rule.code]), None, ()
     holds, why = _holds(rule.when, matter, directory)
+    if rule.code in book.faults:
+        return Looked(rule, Outcome.FAILED, book.faults[rule.code], holds), None, ()
     if not holds:
         return Looked(rule, Outcome.MISSED, why), None, ()
     lead = directory.resolve(rule.unit, matter.areas)
     if lead.unit is None:
-        return Looked(rule, Outcome.FAILED, lead.why), None, ()
+        return Looked(rule, Outcome.FAILED, lead.why, True), None, ()
     helpers = [directory.resolve(name, matter.areas).unit for name in rule.co]
     co = tuple(dict.fromkeys(unit for unit in helpers if unit is not None and unit.id != lead.unit.id))
-    return Looked(rule, Outcome.FIRED, why), lead.unit, co
+    return Looked(rule, Outcome.FIRED, why, True), lead.unit, co
 
 
 def _holds(when: Conditions, matter: Matter, directory: Directory) -> tuple[bool, str]:
@@ -178,11 +178,11 @@ def _holds(when: Conditions, matter: Matter, directory: Directory) -> tuple[bool
     for name, text in (("words", matter.text), ("subjects", matter.about)):
         wanted = getattr(when, name)
         if wanted:
-            hits = [word for word in wanted if normalise(word) in text]
+            hits = [word for word in wanted if normal_word(word) in text]
             if not hits:
                 return False, f"没有出现{NAMES[name]}：{'、'.join(wanted[:5])}"
             met.append(f"{NAMES[name]}“{'、'.join(hits[:3])}”")
-    bad = next((word for word in when.without if normalise(word) in matter.text), None)
+    bad = next((word for word in when.without if normal_word(word) in matter.text), None)
     if bad is not None:
         return False, f"出现了排除的词“{bad}”"
     for name, value in (("types", matter.type), ("urgencies", matter.urgency), ("channels", matter.channel)):

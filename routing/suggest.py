@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from routing.catalogue import Catalogue, Entry
 from routing.gazetteer import Resolution
 from routing.matter import Directory, Matter, UnitInfo
-from routing.rules import Book, Decision, decide
+from routing.rules import Book, Decision, Outcome, decide
 
 MOST = 3
 SOURCES: dict[str, str] = {"rule": "规则", "catalogue": "责任清单", "model": "模型", "similar": "同类工单"}
@@ -130,6 +130,11 @@ def suggest(
     """The suggestion for a matter. `barred` are units it must not go to; labels and similar may be empty."""
     gathered = _Gathered(barred)
     decision = decide(known.book, matter, known.directory)
+    gathered.remarks += [
+        f"规则“{one.rule.name}”符合但出错，已跳过：{one.why}"
+        for one in decision.looked
+        if one.outcome is Outcome.FAILED and one.holds
+    ]
     if decision.fired is not None and decision.unit is not None:
         rule = decision.fired.rule
         words = f"规则“{rule.name}”：{rule.reason or decision.fired.why}"
@@ -181,7 +186,7 @@ def _from_catalogue(
 
 
 def _from_model(known: Knowledge, matter: Matter, label: Label, gathered: _Gathered) -> None:
-    chain = next((codes for codes in known.directory.chains.values() if codes[:1] == (label.code,)), ())
+    chain = known.directory.chain_of.get(label.code, ())
     if not chain:
         gathered.remarks.append(f"模型给出的分类 {label.code} 不在现行分类中")
         return

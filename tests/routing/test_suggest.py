@@ -100,5 +100,12 @@ def test_another_district_is_not_suggested_because_it_took_such_matters_at_home(
     assert units(suggest(known(), MATTER, similar=[Taken(5, 9, 10)])) == ["qixing"]
 
 
+def test_a_rule_that_would_decide_but_fails_is_remarked_on_and_one_that_would_not_is_no_news() -> None:
+    failing = book(rule("a", "old", words=("路灯",)), rule("b", "old", words=("停水",)))
+    found = suggest(known(entry(1, "lights"), rules=failing), MATTER)
+    assert units(found) == ["lights"]
+    assert found.remarks == ("规则“规则a”符合但出错，已跳过：old已停用",)
+
+
 def test_a_label_outside_the_tree_is_remarked_on() -> None:
     assert "不在现行分类中" in suggest(known(), MATTER, labels=[Label("777", 0.9)]).remarks[0]

@@ -119,7 +119,7 @@ async def test_a_trial_goes_on_behind_its_last_batch(
 
 
 async def test_the_live_rules_are_tried_at_night_and_earlier_versions_come_back_as_a_draft(
-    city: City, lease: Lease
+    city: City, lease: Lease, refused: Refused
 ) -> None:
     await live(city, lease, LIGHTS, NEVER)
     await live(city, lease, WATER)
@@ -136,6 +136,7 @@ async def test_the_live_rules_are_tried_at_night_and_earlier_versions_come_back_
     assert first.state == "past"
     async with city.db.begin() as uow:
         back = await rule_service.restore(uow, city.actors["supervision"], first.id)
+        await refused("rules_draft_open", rule_service.restore(uow, city.actors["supervision"], first.id))
     assert [one.code for one in back.rules] == ["lights", "never"]
     assert rule_service.differences(now.rules, back.rules) == [
         ("water", "gone"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,7 +17,7 @@ from tests.web.conftest import Browser, Console
 RULE = {"edits": "0", "code": "lamp", "name": "路灯归水利", "unit": "water", "words": "路灯、灯杆"}
 
 
-async def catalogued(console: Console, lead: str = "road", **more: str) -> None:
+async def catalogued(console: Console, lead: str = "road", **more: Any) -> None:
     """One row for the category of the tests' tickets."""
     await console.category()
     people = console.ctx.people
@@ -51,7 +52,7 @@ async def test_the_desk_suggests_with_reason_basis_clock_and_load_and_keeps_it(c
 
 
 async def test_a_co_handler_of_the_catalogue_is_asked_with_one_tick(console: Console) -> None:
-    await catalogued(console, co=("water",))  # type: ignore[arg-type]  # codes of units
+    await catalogued(console, co=("water",))
     made = await console.ticket()
     desk = await console.signed_in("dispatcher")
     assert "请市水利局协办" in (await desk.get("/dispatch")).text

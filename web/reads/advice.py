@@ -28,15 +28,15 @@ class Shown:
     loads: Mapping[int, Load]
     limit: str | None
     deciding: tuple[str, ...]
+    ticket_id: int
+    version: int
+    kept: bool
 
 
 async def advice_for(request: web.Request, session: AsyncSession, ticket: TicketPage) -> Shown:
-    """The suggestion for a ticket this person was shown; it is kept unless the very same was kept before."""
+    """The suggestion for a ticket this person was shown; `keep` is called when the reading is over."""
     ctx = context(request)
     found, version = await ctx.advice.of_ticket(session, ticket.id)
-    if not await kept_already(session, ticket.id, version, found):
-        async with ctx.db.begin() as uow:
-            await ctx.advice.keep(uow, ticket.id, version, found)
     units = [one.unit.id for one in found.candidates]
     matter = Matter(ticket.type, ticket.urgency, ticket.category_id, ticket.round)
     return Shown(
@@ -44,7 +44,21 @@ async def advice_for(request: web.Request, session: AsyncSession, ticket: Ticket
         await loads(session, units, ctx.clock.now()),
         _limit(ctx.tickets.limits.promise(Stage.TOTAL, matter, ctx.clock.now())),
         deciding_words(found, f"{ticket.title} {ticket.narrative}"),
+        ticket.id,
+        version,
+        await kept_already(session, ticket.id, version, found),
     )
+
+
+async def keep(request: web.Request, shown: Shown | None) -> None:
+    """Keep what is shown unless the very same was kept before.
+
+    Not while a session reads: a request that holds two connections can wait for itself.
+    """
+    if shown is None or shown.kept:
+        return
+    async with context(request).db.begin() as uow:
+        await context(request).advice.keep(uow, shown.ticket_id, shown.version, shown.suggestion)
 
 
 def _limit(text: str | None) -> str | None:

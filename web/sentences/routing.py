@@ -13,6 +13,9 @@ PROBLEMS: dict[str, Problem] = {
     ),
     "rules_missing": Problem(404, "没有这一版规则", "这一版派单规则不存在。请返回规则页选择。"),
     "rules_no_draft": Problem(409, "没有规则草稿", "草稿已上线或已放弃，没有改动。请先建立草稿。"),
+    "rules_draft_open": Problem(
+        409, "已有规则草稿", "草稿里可能有别人没完成的修改，没有改动。请先上线或放弃草稿，再取用历次版本。"
+    ),
     "rules_changed": Problem(409, "草稿刚被修改", "别人刚修改了规则草稿，没有保存。请刷新后再改。"),
     "rules_untried": Problem(
         409,

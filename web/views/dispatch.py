@@ -15,7 +15,7 @@ from tickets.queries import TicketPage
 from tickets.workflow import Action
 from web.context import actor, context
 from web.inputs import Fields, read_query
-from web.reads.advice import advice_for
+from web.reads.advice import advice_for, keep
 from web.reads.left import left_of, stage_span
 from web.reads.similar import similar
 from web.reads.units import unit_groups
@@ -49,6 +49,7 @@ async def desk(request: web.Request) -> web.StreamResponse:
                 if wanted is not None:
                     raise
         more = await _of_ticket(request, session, ticket) if ticket else {}
+    await keep(request, more.get("advice"))
     return await page(request, "tickets/desk.html", ticket=ticket, **values, **more)
 
 
