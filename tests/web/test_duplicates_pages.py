@@ -112,7 +112,7 @@ async def test_a_cluster_is_confirmed_and_the_master_shows_its_callers(floor: Fl
     assert "5 人反映同一事项，共 5 件" in shown.text
     seen = re.search(r'name="seen" value="([0-9,]+)"', shown.text)
     assert seen is not None
-    done = await browser.post(f"{path}/confirm", {"seen": seen[1]})
+    done = await browser.post(f"{path}/confirm", {"seen": seen[1], "master_id": ""})
     assert (done.status, done.headers["Location"]) == (303, path)
     after = await browser.get(path)
     master = re.search(r"/tickets/([0-9]+)\">查看主单", after.text)

@@ -36,7 +36,7 @@ class ClusterQuery(Fields):
 class DecideForm(Fields):
     """`seen`: the tickets that were shown, which alone are merged."""
 
-    master_id: int | None = Field(None, gt=0, lt=2**63)
+    master_id: str = Field("", pattern=r"^[0-9]{0,18}$")
     seen: str = Field("", max_length=40_000, pattern=r"^[0-9,]*$")
 
 
@@ -101,7 +101,16 @@ async def confirm(request: web.Request) -> web.StreamResponse:
         item, members = await queries.cluster_page(session, person, ident)
     async with ctx.db.begin() as uow:
         seen = {int(one) for one in form.seen.split(",") if one}
-        await clusters.confirm(uow, ctx.tickets, person, ident, _brief(item, members), form.master_id, seen)
+        master = int(form.master_id) if form.master_id else None
+        await clusters.confirm(
+            uow,
+            ctx.tickets,
+            person,
+            ident,
+            _brief(item, members),
+            int(form.master_id) if form.master_id else None,
+            seen,
+        )
     return redirect(request, f"/clusters/{ident}")
 
 
