@@ -102,15 +102,8 @@ async def confirm(request: web.Request) -> web.StreamResponse:
     async with ctx.db.begin() as uow:
         seen = {int(one) for one in form.seen.split(",") if one}
         master = int(form.master_id) if form.master_id else None
-        await clusters.confirm(
-            uow,
-            ctx.tickets,
-            person,
-            ident,
-            _brief(item, members),
-            int(form.master_id) if form.master_id else None,
-            seen,
-        )
+        told = _brief(item, members)
+        await clusters.confirm(uow, ctx.tickets, person, ident, told, master, seen)
     return redirect(request, f"/clusters/{ident}")
 
 
