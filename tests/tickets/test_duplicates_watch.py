@@ -130,7 +130,7 @@ async def test_a_member_sealed_later_is_neither_shown_nor_merged(city: City) -> 
 
 async def confirm(city: City, one: queries.ClusterItem, actor: str = "dispatcher") -> clusters.Joined:
     async with city.db.begin() as uow:
-        return await clusters.confirm(uow, city.tickets, city.actors[actor], one.id, one.version, "简报")
+        return await clusters.confirm(uow, city.tickets, city.actors[actor], one.id, "简报")
 
 
 async def test_confirmed_they_are_one_ticket_with_its_callers_and_a_brief(city: City) -> None:
@@ -149,6 +149,19 @@ async def test_confirmed_they_are_one_ticket_with_its_callers_and_a_brief(city: 
     assert await city.scalar(running) == 1  # counted once in the clock
     again = await confirm(city, one)  # pressed twice
     assert (again.master_id, again.merged) == (made[0].id, 0)
+
+
+async def test_only_what_a_person_saw_is_merged(city: City) -> None:
+    made = await five(city)
+    await watched(city)
+    (one,) = await proposed(city)
+    late = await told(city, 1, phone="13877770000")
+    await watched(city)
+    seen = {ticket.id for ticket in made}
+    async with city.db.begin() as uow:
+        done = await clusters.confirm(uow, city.tickets, city.actors["dispatcher"], one.id, "简报", seen=seen)
+    assert done.merged == 4
+    assert await city.scalar("SELECT state FROM ticket WHERE id = :id", id=late.id) == "waiting_dispatch"
 
 
 async def test_who_calls_after_the_confirmation_is_joined_by_a_person_too(city: City) -> None:
@@ -171,7 +184,7 @@ async def test_what_was_dismissed_is_not_proposed_again_before_twice_as_many_cal
     await watched(city)
     (one,) = await proposed(city)
     async with city.db.begin() as uow:
-        await clusters.dismiss(uow, city.actors["supervision"], one.id, one.version, "各自不同")
+        await clusters.dismiss(uow, city.actors["supervision"], one.id, "各自不同")
     await told(city, 1, phone="13877770000")
     assert await watched(city) == 0
     for number in range(4):
@@ -188,9 +201,9 @@ async def test_only_who_dispatches_and_merges_decides_and_only_once(city: City, 
         await refused("forbidden", confirm(city, one, actor))
     async with city.db.begin() as uow:
         with pytest.raises(HotlineError, match="note_required"):
-            await clusters.dismiss(uow, city.actors["dispatcher"], one.id, one.version, " ")
+            await clusters.dismiss(uow, city.actors["dispatcher"], one.id, " ")
     async with city.db.begin() as uow:
-        await clusters.dismiss(uow, city.actors["dispatcher"], one.id, one.version, "不是一件事")
+        await clusters.dismiss(uow, city.actors["dispatcher"], one.id, "不是一件事")
     await refused("cluster_decided", confirm(city, one))
 
 

@@ -61,12 +61,14 @@ async def test_the_same_matter_is_seen_joined_found_and_confirmed(
     await page.keyboard.press("Alt+r")
     await expect(page.locator(".ag-result-card")).to_contain_text("已记为重复来电")
     await shot(page, "duplicates-joined")
+    fifth = await scalar(console.node, "SELECT max(id) FROM ticket")
+    await followed(console, fifth)
     await found_and_confirmed(console, shot)
 
 
 async def found_and_confirmed(console: RunningConsole, shot: Shot) -> None:
     node = console.node
-    await ClusterWatch(node.db, node.leases["scheduler"]).run()
+    await ClusterWatch(node.db, node.leases["scheduler"]).run()  # at once, not at the next tick
     desk = await console.page("dispatcher01")
     await desk.goto(console.base + "/clusters")
     await expect(desk.locator("#rows")).to_contain_text("群诉")

@@ -110,7 +110,9 @@ async def test_a_cluster_is_confirmed_and_the_master_shows_its_callers(floor: Fl
     browser = await floor.console.signed_in("dispatcher")
     shown = await browser.get(path)
     assert "5 人反映同一事项，共 5 件" in shown.text
-    done = await browser.post(f"{path}/confirm", {"version": "1"})
+    seen = re.search(r'name="seen" value="([0-9,]+)"', shown.text)
+    assert seen is not None
+    done = await browser.post(f"{path}/confirm", {"seen": seen[1], "master_id": ""})
     assert (done.status, done.headers["Location"]) == (303, path)
     after = await browser.get(path)
     master = re.search(r"/tickets/([0-9]+)\">查看主单", after.text)
@@ -124,10 +126,10 @@ async def test_a_cluster_is_confirmed_and_the_master_shows_its_callers(floor: Fl
 async def test_a_cluster_is_dismissed_with_a_reason_and_the_second_decision_is_refused(floor: Floor) -> None:
     path = await proposed(floor)
     browser = await floor.console.signed_in("shift_leader")
-    assert (await browser.post(f"{path}/dismiss", {"version": "1"})).status == 422
-    assert (await browser.post(f"{path}/dismiss", {"version": "1", "note": "不是一件事"})).status == 303
+    assert (await browser.post(f"{path}/dismiss")).status == 422
+    assert (await browser.post(f"{path}/dismiss", {"note": "不是一件事"})).status == 303
     assert "不是一件事" in (await browser.get(path)).text
-    late = await browser.post(f"{path}/confirm", {"version": "1"})
+    late = await browser.post(f"{path}/confirm")
     assert late.status == 409
     assert "这条预警已处理" in late.text
 

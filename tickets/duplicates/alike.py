@@ -33,7 +33,7 @@ from tickets.visibility import SEALED_DEGREES, is_sealed_matter, sees_every_tick
 MOST = 5
 ASKED = 12  # terms that are looked up at most
 HELD = 300  # tickets that those terms are to hold together, as far as that is known
-COMPARED = 80
+COMPARED = 50
 LONGEST_WORD = 64
 HALF_LIFE_DAYS = 60.0
 _ticket = table_of(Ticket)
@@ -89,7 +89,7 @@ async def alike(
     if not rarest:
         return []
     rows = await _found(session, actor, asked, rarest)
-    weigher = Weigher(known.counts, known.texts)
+    weigher = known.weigher
     found = []
     for row in rows:
         likeness = between(text, unpacked(row.features), weigher)

@@ -4,7 +4,7 @@ Confirmed means: one ticket is the master, every other that can be is merged int
 workflow's own merge. So one closing answers all callers, the clock counts once, and it can be undone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -150,27 +150,26 @@ async def confirm(
     tickets: TicketService,
     actor: Actor,
     cluster_id: int,
-    version: int,
     note: str,
     master_id: int | None = None,
+    seen: Collection[int] | None = None,
 ) -> Joined:
     """It is one matter: merge its tickets into one, and note on that one what is known.
 
     Without `master_id` the master is where most are merged already, else the earliest open ticket. A surge
-    is a theme: confirmed, it merges nothing. Confirmed before, it merges what came since. Raises
-    `cluster_not_found`, `cluster_decided`, `cluster_empty`, `forbidden`.
+    is a theme: confirmed, it merges nothing. Confirmed before, it merges what came since. Only tickets that
+    were `seen` (None: all) are merged: it may have grown while a person looked. Raises `cluster_not_found`,
+    `cluster_decided`, `cluster_empty`, `forbidden`.
     """
     actor.require(Permission.TICKET_DISPATCH)
     actor.require(Permission.TICKET_MERGE)
     row = await _locked(uow, cluster_id)
     if row.state == "dismissed":
         raise HotlineError("cluster_decided", cluster_id=cluster_id)
-    if row.state == "proposed" and row.version != version:
-        raise HotlineError("cluster_decided", cluster_id=cluster_id)
     if row.kind == "surge":
         await _decide(uow, actor, row, "confirmed", "")
         return Joined(0, 0, 0)
-    members = await _members(uow, cluster_id)
+    members = [one for one in await _members(uow, cluster_id) if seen is None or one.id in seen]
     master = row.master_id if row.state == "confirmed" else _master(members, master_id)
     if master is None:
         raise HotlineError("cluster_empty", cluster_id=cluster_id)
@@ -183,14 +182,14 @@ async def confirm(
     return Joined(master, merged, left)
 
 
-async def dismiss(uow: UnitOfWork, actor: Actor, cluster_id: int, version: int, note: str) -> None:
+async def dismiss(uow: UnitOfWork, actor: Actor, cluster_id: int, note: str) -> None:
     """It is no case of its own; says why. Raises `note_required`, `cluster_not_found`, `cluster_decided`."""
     actor.require(Permission.TICKET_DISPATCH)
     note = checked_note(note, action="dismiss", required=True)
     row = await _locked(uow, cluster_id)
     if row.state == "dismissed" and row.decided_by == actor.user_id:
         return  # pressed twice
-    if row.state != "proposed" or row.version != version:
+    if row.state != "proposed":
         raise HotlineError("cluster_decided", cluster_id=cluster_id)
     await _decide(uow, actor, row, "dismissed", note[:500])
 

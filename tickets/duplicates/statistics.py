@@ -6,9 +6,12 @@ Advice only: without statistics every term counts as rare, and what is found is 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from tickets.duplicates.likeness import Weigher
 
 FRESH_SECONDS = 600
 _QUERY = sa.text(
@@ -29,10 +32,11 @@ class Known:
     texts: float = 0.0
     shares: Mapping[str, float] = field(default_factory=dict)
 
-    @property
-    def counts(self) -> Mapping[str, float]:
-        """How many texts have a term, for words; pairs of places without their mark."""
-        return {term.lstrip("@"): share * self.texts for term, share in self.shares.items()}
+    @cached_property
+    def weigher(self) -> Weigher:
+        """The weights of terms: of words, and of pairs of places without their mark."""
+        counts = {term.lstrip("@"): share * self.texts for term, share in self.shares.items()}
+        return Weigher(counts, self.texts)
 
 
 class Statistics:

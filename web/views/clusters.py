@@ -34,12 +34,13 @@ class ClusterQuery(Fields):
 
 
 class DecideForm(Fields):
-    version: int = Field(ge=1, lt=2**31)
-    master_id: int | None = Field(None, gt=0, lt=2**63)
+    """`seen`: the tickets that were shown, which alone are merged."""
+
+    master_id: str = Field("", pattern=r"^[0-9]{0,18}$")
+    seen: str = Field("", max_length=40_000, pattern=r"^[0-9,]*$")
 
 
 class DismissForm(Fields):
-    version: int = Field(ge=1, lt=2**31)
     note: str = Field("", max_length=500)
 
 
@@ -99,9 +100,10 @@ async def confirm(request: web.Request) -> web.StreamResponse:
     async with ctx.db.read() as session:
         item, members = await queries.cluster_page(session, person, ident)
     async with ctx.db.begin() as uow:
-        await clusters.confirm(
-            uow, ctx.tickets, person, ident, form.version, _brief(item, members), form.master_id
-        )
+        seen = {int(one) for one in form.seen.split(",") if one}
+        master = int(form.master_id) if form.master_id else None
+        told = _brief(item, members)
+        await clusters.confirm(uow, ctx.tickets, person, ident, told, master, seen)
     return redirect(request, f"/clusters/{ident}")
 
 
@@ -116,7 +118,7 @@ async def dismiss(request: web.Request) -> web.StreamResponse:
     form = await read_form(request, DismissForm)
     ident = path_id(request, "cluster_id")
     async with context(request).db.begin() as uow:
-        await clusters.dismiss(uow, actor(request), ident, form.version, form.note)
+        await clusters.dismiss(uow, actor(request), ident, form.note)
     return redirect(request, f"/clusters/{ident}")
 
 

@@ -14,7 +14,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
 }
 FORMS: dict[str, dict[str, str]] = {
     "/drafts/{draft_id}/alike": {"version": "1", "title": "栖霞雅苑", "narrative": "搅拌厂夜间施工扰民"},
-    "/clusters/{cluster_id}/confirm": {"version": "1"},
-    "/clusters/{cluster_id}/dismiss": {"version": "1", "note": "x"},
+    "/clusters/{cluster_id}/confirm": {"seen": "1"},
+    "/clusters/{cluster_id}/dismiss": {"note": "x"},
     "/drafts/{draft_id}/repeat": {"version": "1", "ticket_id": "1"},
 }
