@@ -40,15 +40,6 @@ MENU = (
         ),
     ),
     Group(
-        "知识",
-        (
-            Entry("知识库", "/knowledge", "search"),
-            Entry("知识采编", "/knowledge/desk", "edit"),
-            Entry("知识纠错", "/knowledge/tasks", "check"),
-            Entry("突发口径", "/banners", "megaphone"),
-        ),
-    ),
-    Group(
         "工单",
         (
             Entry("派单台", "/dispatch", "send"),
@@ -61,6 +52,15 @@ MENU = (
             Entry("本单位工单", "/unit", "building"),
             Entry("答复模板", "/unit/templates", "note"),
             Entry("工单查询", "/tickets", "list"),
+        ),
+    ),
+    Group(
+        "知识",
+        (
+            Entry("知识库", "/knowledge", "search"),
+            Entry("知识采编", "/knowledge/desk", "edit"),
+            Entry("知识纠错", "/knowledge/tasks", "check"),
+            Entry("突发口径", "/banners", "megaphone"),
         ),
     ),
     Group(

@@ -27,6 +27,7 @@ EVENT_MODULES = (
     "core.people.events",
     "telephony.events",
     "tickets.events",
+    "tickets.knowledge.events",
     "sla.events",
     "sla.measures.events",
     "sla.supervision.events",

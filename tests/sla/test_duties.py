@@ -14,6 +14,7 @@ from sla.digest import Digest, digest_of
 from sla.duties import Duties
 from tests.sla.rig import GUILIN, at
 from tests.tickets.conftest import City, Refused, city, refused  # noqa: F401 - fixtures
+from tests.tickets.test_knowledge import published
 
 EIGHT = at("2026-11-23 08:30")  # a Monday
 
@@ -195,3 +196,15 @@ async def test_without_missed_callers_nobody_is_told(morning: Morning) -> None:
     await missed(morning, "2026-11-23 08:45")  # early, but after the look: due by ten all the same
     await morning.run("2026-11-23 08:50")
     assert await morning.told("night_callbacks") == {}
+
+
+async def test_owners_of_knowledge_are_reminded_on_working_days_once(morning: Morning) -> None:
+    ident = await published(morning.city, valid_to=EIGHT.date() + timedelta(days=9))
+    assert ident
+    await morning.run("2026-11-22 08:30")  # a Sunday
+    assert await morning.told("knowledge_ending") == {}
+    await morning.run("2026-11-23 08:30")
+    assert await morning.told("knowledge_ending") == {"lights": 1}
+    await morning.run("2026-11-23 08:35")
+    await morning.run("2026-11-24 08:30")
+    assert await morning.told("knowledge_ending") == {"lights": 1}

@@ -7,13 +7,15 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from core.text import BREAK, normalise, searchable
 
 MOST_CHARACTERS = 1500  # of a narrative: what it is about is said at the beginning
 LOOKED_UP = 24  # pairs; the rarest of a text
-BUDGET = 600  # questions looked at, however many there are
+BUDGET = 300  # questions looked at, however many there are
+REMEMBERED = 20_000  # questions whose pairs are kept
 NEAR = 0.3  # share of a question that must be met for it to be suggested
 ALL = ""  # the pair that counts every question
 # What every consultation says, whatever it is about: it parts what is said on either side of it.
@@ -32,6 +34,12 @@ def pairs_of(text: str) -> list[str]:
     body = _NOISE.sub(" ", searchable(text[:MOST_CHARACTERS]))
     found = (one + two for one, two in pairwise(body) if one.isalnum() and two.isalnum())
     return list(dict.fromkeys(found))
+
+
+@lru_cache(REMEMBERED)
+def _of_question(question: str) -> tuple[str, ...]:
+    """The same questions are compared again and again, and there are only so many of them."""
+    return tuple(pairs_of(question))
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,7 @@ def likeness(question: str, weights: Mapping[str, float], whole: float, total: i
 
     `whole` is the weight of all pairs of the text.
     """
-    own = pairs_of(question)
+    own = _of_question(question)
     met = sum(weights.get(pair, 0.0) for pair in own)
     if not met:
         return 0.0

@@ -110,7 +110,9 @@ async def search(
     ways = [alternatives(word, groups) for word in words]
     weighed, rank = await _weighed(session, widened(" ".join(words), groups))
     in_question = await _containing(session, actor, day, "question", ways, BUDGET)
-    anywhere = await _containing(session, actor, day, "whole", ways, BUDGET // 2)
+    anywhere = []
+    if len(in_question) < limit:  # what is in an answer only comes behind what is asked
+        anywhere = await _containing(session, actor, day, "whole", ways, BUDGET // 2)
     near = await _near(session, actor, day, weighed)
     whole = sum(weighed.weights.values())
     ranked: dict[int, _Candidate] = {}
