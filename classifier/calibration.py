@@ -18,6 +18,7 @@ Flags = NDArray[np.bool_]
 BINS = 15
 PRECISIONS = (0.90, 0.95, 0.98, 0.99)  # thresholds are kept for these
 FEWEST = 20  # answers of a class below which it has no threshold of its own
+CAUTION = 0.5  # standard errors above the wanted precision: the best of many cuts looks better than it is
 _BORROWED = 1000.0  # answers of all classes that stand beside those of one, as so many of its own
 
 
@@ -118,12 +119,13 @@ def class_thresholds(
     one with fewer than `FEWEST` answers.
     """
     found = {}
+    careful = precision + CAUTION * float(np.sqrt(precision * (1 - precision) / max(1, len(answers))))
     for place, name in enumerate(names):
         own = answers == place
         if own.sum() < FEWEST:
             continue
         weights = np.where(own, 1.0, _BORROWED / len(answers))
-        least = least_probability(confidence, right, precision, weights)
+        least = least_probability(confidence, right, careful, weights)
         alone = least_probability(confidence[own], right[own], precision)
         if least is not None and alone is not None:
             found[name] = least

@@ -55,7 +55,7 @@ class Counts:
         self.counts.append(matrix[:, often])
 
     def encoder(self, rows: Places, groups: Places, leaves: int) -> tuple[Encoder, list[Places]]:
-        """The encoder of a training set, and the columns kept of each block; `groups`: of all texts."""
+        """The encoder of a training set, and the columns kept of each block; `groups` of all texts."""
         members = _by_group(groups[rows])
         frequencies = [
             np.asarray(((members @ (counts[rows] > 0)) > 0).sum(axis=0)).ravel() for counts in self.counts

@@ -11,11 +11,12 @@ import numpy as np
 
 from classifier import gates, measure, table
 from classifier.calibration import Array, Flags, Places
+from classifier.examples import Example
 from classifier.labels import Leaves
 from classifier.measure import UNKNOWN, Answers
 from classifier.model import Model
 from classifier.texts import VIEWS
-from classifier.train import Example, Prepared, Progress, ask, cuts, decide, fit, silent
+from classifier.train import Prepared, Progress, ask, cuts, decide, fit, silent
 
 PROMISED = (0.95, 0.98)
 

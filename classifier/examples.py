@@ -5,8 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.table import Row, Sheet
-from classifier.train import Example
 from core.errors import HotlineError
+
+
+@dataclass(frozen=True)
+class Example:
+    """One text; `labels`: one for each label column. `group` None: near-duplicates are looked for."""
+
+    title: str
+    detail: str
+    labels: tuple[str, ...]
+    group: str | None = None
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def read(file: Path) -> Sheet:
     if first is None:
         raise HotlineError("table_empty", file=str(file))
     heads = tuple(cell.strip() for cell in first.cells)
-    rows = tuple(_fitted(row, len(heads)) for row in lines if row.problem or any(row.cells))
+    rows = tuple(_fitted(row, len(heads)) for row in lines if row.problem or row.cells)
     return Sheet(heads, rows, encoding)
 
 

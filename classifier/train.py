@@ -19,6 +19,7 @@ from classifier.calibration import PRECISIONS, Array, Calibration, Flags, Places
 from classifier.counts import Counts
 from classifier.cutter import cutter_of, shipped_words
 from classifier.encoder import Encoder
+from classifier.examples import Example
 from classifier.groups import near_duplicates
 from classifier.labels import Leaves, Levels, seen
 from classifier.measure import Answers, figures
@@ -28,18 +29,8 @@ from core.errors import HotlineError
 
 SEED = 20261123
 FEWEST_TEXTS = 20
-GATED = 0.005  # share of right answers each gate may turn away
+GATED = 0.002  # share of right answers each gate may turn away
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Example:
-    """One text; `labels`: one for each label column. `group` None: near-duplicates are looked for."""
-
-    title: str
-    detail: str
-    labels: tuple[str, ...]
-    group: str | None = None
 
 
 @dataclass(frozen=True)
