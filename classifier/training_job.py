@@ -9,8 +9,9 @@ from typing import Any
 
 from classifier import starter, store, train
 from classifier.card import card
+from classifier.examples import Example
 from classifier.labels import Levels
-from classifier.train import Example, Options
+from classifier.train import Options
 
 NICE = 15
 
