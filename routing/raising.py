@@ -1,6 +1,6 @@
 """Words that make a matter more urgent than it was written down: the city's list beside the shipped one.
 
-Pure. The city edits its list on the page of basic data (`core/catalog/words.py`): its kinds say how urgent.
+The city edits its list on the page of basic data (`core/catalog/words.py`): its kinds say how urgent.
 How a word is denied or taken back is the business of `classifier.urgency`.
 """
 
