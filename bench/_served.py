@@ -22,6 +22,7 @@ def settings_in(folder: Path, **environ: str) -> Settings:
     return load_settings(
         environ={
             "HOTLINE_PATHS__VAR": str(folder),
+            "HOTLINE_CLASSIFIER__STARTER": "false",  # training would take a core
             "HOTLINE_HTTP__PORT": "0",
             "HOTLINE_TELEPHONY__SIMULATOR__CALLS_PER_HOUR": "0",
             "HOTLINE_LOG__FILE": str(folder / "hotline.log"),

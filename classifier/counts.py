@@ -15,7 +15,7 @@ from classifier.encoder import Encoder
 from classifier.texts import BLOCKS, VIEWS
 
 FEWEST_GROUPS = 2  # a term of one matter only says nothing, and may be somebody's name
-MOST_WEIGHTS = 24_000_000  # of a model: terms times leaves, about 50 MB and as much again for the centroids
+MOST_WEIGHTS = 8_000_000  # of a model: terms times leaves, about 16 MB and as much again for the centroids
 Places = NDArray[np.int64]
 
 

@@ -14,6 +14,7 @@ from classifier.labels import Levels
 from classifier.train import Options
 
 NICE = 15
+FOLDS = 3  # of a whole tree of categories: each fold fits some hundred separators
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def run(lessons: Sequence[Lesson]) -> Made:
     """Train; codes name their levels by two digits each. Errors: train_too_few, train_one_label."""
     os.nice(NICE)
     examples = [Example(one.title, one.detail, (one.label,), one.group) for one in lessons]
-    prepared = train.prepare(examples, Options(levels=Levels(width=2)))
+    prepared = train.prepare(examples, Options(levels=Levels(width=2), folds=FOLDS))
     parts = train.train(prepared)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "model"

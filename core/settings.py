@@ -190,7 +190,7 @@ class Supervision(Section):
 class Classifier(Section):
     starter: bool = True
     months: int = Field(24, ge=1, le=120)
-    most: int = Field(60_000, ge=1_000, le=500_000)
+    most: int = Field(30_000, ge=1_000, le=500_000)
     least: int = Field(300, ge=50, le=100_000)
 
 

@@ -48,6 +48,7 @@ def environment_for(pbx: Asterisk, var: Path) -> dict[str, str]:
     }
     return {
         "HOTLINE_PATHS__VAR": str(var),
+        "HOTLINE_CLASSIFIER__STARTER": "false",
         "HOTLINE_HTTP__PORT": "0",
         "HOTLINE_TELEPHONY__SOURCE": "asterisk",
         "HOTLINE_TELEPHONY__PBX": json.dumps([block]),
