@@ -90,18 +90,24 @@ async def alike(
         return []
     rows = await _found(session, actor, asked, rarest)
     weigher = known.weigher
-    found = []
-    for row in rows:
-        likeness = between(text, unpacked(row.features), weigher)
-        if likeness >= ALIKE:
-            found.append((likeness * _freshness(row.created_at, now), likeness, row))
-    found.sort(key=lambda one: (-one[0], -one[2].id))
-    best = found[:MOST]
+    best = (await asyncio.to_thread(_compared, text, rows, weigher, now))[:MOST]
     counts = await callers(session, [row.id for _, _, row in best])
     return [
         _alike(row, likeness, asked, text, weigher, caller_ref, counts.get(row.id, 1))
         for _, likeness, row in best
     ]
+
+
+def _compared(
+    text: Features, rows: Sequence[Any], weigher: Weigher, now: datetime | None
+) -> list[tuple[float, float, Any]]:
+    """Those that are alike: what they rank by, their likeness, the row; the first first."""
+    found = []
+    for row in rows:
+        likeness = between(text, unpacked(row.features), weigher)
+        if likeness >= ALIKE:
+            found.append((likeness * _freshness(row.created_at, now), likeness, row))
+    return sorted(found, key=lambda one: (-one[0], -one[2].id))
 
 
 def rare(text: Features, known: Known) -> list[str]:
