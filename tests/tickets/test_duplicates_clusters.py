@@ -12,7 +12,7 @@ from core.errors import HotlineError
 from tickets.duplicates import places, table
 from tickets.duplicates.clustering import clusters
 from tickets.duplicates.features import Features, features
-from tickets.duplicates.ranking import ranked, renumbered
+from tickets.duplicates.ranking import is_theme, ranked, renumbered
 from tickets.duplicates.stream import Stream
 
 PLANT = [  # one matter, five people
@@ -141,6 +141,13 @@ def test_what_is_no_table_is_refused_in_one_sentence(tmp_path: Path, content: by
     done = CliRunner().invoke(app, ["clusters", "--input", str(source), "--output", str(tmp_path / "out")])
     assert done.exit_code == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_the_same_trouble_in_many_places_is_a_theme_and_no_matter_of_its_own() -> None:
+    roads = ("枫林路", "桐花街", "青竹大道", "望江里巷", "白石桥")
+    assert is_theme([f"{road}路灯不亮" for road in roads])
+    assert not is_theme(["枫林路路灯不亮"] * 2 + [f"{road}路灯不亮" for road in roads[:3]])
+    assert not is_theme(["咨询购房补贴怎么申领"] * 5)  # nobody names a place
 
 
 def test_more_people_rank_before_more_messages(tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ from tickets.visibility import SEALED_DEGREES, is_sealed_matter, sees_every_tick
 MOST = 5
 ASKED = 12  # terms that are looked up at most
 HELD = 300  # tickets that those terms are to hold together, as far as that is known
+TOGETHER = 3  # of the rarest terms that must be there together, where each holds more than that
+LOOKED_AT = 600  # tickets at most, whatever the statistics promised
 COMPARED = 50
 LONGEST_WORD = 64
 HALF_LIFE_DAYS = 60.0
@@ -85,18 +87,12 @@ async def alike(
         return []
     text = await asyncio.to_thread(features, asked.title, asked.text, asked.address)
     known = await STATISTICS.known(session)
-    rarest = rare(text, known)
+    rarest, together = rare(text, known)
     if not rarest:
         return []
-    rows = await _found(session, actor, asked, rarest)
+    rows = await _found(session, actor, asked, rarest, together)
     weigher = known.weigher
-    found = []
-    for row in rows:
-        likeness = between(text, unpacked(row.features), weigher)
-        if likeness >= ALIKE:
-            found.append((likeness * _freshness(row.created_at, now), likeness, row))
-    found.sort(key=lambda one: (-one[0], -one[2].id))
-    best = found[:MOST]
+    best = (await asyncio.to_thread(_compared, text, rows, weigher, now))[:MOST]
     counts = await callers(session, [row.id for _, _, row in best])
     return [
         _alike(row, likeness, asked, text, weigher, caller_ref, counts.get(row.id, 1))
@@ -104,18 +100,35 @@ async def alike(
     ]
 
 
-def rare(text: Features, known: Known) -> list[str]:
-    """The terms to look up: the rarest first, until they hold enough; at least three."""
+def _compared(
+    text: Features, rows: Sequence[Any], weigher: Weigher, now: datetime | None
+) -> list[tuple[float, float, Any]]:
+    """Those that are alike: what they rank by, their likeness, the row; the first first."""
+    found = []
+    for row in rows:
+        likeness = between(text, unpacked(row.features), weigher)
+        if likeness >= ALIKE:
+            found.append((likeness * _freshness(row.created_at, now), likeness, row))
+    return sorted(found, key=lambda one: (-one[0], -one[2].id))
+
+
+def rare(text: Features, known: Known) -> tuple[list[str], bool]:
+    """The terms to look up, the rarest first, until they hold enough; and whether all must be there.
+
+    A few common words ("路灯不亮") hold thousands: then only what has the rarest of them together is asked.
+    """
     shares = {term: _share(term, known.shares) for term in terms_of(text) if len(term) <= LONGEST_WORD}
     ordered = sorted(shares, key=lambda term: (shares[term], term))
+    if ordered and shares[ordered[0]] * known.texts > HELD:
+        return ordered[:TOGETHER], True
     chosen: list[str] = []
     held = 0.0
     for term in ordered[:ASKED]:
         held += shares[term] * known.texts
-        if len(chosen) >= 3 and held > HELD:
+        if chosen and held > HELD:
             break
         chosen.append(term)
-    return chosen
+    return chosen, False
 
 
 def _share(term: str, shares: Mapping[str, float]) -> float:
@@ -124,8 +137,12 @@ def _share(term: str, shares: Mapping[str, float]) -> float:
     return found if found is not None else min(usual_share(term.lstrip("@")), 1.0) * 1e-3
 
 
-async def _found(session: AsyncSession, actor: Actor, asked: Asked, terms: Sequence[str]) -> Sequence[Any]:
+async def _found(
+    session: AsyncSession, actor: Actor, asked: Asked, terms: Sequence[str], together: bool
+) -> Sequence[Any]:
     listed = sa.literal(list(terms), type_=ARRAY(sa.Text))
+    holds = _signature.c.terms.contains(listed) if together else _signature.c.terms.overlap(listed)
+    near = sa.select(_signature.c.ticket_id).where(holds).limit(LOOKED_AT).subquery()
     one_by_one = [
         sa.cast(_signature.c.terms.contains(sa.literal([term], type_=ARRAY(sa.Text))), sa.Integer)
         for term in terms
@@ -149,12 +166,11 @@ async def _found(session: AsyncSession, actor: Actor, asked: Asked, terms: Seque
             _signature.c.features,
         )
         .select_from(
-            _signature.join(_ticket, _ticket.c.id == _signature.c.ticket_id).outerjoin(
-                _unit, _unit.c.id == _ticket.c.lead_unit_id
-            )
+            near.join(_signature, _signature.c.ticket_id == near.c.ticket_id)
+            .join(_ticket, _ticket.c.id == _signature.c.ticket_id)
+            .outerjoin(_unit, _unit.c.id == _ticket.c.lead_unit_id)
         )
         .where(
-            _signature.c.terms.overlap(listed),
             _ticket.c.state.in_([state.value for state in OPEN]),
             _ticket.c.type != TicketType.REPORT.value,
             _ticket.c.confidentiality.not_in(sorted(SEALED_DEGREES)),

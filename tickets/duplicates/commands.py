@@ -40,6 +40,8 @@ def clusters(
     from tickets.duplicates import table
 
     with refusals():
+        if not target.parent.is_dir():
+            raise HotlineError("table_unwritable", file=str(target), why="there is no such folder")
         sheet = table.read(source, _named(columns))
         order = _grouped(sheet, target)
     for problem in sheet.problems[:MOST_PROBLEMS]:

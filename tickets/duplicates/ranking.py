@@ -74,6 +74,12 @@ def place_of(texts: Sequence[str]) -> str:
     return name if count * 3 >= len(texts) else ""
 
 
+def is_theme(texts: Sequence[str]) -> bool:
+    """Whether a group is the same trouble in many places: most texts name one, and no third the same."""
+    named = sum(bool(places.names(text)) for text in texts)
+    return named * 2 >= len(texts) and not place_of(texts)
+
+
 def example_of(titles: Sequence[str]) -> str:
     """The title that shares most with the others; the earliest of equals."""
     counts: Counter[str] = Counter(pair for title in titles for pair in _pairs(title))

@@ -13,7 +13,7 @@ from core.clock import CITY_ZONE, to_city
 from core.db import Database
 from core.leadership import Lease
 from tickets.duplicates.clusters import Found, propose
-from tickets.duplicates.ranking import example_of, place_of
+from tickets.duplicates.ranking import example_of, is_theme, place_of
 from tickets.duplicates.signatures import unpacked
 from tickets.duplicates.stream import Stream
 from tickets.duplicates.warning import WEEK, WEEKS_BEFORE, Judged, Told, judge, surge
@@ -113,7 +113,10 @@ class ClusterWatch:
         if judged is None:
             return 0
         title = example_of([row["title"] for row in rows])
-        place = place_of([f"{row['title']}，{row['narrative']}，{row['address']}" for row in rows])
+        where = [f"{row['title']}，{row['address']}" for row in rows]
+        if is_theme(where):
+            return 0
+        place = place_of(where) or place_of([row["narrative"] for row in rows])
         return await self._propose(Found(judged, tuple(row["id"] for row in rows), title, place))
 
     async def _propose(self, found: Found) -> int:
