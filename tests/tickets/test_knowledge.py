@@ -1,5 +1,6 @@
 """Articles: written, reviewed by their own unit, published by the hotline, found, used, withdrawn."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -235,3 +236,13 @@ async def test_what_has_ended_is_neither_found_nor_answered_by(city: City, refus
     await step(city, "lights_head", old, Step.APPROVE)
     await refused("knowledge_over", step(city, "leader", old, Step.PUBLISH))
     assert ident
+
+
+async def test_two_who_publish_at_once_both_come_into_force(city: City) -> None:
+    idents = [await written(city, made=content(f"居住证的第{one}个问题")) for one in "甲乙丙丁"]
+    for ident in idents:
+        await step(city, "lights", ident, Step.SUBMIT)
+        await step(city, "lights_head", ident, Step.APPROVE)
+    await asyncio.gather(*(step(city, "leader", ident, Step.PUBLISH) for ident in idents))
+    assert len(await found(city, "居住证")) == 4
+    assert await city.scalar("SELECT articles FROM knowledge_pair WHERE pair = '居住'") == 4
