@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.people.actor import Actor
 from tests.tickets.conftest import City, Refused
-from tickets.knowledge import queries, search, service, uses
+from tickets.knowledge import queries, search, service, tasks, uses, worklists
 from tickets.knowledge.service import Content
 from tickets.knowledge.terms import Step
 
@@ -246,3 +246,15 @@ async def test_two_who_publish_at_once_both_come_into_force(city: City) -> None:
     await asyncio.gather(*(step(city, "leader", ident, Step.PUBLISH) for ident in idents))
     assert len(await found(city, "居住证")) == 4
     assert await city.scalar("SELECT articles FROM knowledge_pair WHERE pair = '居住'") == 4
+
+
+async def test_a_merged_units_articles_and_tasks_go_along(city: City) -> None:
+    ident = await published(city)
+    async with city.db.begin() as uow:
+        await tasks.report(uow, city.actors["agent"], city.limits, "wrong", days=3, article_id=ident)
+        assert await service.follow_unit(uow, city.unit("lights"), city.unit("water")) == 1
+    assert (await shown(city, "water", ident)).mine
+    assert not (await shown(city, "lights", ident)).mine
+    async with city.db.read() as session:
+        assert [one.article_id for one in await worklists.task_list(session, city.actors["water"])] == [ident]
+        assert await worklists.task_list(session, city.actors["lights"]) == []
