@@ -1,5 +1,6 @@
 """Articles: written, reviewed by their own unit, published by the hotline, found, used, withdrawn."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.people.actor import Actor
 from tests.tickets.conftest import City, Refused
-from tickets.knowledge import queries, search, service, uses
+from tickets.knowledge import queries, search, service, tasks, uses, worklists
 from tickets.knowledge.service import Content
 from tickets.knowledge.terms import Step
 
@@ -235,3 +236,25 @@ async def test_what_has_ended_is_neither_found_nor_answered_by(city: City, refus
     await step(city, "lights_head", old, Step.APPROVE)
     await refused("knowledge_over", step(city, "leader", old, Step.PUBLISH))
     assert ident
+
+
+async def test_two_who_publish_at_once_both_come_into_force(city: City) -> None:
+    idents = [await written(city, made=content(f"居住证的第{one}个问题")) for one in "甲乙丙丁"]
+    for ident in idents:
+        await step(city, "lights", ident, Step.SUBMIT)
+        await step(city, "lights_head", ident, Step.APPROVE)
+    await asyncio.gather(*(step(city, "leader", ident, Step.PUBLISH) for ident in idents))
+    assert len(await found(city, "居住证")) == 4
+    assert await city.scalar("SELECT articles FROM knowledge_pair WHERE pair = '居住'") == 4
+
+
+async def test_a_merged_units_articles_and_tasks_go_along(city: City) -> None:
+    ident = await published(city)
+    async with city.db.begin() as uow:
+        await tasks.report(uow, city.actors["agent"], city.limits, "wrong", days=3, article_id=ident)
+        assert await service.follow_unit(uow, city.unit("lights"), city.unit("water")) == 1
+    assert (await shown(city, "water", ident)).mine
+    assert not (await shown(city, "lights", ident)).mine
+    async with city.db.read() as session:
+        assert [one.article_id for one in await worklists.task_list(session, city.actors["water"])] == [ident]
+        assert await worklists.task_list(session, city.actors["lights"]) == []

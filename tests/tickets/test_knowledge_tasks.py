@@ -9,9 +9,9 @@ from core.clock import ManualClock
 from core.people.permissions import Permission
 from tests.tickets.conftest import City, Refused
 from tests.tickets.test_knowledge import DAY, content, published, release, step, written
-from tickets.knowledge import banners, listing, queries, reminders, service, tasks
-from tickets.knowledge.queries import Task
+from tickets.knowledge import banners, listing, reminders, service, tasks, worklists
 from tickets.knowledge.terms import Step
+from tickets.knowledge.worklists import Task
 
 
 async def report(city: City, kind: str, who: str = "agent", **more: object) -> tasks.Reported:
@@ -21,7 +21,7 @@ async def report(city: City, kind: str, who: str = "agent", **more: object) -> t
 
 async def listed(city: City, who: str, *, closed: bool = False) -> Sequence[Task]:
     async with city.db.read() as session:
-        return await queries.task_list(session, city.actors[who], closed=closed)
+        return await worklists.task_list(session, city.actors[who], closed=closed)
 
 
 async def notices(city: City, kind: str) -> list[str]:
@@ -81,7 +81,7 @@ async def test_a_task_is_rejected_with_a_reason_by_its_own_unit(city: City, refu
     async with city.db.begin() as uow:
         await refused("task_closed", tasks.reject(uow, city.actors["lights"], told.task_id, 2, "再次"))
     async with city.db.read() as session:
-        (mine,) = await queries.own_reports(session, city.actors["agent"])
+        (mine,) = await worklists.own_reports(session, city.actors["agent"])
     assert (mine.closed_as, mine.reason) == ("rejected", "政策仍有效")
     assert await notices(city, "knowledge_rejected") == ["agent"]
 
@@ -216,7 +216,7 @@ async def test_a_list_is_read_line_by_line_and_the_good_lines_are_written(city: 
         4: "empty", 5: "unit", 6: "category", 7: "date", 8: "over", 9: "twice", 10: "audience", 12: "long",
     }  # fmt: skip
     async with city.db.read() as session:
-        waiting = await queries.shelf_of(session, city.actors["lights_head"], "review", DAY, 30)
+        waiting = await worklists.shelf_of(session, city.actors["lights_head"], "review", DAY, 30)
     assert [item.question for item in waiting] == ["不写日期的", "停水怎么办"]
     async with city.db.begin() as uow:
         again = await listing.carry_out(uow, city.actors["lights"], text)

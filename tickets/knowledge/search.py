@@ -212,11 +212,19 @@ def _phrase(word: str) -> str:
 
 
 async def _much_used(session: AsyncSession, actor: Actor, day: date, place: Place) -> list[_Candidate]:
+    """The most used of all, or of each category below the one that is given: as the index has them."""
     query = _candidates(actor, day)
     if place.category_id is not None:
         path = sa.select(_category.c.path).where(_category.c.id == place.category_id).scalar_subquery()
-        below = sa.select(_category.c.id).where(_category.c.path.like(path + "%"))
-        query = query.where(_article.c.category_id.in_(below))
+        below = sa.select(_category.c.id).where(_category.c.path.like(path + "%")).subquery("below")
+        used = (
+            sa.select(_article.c.id)
+            .where(_article.c.category_id == below.c.id, published(actor), in_force(day))
+            .order_by(_article.c.uses.desc(), _article.c.id)
+            .limit(MUCH_USED)
+            .lateral("used")
+        )
+        query = query.where(_article.c.id.in_(sa.select(used.c.id).select_from(below.join(used, sa.true()))))
     return await _read(session, query.order_by(_article.c.uses.desc(), _article.c.id).limit(MUCH_USED))
 
 

@@ -11,7 +11,7 @@ from pydantic import Field
 from core.clock import to_city
 from core.people.permissions import Permission
 from tickets import queries as ticket_queries
-from tickets.knowledge import gaps, queries, search
+from tickets.knowledge import gaps, queries, search, worklists
 from tickets.knowledge.search import Place
 from tickets.knowledge.terms import (
     AUDIENCE_WORDS,
@@ -89,7 +89,7 @@ async def article_page(request: web.Request) -> web.StreamResponse:
     query, person = read_query(request, DoneQuery), actor(request)
     async with context(request).db.read() as session:
         found = await queries.article(session, person, path_id(request, "article_id"))
-        tasks = await queries.task_list(session, person, article_id=found.id) if found.mine else []
+        tasks = await worklists.task_list(session, person, article_id=found.id) if found.mine else []
     day = today(request)
     values: dict[str, Any] = {
         "article": found,
@@ -108,7 +108,7 @@ async def article_page(request: web.Request) -> web.StreamResponse:
 async def own_reports(request: web.Request) -> web.StreamResponse:
     """What one complained of and what came of it."""
     async with context(request).db.read() as session:
-        rows = await queries.own_reports(session, actor(request))
+        rows = await worklists.own_reports(session, actor(request))
     return await page(request, "knowledge/reports.html", rows=rows, words=WORDS)
 
 

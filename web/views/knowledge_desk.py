@@ -1,4 +1,4 @@
-"""Knowledge as it is written: the desk of editors, reviewers and publishers, the form, lists as files."""
+"""Knowledge as it is written: the desk of editors, reviewers and publishers, and the form."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from core.people import org
 from core.people.actor import Actor
 from core.people.permissions import Permission
 from tickets import queries as ticket_queries
-from tickets.knowledge import gaps, listing, queries, service
-from tickets.knowledge.queries import PAGE, Shelf
+from tickets.knowledge import gaps, queries, service, worklists
 from tickets.knowledge.service import OWNERS, Content
 from tickets.knowledge.terms import Step
+from tickets.knowledge.worklists import PAGE, Shelf
 from web.context import actor, context
 from web.errors import problem_of
 from web.inputs import Fields, path_id, read_form, read_query
 from web.render import page, redirect
 from web.routes import route
-from web.views._admin import MEGABYTE, back, csv_file
+from web.views._admin import back
 from web.views.knowledge import WORDS, today
 
 HOME = "/knowledge/desk"
@@ -51,19 +51,6 @@ SHOWN = frozenset(
         "version_conflict",
     }
 )
-WRONG = {
-    "cells": "单元格多于列名，可能错列；含逗号的内容请加引号",
-    "empty": "问题或答复为空",
-    "long": "问题超过 200 字、答复超过 4000 字，或依据超过 500 字",
-    "unit": "没有这个归属单位编码，或不归您维护",
-    "category": "没有这个分类编码，或分类已停用",
-    "district": "没有这个区县编码",
-    "audience": "公开范围请填“内部”或“可公开”",
-    "date": "日期请写成 2026-11-30",
-    "over": "失效日期早于生效日期，或已经过去",
-    "twice": "该单位已有同样的问题，或在列表中重复",
-}
-ANSWERED = frozenset({"list_empty", "list_too_long", "list_heading", "list_unreadable"})
 
 
 class DeskQuery(Fields):
@@ -110,12 +97,6 @@ class StepForm(Fields):
     note: str = Field("", max_length=2000)
 
 
-class ImportForm(Fields):
-    text: str = Field(max_length=900_000)
-    sure: bool = False
-    submit: bool = False
-
-
 # ---- the desk ---------------------------------------------------------------------------------
 
 
@@ -124,9 +105,9 @@ async def desk(request: web.Request) -> web.StreamResponse:
     """One's own articles by what is to be done with them."""
     query, person, soon = read_query(request, DeskQuery), actor(request), _soon(request)
     async with context(request).db.read() as session:
-        counts = await queries.shelf_counts(session, person, today(request), soon)
+        counts = await worklists.shelf_counts(session, person, today(request), soon)
         shelf = query.shelf or _first(person, counts)
-        rows = await queries.shelf_of(session, person, shelf, today(request), soon, before=query.before)
+        rows = await worklists.shelf_of(session, person, shelf, today(request), soon, before=query.before)
     values: dict[str, Any] = {
         "rows": rows[:PAGE],
         "more": rows[PAGE - 1].id if len(rows) > PAGE else None,
@@ -161,7 +142,7 @@ async def new_page(request: web.Request) -> web.StreamResponse:
     """An empty form; for a task or a gap it begins with what was looked for."""
     query, person = read_query(request, NewQuery), actor(request)
     async with context(request).db.read() as session:
-        task = await queries.task(session, person, query.task) if query.task else None
+        task = await worklists.task(session, person, query.task) if query.task else None
         gap = await gaps.one(session, person, query.gap) if query.gap else None
     question = task.about if task else gap.phrase if gap else ""
     typed = {"question": question[:200], "task_id": str(task.id) if task else ""}
@@ -287,56 +268,3 @@ async def advance(request: web.Request) -> web.StreamResponse:
         lambda uow: service.advance(uow, person, ident, form.version, form.step, form.note)
     )
     return back(request, f"/knowledge/{ident}", "saved")
-
-
-# ---- lists as files ---------------------------------------------------------------------------
-
-
-@route("GET", "/knowledge/export.csv", permission=EDIT)
-async def export(request: web.Request) -> web.StreamResponse:
-    """One's own articles in force."""
-    async with context(request).db.read() as session:
-        text = await listing.export(session, actor(request))
-    return csv_file(f"knowledge-{today(request):%Y%m%d}.csv", text)
-
-
-@route("GET", "/knowledge/import", permission=EDIT)
-async def import_page(request: web.Request) -> web.StreamResponse:
-    """Paste or choose a list."""
-    return await _import(request, "", None)
-
-
-@route("POST", "/knowledge/import", permission=EDIT, max_body=3 * MEGABYTE)
-async def import_list(request: web.Request) -> web.StreamResponse:
-    """First what every line would do; when one is sure, the good lines are written."""
-    form, ctx, person = await read_form(request, ImportForm), context(request), actor(request)
-    try:
-        if form.sure:
-            steps = await ctx.db.retrying(
-                lambda uow: listing.carry_out(uow, person, form.text, submit=form.submit)
-            )
-        else:
-            async with ctx.db.read() as session:
-                steps = await listing.plan(session, person, form.text, today(request))
-    except HotlineError as error:
-        if error.code not in ANSWERED:
-            raise
-        problem = problem_of(error)[1]
-        return await _import(request, form.text, None, status=problem.status, problem=problem)
-    return await _import(request, form.text, steps, finished=form.sure)
-
-
-async def _import(
-    request: web.Request, text: str, steps: list[listing.Outcome] | None, *, status: int = 200, **more: Any
-) -> web.StreamResponse:
-    values: dict[str, Any] = {
-        "text": text,
-        "steps": steps,
-        "good": sum(not step.problem for step in steps or ()),
-        "bad": [step for step in steps or () if step.problem],
-        "wrong": WRONG,
-        "columns": list(listing.COLUMNS.values()),
-        "finished": False,
-        "problem": None,
-    }
-    return await page(request, "knowledge/import.html", status=status, **(values | more))

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from core.people.permissions import Permission
-from tickets.knowledge import gaps, queries, synonyms, tasks
+from tickets.knowledge import gaps, synonyms, tasks, worklists
 from web.context import actor, context
 from web.inputs import Fields, path_id, read_form, read_query
 from web.render import page
@@ -47,7 +47,7 @@ async def task_page(request: web.Request) -> web.StreamResponse:
     query, ctx, person = read_query(request, TaskQuery), context(request), actor(request)
     closed = query.closed is not None
     async with ctx.db.read() as session:
-        rows = await queries.task_list(session, person, closed=closed)
+        rows = await worklists.task_list(session, person, closed=closed)
     now, limits = ctx.clock.now(), ctx.tickets.limits
     values: dict[str, Any] = {
         "rows": [(row, row.due_at <= now, limits.days_left(now, row.due_at)) for row in rows],
