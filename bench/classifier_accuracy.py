@@ -1,8 +1,8 @@
 """How right the classifier is on real labelled texts: folds by group, all choices within the training folds.
 
 The texts are those of messages7.csv in the folder HOTLINE_TEXTS (title, detail, label, group). Nothing of
-them is kept: the report holds figures only. Beside them stand the figures of the plain ways on folds drawn alike,
-measured before this classifier was written.
+them is kept: the report holds figures only. Beside them stand the figures of the plain ways on folds drawn
+alike, measured before this classifier was written.
 
     python -m bench.classifier_accuracy [--folds 5] [--seed 20261123] [--unseen]
 

@@ -1,5 +1,4 @@
-"""From distances to probabilities that keep their word, and thresholds for a wanted precision. Pure, numpy
-only.
+"""From distances to probabilities that keep their word, and thresholds for a wanted precision. Pure.
 
 Everything here is fitted on out-of-fold scores of the training texts (`classifier/train.py`), never on
 texts a score was trained with.
@@ -38,7 +37,7 @@ class Calibration:
         """By what scores are divided, all views taken together, on average of the leaves."""
         if self.mixing.ndim == 1:
             return float(1 / self.mixing.sum())
-        return float(1 / np.mean([np.diag(view).mean() for view in self.mixing.sum(axis=0, keepdims=True)]))
+        return float(1 / np.diag(self.mixing.sum(axis=0)).mean())
 
     def speaks(self, view: int, leaf: int) -> Array:
         """How the scores of a view speak for a leaf against the average of all; shape (leaves,)."""

@@ -28,7 +28,7 @@ class Vector:
     values: Floats
     ends: tuple[int, ...]
 
-    def seen(self, view: View) -> "tuple[Rows, Floats]":
+    def seen(self, view: View) -> tuple[Rows, Floats]:
         """Rows and weighted values of one view."""
         bounds = (0, *self.ends)
         parts = [

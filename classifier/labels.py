@@ -22,9 +22,7 @@ Probabilities = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Levels:
-    """How a label names what is above it: by a separator (城市管理/市容/摊贩), or by `width` digits a level
-    (010203).
-    """
+    """How a label names what is above it: 城市管理/市容/摊贩 by a separator, 010203 by `width` digits."""
 
     separator: str = ""
     width: int = 0
