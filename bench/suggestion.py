@@ -1,7 +1,8 @@
 """How long one suggestion takes, and how many texts a second beside plain jieba, TF-IDF and a LinearSVC.
 
 Both are trained with the same texts and asked about the same texts in the same run, in turns; what counts is
-the ratio. The single suggestion is asked about texts of 400 characters.
+the ratio. The batch leaves out the reasons, since the plain way gives none. The single suggestion, with
+reasons, is asked about texts of 400 characters.
 
     python -m bench.suggestion [--texts 600] [--rounds 3]
 """
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from bench import _texts
@@ -89,13 +91,14 @@ def main() -> int:
         bar.advance(task)
         other = plain(examples)
         bar.advance(task)
-        asked = of_length(examples, options.texts)
-        single(model, asked[:20])
-        other(asked[:20])
+        every = of_length(examples, options.texts * options.rounds + 20)
+        single(model, every[-20:])
+        other(every[-20:])
         ratios, took, ours, theirs = [], [], [], []
-        for _ in range(options.rounds):
-            ours.append(rate(lambda: model.suggest_many(asked), len(asked)))
-            theirs.append(rate(lambda: other(asked), len(asked)))
+        for turn in range(options.rounds):
+            asked = every[turn * options.texts :][: options.texts]  # of each text the first time counts
+            ours.append(rate(partial(model.suggest_many, asked, reasons=False), len(asked)))
+            theirs.append(rate(partial(other, asked), len(asked)))
             ratios.append(ours[-1] / theirs[-1])
             took += single(model, asked)
             bar.advance(task)
@@ -103,7 +106,7 @@ def main() -> int:
     rows = [
         ("one suggestion, 400 characters: p50", f"{percentile(took, 0.5):.2f} ms", ""),
         ("one suggestion, 400 characters: p95", f"{slowest:.2f} ms", f"≤ {TARGET_MS:.0f} ms"),
-        ("texts a second", f"{statistics.median(ours):,.0f}", ""),
+        ("texts a second, without reasons", f"{statistics.median(ours):,.0f}", ""),
         ("texts a second, plain", f"{statistics.median(theirs):,.0f}", ""),
         ("ratio", f"{ratio:.2f}", "≥ 1"),
     ]

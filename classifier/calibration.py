@@ -1,5 +1,4 @@
-"""From distances to probabilities that keep their word, and thresholds for a wanted precision. Pure, numpy
-only.
+"""From distances to probabilities that keep their word, and thresholds for a wanted precision. Pure.
 
 Everything here is fitted on out-of-fold scores of the training texts (`classifier/train.py`), never on
 texts a score was trained with.
@@ -18,7 +17,6 @@ Flags = NDArray[np.bool_]
 BINS = 15
 PRECISIONS = (0.90, 0.95, 0.98, 0.99)  # thresholds are kept for these
 FEWEST = 20  # answers of a class below which it has no threshold of its own
-CAUTION = 0.5  # standard errors above the wanted precision: the best of many cuts looks better than it is
 _BORROWED = 1000.0  # answers of all classes that stand beside those of one, as so many of its own
 
 
@@ -38,17 +36,11 @@ class Calibration:
         """By what scores are divided, all views taken together, on average of the leaves."""
         if self.mixing.ndim == 1:
             return float(1 / self.mixing.sum())
-        return float(1 / np.mean([np.diag(view).mean() for view in self.mixing.sum(axis=0, keepdims=True)]))
+        return float(1 / np.diag(self.mixing.sum(axis=0)).mean())
 
-    def speaks(self, view: int, leaf: int) -> Array:
-        """How the scores of a view speak for a leaf against the average of all; shape (leaves,)."""
-        if self.mixing.ndim == 1:
-            found: Array = np.full(len(self.shift), -1 / len(self.shift)) * self.mixing[view]
-            found[leaf] += self.mixing[view]
-            return found
-        square = self.mixing[view]
-        against: Array = square[:, leaf] - square.mean(axis=1)
-        return against
+    def mixed(self, view: int, scores: Any) -> Any:
+        """What the scores of one view, shape (…, leaves), add to the log-odds of the leaves."""
+        return scores * self.mixing[view] if self.mixing.ndim == 1 else scores @ self.mixing[view]
 
     def probabilities(self, scores: Array) -> Array:
         """Scores, shape (views, …, leaves) → probabilities, shape (…, leaves), which sum to 1."""
@@ -119,13 +111,12 @@ def class_thresholds(
     one with fewer than `FEWEST` answers.
     """
     found = {}
-    careful = precision + CAUTION * float(np.sqrt(precision * (1 - precision) / max(1, len(answers))))
     for place, name in enumerate(names):
         own = answers == place
         if own.sum() < FEWEST:
             continue
         weights = np.where(own, 1.0, _BORROWED / len(answers))
-        least = least_probability(confidence, right, careful, weights)
+        least = least_probability(confidence, right, precision, weights)
         alone = least_probability(confidence[own], right[own], precision)
         if least is not None and alone is not None:
             found[name] = least

@@ -48,9 +48,8 @@ class Counts:
         begins = np.cumsum([0, *(len(row[0]) for row in rows)])
         matrix = csr_matrix((values, places, begins), shape=(len(rows), len(terms)))
         often = np.flatnonzero(np.bincount(places, minlength=len(terms)) >= FEWEST_GROUPS)
-        often = often[
-            np.argsort(terms[often].astype(str), kind="stable")
-        ]  # the order of texts leaves no trace
+        # Sorted, so that the order of the texts leaves no trace.
+        often = often[np.argsort(terms[often].astype(str), kind="stable")]
         self.terms.append(terms[often])
         self.counts.append(matrix[:, often])
 

@@ -22,6 +22,13 @@ with warnings.catch_warnings():
 
 DICTIONARY = Path(__file__).with_name("dictionary.txt")
 _HAN = re.compile(r"([\u4E00-\u9FD5a-zA-Z0-9+#&\._%\-]+)")
+_ONLY_HAN = re.compile(r"[\u4E00-\u9FD5]+")
+_START = finalseg.start_P
+_EMIT = tuple(finalseg.emit_P[state].get for state in "BMES")
+_EB, _SB, _MM, _BM, _BE, _ME, _SS, _ES = (
+    finalseg.trans_P[pair[0]].get(pair[1], finalseg.MIN_FLOAT)
+    for pair in ("EB", "SB", "MM", "BM", "BE", "ME", "SS", "ES")
+)
 _ONE_LETTER = re.compile(r"[a-zA-Z0-9]")
 _BEGINNING = 1.0  # instead of a logarithm, which is below zero: no word, but words begin so
 _REMEMBERED = 20_000  # fragments of the hidden Markov model, a few characters each
@@ -30,7 +37,50 @@ _REMEMBERED = 20_000  # fragments of the hidden Markov model, a few characters e
 @lru_cache(_REMEMBERED)
 def _unknown(fragment: str) -> tuple[str, ...]:
     """The words of a run of characters that no dictionary joins."""
-    return tuple(finalseg.cut(fragment))
+    if not _ONLY_HAN.fullmatch(fragment):
+        return tuple(finalseg.cut(fragment))
+    words, begin = [], 0
+    for at, state in enumerate(_states(fragment)):
+        if state == "B":
+            begin = at
+        elif state == "E":
+            words.append(fragment[begin : at + 1])
+        elif state == "S":
+            words.append(fragment[at])
+    return tuple(words)
+
+
+def _states(text: str) -> str:
+    """jieba's hidden Markov model: each character begins (B), goes on in (M), ends (E) or is (S) a word.
+
+    Of equals the later letter wins, as in jieba.
+    """
+    begins, middles, ends, singles = _EMIT
+    least = finalseg.MIN_FLOAT
+    first = text[0]
+    b, m, e, s = (_START[state] + emit(first, least) for state, emit in zip("BMES", _EMIT, strict=True))
+    paths = {"B": "B", "M": "M", "E": "E", "S": "S"}
+    for char in text[1:]:
+        emit = begins(char, least)
+        of_e, of_s = e + _EB + emit, s + _SB + emit
+        new_b, from_b = (of_s, "S") if of_s >= of_e else (of_e, "E")
+        emit = middles(char, least)
+        of_m, of_b = m + _MM + emit, b + _BM + emit
+        new_m, from_m = (of_m, "M") if of_m >= of_b else (of_b, "B")
+        emit = ends(char, least)
+        of_b, of_m = b + _BE + emit, m + _ME + emit
+        new_e, from_e = (of_m, "M") if of_m >= of_b else (of_b, "B")
+        emit = singles(char, least)
+        of_s, of_e = s + _SS + emit, e + _ES + emit
+        new_s, from_s = (of_s, "S") if of_s >= of_e else (of_e, "E")
+        b, m, e, s = new_b, new_m, new_e, new_s
+        paths = {
+            "B": paths[from_b] + "B",
+            "M": paths[from_m] + "M",
+            "E": paths[from_e] + "E",
+            "S": paths[from_s] + "S",
+        }
+    return paths["S"] if s >= e else paths["E"]
 
 
 class Cutter:

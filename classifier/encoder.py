@@ -3,7 +3,6 @@
 The same arithmetic serves training and suggesting, with numpy alone.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -28,7 +27,7 @@ class Vector:
     values: Floats
     ends: tuple[int, ...]
 
-    def seen(self, view: View) -> "tuple[Rows, Floats]":
+    def seen(self, view: View) -> tuple[Rows, Floats]:
         """Rows and weighted values of one view."""
         bounds = (0, *self.ends)
         parts = [
@@ -61,15 +60,15 @@ class Encoder:
         rows, values, ends = [], [], []
         end = 0
         for known, block in zip(self._rows, blocks, strict=True):
-            found = [(row, n) for term, n in Counter(block).items() if (row := known.get(term)) is not None]
-            end += len(found)
-            ends.append(end)
+            row_of = known.get
+            found = [row for term in block if (row := row_of(term)) is not None]
             if found:
-                table = np.array(found, dtype=np.int32)
-                these = table[:, 0]
-                value = _DAMPED[np.minimum(table[:, 1], len(_DAMPED)) - 1] * self.idf[these]
+                these, often = np.unique(np.array(found, dtype=np.int32), return_counts=True)
+                value = _DAMPED[np.minimum(often, len(_DAMPED)) - 1] * self.idf[these]
                 rows.append(these)
                 values.append(value / np.sqrt(np.dot(value, value)))
+                end += len(these)
+            ends.append(end)
         if not rows:
             return Vector(np.zeros(0, np.int32), np.zeros(0, np.float32), tuple(ends))
         return Vector(np.concatenate(rows), np.concatenate(values), tuple(ends))

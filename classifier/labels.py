@@ -22,9 +22,7 @@ Probabilities = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Levels:
-    """How a label names what is above it: by a separator (城市管理/市容/摊贩), or by `width` digits a level
-    (010203).
-    """
+    """How a label names what is above it: 城市管理/市容/摊贩 by a separator, 010203 by `width` digits."""
 
     separator: str = ""
     width: int = 0
@@ -72,15 +70,16 @@ class Leaves:
 
     def chain(self, label: str, classes: Probabilities) -> tuple[tuple[str, float], ...]:
         """The levels of a class from the top, each with the sum of all classes below it."""
-        found = []
-        for depth, name in enumerate(self.levels.above(label)):
-            below = [
-                place
-                for place, other in enumerate(self.names)
-                if (above := self.levels.above(other))[depth : depth + 1] == [name] or above[-1] == name
-            ]
-            found.append((name, float(classes[below].sum())))
-        return tuple(found)
+        return tuple((name, float(classes[self._under[name]].sum())) for name in self.levels.above(label))
+
+    @cached_property
+    def _under(self) -> dict[str, list[int]]:
+        """Every name of every level → the classes that lie under it."""
+        found: dict[str, list[int]] = {}
+        for place, label in enumerate(self.names):
+            for name in self.levels.above(label):
+                found.setdefault(name, []).append(place)
+        return found
 
     def others(self, label: str, leaves: Probabilities) -> dict[str, tuple[str, float]]:
         """Of every further column its likeliest value given the class, and how likely given the class."""

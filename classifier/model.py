@@ -6,12 +6,14 @@ stores the digest with it, and `Model.load(folder, digest)` refuses any other.
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier import store
 from classifier.advice import Advice, Gate, Reason, Why
+from classifier.calibration import softmax
 from classifier.cutter import Cutter, cutter_of
 from classifier.encoder import Vector
 from classifier.parts import Parts
@@ -20,6 +22,7 @@ from classifier.texts import VIEWS, WHOLE, terms
 TOP = 3
 REASONS = 5
 PRECISION = 0.98  # wanted of what goes without a person, when nobody says otherwise
+_SMALL = 8_000_000  # weights up to which they are kept in single precision while at work
 _LOOKED_AT = 60  # rows with the greatest part in a decision
 
 
@@ -30,6 +33,7 @@ class Model:
         self.parts, self.digest = parts, digest
         self.labels = parts.leaves.names
         self.cutter: Cutter = cutter_of(parts.dictionary)
+        self._folded, self._constant = _fold(parts)
 
     @staticmethod
     def load(folder: Path, digest: str | None = None) -> "Model":
@@ -70,21 +74,30 @@ class Model:
         Never raises for a text, whatever it is; of an empty one, or one without a known word, nothing is
         known and the gate says so.
         """
+        return self._suggest(title, detail, precision, reasons=True)
+
+    def suggest_many(
+        self, texts: Iterable[tuple[str, str]], precision: float = PRECISION, *, reasons: bool = True
+    ) -> list[Advice]:
+        """One advice for each (title, detail), in order; without `reasons` faster."""
+        return [self._suggest(title, detail, precision, reasons=reasons) for title, detail in texts]
+
+    def _suggest(self, title: str, detail: str, precision: float, *, reasons: bool) -> Advice:
         parts, vector = self.parts, self.encode(title, detail)
-        scores = self.scores(vector)
-        leaves = parts.calibration.probabilities(scores)
+        spoken = self._folded[vector.rows]  # what each term says for each leaf
+        leaves = softmax((vector.values @ spoken + self._constant).astype(np.float64))
         classes = parts.leaves.classes(leaves)
         order = np.argsort(-classes, kind="stable")[:TOP]
         best = int(order[0])
         leaf = self._leaf(best, leaves)
-        cosine, margin = float(self.cosines(vector)[best]), float(scores[WHOLE, leaf])
+        margin, cosine = self._known(vector, leaf, best)
         label = self.labels[best]
         gate, why = self._gate(vector, label, float(classes[best]), cosine, margin, precision)
         return Advice(
             label=label,
             probability=float(classes[best]),
             top=tuple((self.labels[place], float(classes[place])) for place in order),
-            reasons=self._reasons(vector, leaf),
+            reasons=self._reasons(vector, spoken, leaf) if reasons else (),
             gate=gate,
             why=why,
             margin=margin,
@@ -93,13 +106,19 @@ class Model:
             others=parts.leaves.others(label, leaves),
         )
 
-    def suggest_many(self, texts: Iterable[tuple[str, str]], precision: float = PRECISION) -> list[Advice]:
-        """One advice for each (title, detail), in order."""
-        return [self.suggest(title, detail, precision) for title, detail in texts]
-
     def _leaf(self, place: int, leaves: NDArray[np.float64]) -> int:
         """The likeliest leaf of a class."""
         return int(np.argmax(np.where(self.parts.leaves.first == place, leaves, -1.0)))
+
+    def _known(self, vector: Vector, leaf: int, place: int) -> tuple[float, float]:
+        """Margin to the border of a leaf, and cosine to the middle of a class."""
+        rows, values = vector.seen(VIEWS[WHOLE])
+        margin = float(values @ self.parts.weights[WHOLE][rows, leaf].astype(np.float32))
+        margin += float(self.parts.intercepts[WHOLE, leaf])
+        if not len(rows):
+            return margin, 0.0
+        middle = self.parts.centroids[rows, place].astype(np.float32)
+        return margin, float(values @ middle / np.sqrt(np.dot(values, values)))
 
     def _gate(
         self, vector: Vector, label: str, probability: float, cosine: float, margin: float, precision: float
@@ -118,19 +137,12 @@ class Model:
             return Gate.SUGGEST, Why.BELOW_THRESHOLD
         return Gate.AUTOMATIC, Why.ABOVE_THRESHOLD
 
-    def _reasons(self, vector: Vector, leaf: int) -> tuple[Reason, ...]:
+    def _reasons(self, vector: Vector, spoken: NDArray[Any], leaf: int) -> tuple[Reason, ...]:
         """The words that spoke most for a leaf, what several terms of one word say taken together."""
-        if not len(vector.rows):
-            return ()
-        part = np.zeros(len(vector.rows))
-        bounds = (0, *vector.ends)
-        for number, (view, weights) in enumerate(zip(VIEWS, self.parts.weights, strict=True)):
-            rows, values = vector.seen(view)
-            own = weights[rows - self.parts.encoder.span(view)[0]].astype(np.float32)
-            speaks = self.parts.calibration.speaks(number, leaf)
-            part[bounds[view.first] : bounds[view.end]] += values * (own @ speaks)
+        part = vector.values * (spoken[:, leaf].astype(np.float32) - spoken.mean(axis=1, dtype=np.float32))
+        most = np.argpartition(-part, _LOOKED_AT)[:_LOOKED_AT] if len(part) > _LOOKED_AT else range(len(part))
         sums: dict[str, float] = {}
-        for place in np.argsort(-part, kind="stable")[:_LOOKED_AT]:
+        for place in most:
             word = self.parts.encoder.term(int(vector.rows[place])).replace(" ", "")
             if len(word) > 1 and any(char.isalpha() for char in word):
                 sums[word] = sums.get(word, 0.0) + float(part[place])
@@ -138,4 +150,24 @@ class Model:
         for word in sorted(sums, key=lambda one: (-sums[one] * len(one), one)):
             if sums[word] > 0 and not any(word in other.word or other.word in word for other in found):
                 found.append(Reason(word, round(sums[word], 3)))
-        return tuple(sorted(found[:REASONS], key=lambda reason: -reason.weight))
+                if len(found) == REASONS:
+                    break
+        return tuple(sorted(found, key=lambda reason: -reason.weight))
+
+
+def _fold(parts: Parts) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """Views, their weights and the calibration as one matrix, terms × leaves, and one constant for each leaf:
+    all of it is linear, so that a text is multiplied once.
+    """
+    encoder, number = parts.encoder, len(parts.leaves.values)
+    kind = np.float32 if encoder.size * number <= _SMALL else np.float16
+    folded = np.zeros((encoder.size, number), kind)
+    constant = parts.calibration.shift.astype(np.float32)
+    for place, view in enumerate(VIEWS):
+        begin = encoder.span(view)[0]
+        for block, weight in enumerate(view.weights, view.first):
+            first, end = encoder.starts[block], encoder.starts[block + 1]
+            own = parts.weights[place][first - begin : end - begin].astype(np.float32) * np.float32(weight)
+            folded[first:end] += parts.calibration.mixed(place, own).astype(kind)
+        constant += parts.calibration.mixed(place, parts.intercepts[place]).astype(np.float32)
+    return folded, constant

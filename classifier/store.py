@@ -125,8 +125,7 @@ def _json(data: Any, indent: int | None = None) -> bytes:
 
 
 def load(folder: Path, wanted: str | None = None) -> tuple[Parts, str]:
-    """The parts of a model and its digest; every byte is compared with its hash before it is read as
-    anything.
+    """The parts of a model and its digest; every byte is compared with its hash before it is read.
 
     Errors: model_missing, model_tampered, model_unreadable, model_tokenizer.
     """

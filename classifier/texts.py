@@ -15,9 +15,7 @@ BLOCKS = (
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at a text: neighbouring blocks and how much each weighs. Every view has its own
-    opinion.
-    """
+    """One way to look at a text, with an opinion of its own: neighbouring blocks and what each weighs."""
 
     name: str
     first: int

@@ -126,9 +126,7 @@ def cuts(of_class: Places, groups: Places, folds: int, seed: int) -> Iterator[tu
     number = min(folds, len(np.unique(groups)))
     blank = np.zeros(len(groups))
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # a class with fewer texts than folds is told in the card
+        warnings.simplefilter("ignore", UserWarning)  # the card names classes with few texts
         try:
             made = StratifiedGroupKFold(number, shuffle=True, random_state=seed)
             yield from list(made.split(blank, of_class, groups))
@@ -179,17 +177,30 @@ def decide(data: Prepared, rows: Places, progress: Progress = silent) -> Decided
         progress("folds", at, len(parts) + 1)
         scores[:, test], cosines[test] = ask(data, fit(data, rows[train]), rows[test])
         part[test] = at
-    of_leaf = data.of_leaf[rows]
-    calibration = fitting.calibrate(scores, of_leaf)
-    thresholds = _thresholds(data, rows, calibration, scores, cosines)
-    return Decided(calibration, thresholds, _figures(data, rows, scores, cosines, part))
+    calibration = fitting.calibrate(scores, data.of_leaf[rows])
+    crossed = _crossed(data, rows, scores, part)
+    thresholds = _thresholds(data, rows, calibration, crossed, scores, cosines)
+    return Decided(calibration, thresholds, _figures(data, rows, crossed, scores, cosines, part))
+
+
+def _crossed(data: Prepared, rows: Places, scores: Array, part: Places) -> Array:
+    """Probabilities of classes by a calibration that was fitted without the part a text is of."""
+    found = np.zeros((len(rows), len(data.leaves.names)))
+    for at in np.unique(part):
+        mine, others = part == at, part != at
+        made = fitting.calibrate(scores[:, others], data.of_leaf[rows[others]])
+        found[mine] = data.leaves.classes(made.probabilities(scores[:, mine]))
+    return found
 
 
 def _thresholds(
-    data: Prepared, rows: Places, calibration: Calibration, scores: Array, cosines: Array
+    data: Prepared, rows: Places, calibration: Calibration, crossed: Array, scores: Array, cosines: Array
 ) -> Thresholds:
+    """Where a calibration was fitted it looks better than it is, fitted without a part it is worse: the
+    thresholds are chosen halfway.
+    """
     names = data.leaves.names
-    classes = data.leaves.classes(calibration.probabilities(scores))
+    classes = (data.leaves.classes(calibration.probabilities(scores)) + crossed) / 2
     answers, confidence = classes.argmax(axis=1), classes.max(axis=1)
     right: Flags = answers == data.of_class[rows]
     near = gates.nearness(cosines, answers)
@@ -206,21 +217,21 @@ def _thresholds(
     )
 
 
-def _figures(data: Prepared, rows: Places, scores: Array, cosines: Array, part: Places) -> dict[str, Any]:
+def _figures(
+    data: Prepared, rows: Places, crossed: Array, scores: Array, cosines: Array, part: Places
+) -> dict[str, Any]:
     """Out-of-fold figures; what judges a part was calibrated on the other parts."""
-    leaves, right = data.leaves, data.of_class[rows]
-    probabilities = np.zeros((len(rows), len(leaves.names)))
+    leaves = data.leaves
     flags = {f"{one:g}": np.zeros(len(rows), np.bool_) for one in sorted(data.options.precisions)}
     for at in np.unique(part):
         mine, others = part == at, part != at
         made = fitting.calibrate(scores[:, others], data.of_leaf[rows[others]])
-        thresholds = _thresholds(data, rows[others], made, scores[:, others], cosines[others])
-        probabilities[mine] = leaves.classes(made.probabilities(scores[:, mine]))
+        chosen = _thresholds(data, rows[others], made, crossed[others], scores[:, others], cosines[others])
         for key, flag in flags.items():
             flag[mine] = gates.automatic(
-                leaves, thresholds, probabilities[mine], scores[:, mine], cosines[mine], float(key)
+                leaves, chosen, crossed[mine], scores[:, mine], cosines[mine], float(key)
             )
-    return figures(Answers(leaves.names, right, probabilities, flags))
+    return figures(Answers(leaves.names, data.of_class[rows], crossed, flags))
 
 
 def train(data: Prepared, rows: Places | None = None, progress: Progress = silent) -> Parts:

@@ -9,6 +9,7 @@ from classifier.calibration import (
     calibration_error,
     class_thresholds,
     least_probability,
+    softmax,
 )
 from classifier.fitting import calibrate
 
@@ -53,14 +54,13 @@ def test_fitted_probabilities_promise_what_is_delivered(number: int) -> None:
     assert 0.01 < made.temperature < 1
 
 
-def test_what_a_view_says_for_a_leaf_is_what_moves_its_log_odds() -> None:
+def test_probabilities_follow_the_sum_of_what_the_views_say() -> None:
     source = np.random.default_rng(3)
     for mixing in (source.normal(size=(3, 4, 4)), source.uniform(1, 2, 3)):
-        made = Calibration(mixing, np.zeros(4))
-        scores = source.normal(size=(3, 1, 4))
-        logs = np.log(made.probabilities(scores)[0])
-        told = sum(float(scores[view, 0] @ made.speaks(view, 2)) for view in range(3))
-        assert told == pytest.approx(logs[2] - logs.mean())
+        made = Calibration(mixing, source.normal(size=4))
+        scores = source.normal(size=(3, 5, 4))
+        told = sum(made.mixed(view, scores[view]) for view in range(3)) + made.shift
+        assert softmax(told) == pytest.approx(made.probabilities(scores))
 
 
 def test_a_precision_not_kept_takes_the_next_higher_one() -> None:

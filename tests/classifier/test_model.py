@@ -20,6 +20,21 @@ def test_texts_it_was_not_trained_with_are_told_apart(model: Model) -> None:
     assert right >= 48
 
 
+def test_one_matrix_says_what_views_and_calibration_say_one_after_the_other(
+    model: Model, joint: Model
+) -> None:
+    for one in examples(20, seed=8):
+        for asked in (model, joint):
+            vector = asked.encode(one.title, one.detail)
+            leaves = asked.parts.calibration.probabilities(asked.scores(vector))
+            classes = asked.parts.leaves.classes(leaves)
+            answer = asked.suggest(one.title, one.detail)
+            assert answer.probability == pytest.approx(classes.max(), abs=1e-3)
+            place = asked.labels.index(answer.label)
+            assert answer.cosine == pytest.approx(asked.cosines(vector)[place], abs=1e-3)
+            assert answer == asked.suggest_many([(one.title, one.detail)])[0]
+
+
 def test_an_answer_carries_the_likeliest_three_its_words_and_its_levels(model: Model) -> None:
     answer = model.suggest("餐馆油烟直排", "楼下烧烤油烟呛人，严重影响生活")
     assert answer.label == "010206"
