@@ -33,6 +33,10 @@ NOT_ON_SCREENS = {
     "extension_taken",
     "user_not_found",
     "role_unknown",
+    "table_columns_unclear",
+    "table_column_missing",
+    "table_unreadable",
+    "table_unwritable",
 }
 
 
