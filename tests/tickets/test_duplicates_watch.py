@@ -115,6 +115,13 @@ async def test_sealed_matters_are_in_no_cluster(city: City) -> None:
     assert await proposed(city) == []
 
 
+async def test_many_who_ask_the_same_are_no_common_complaint(city: City) -> None:
+    for number in range(4):
+        await told(city, number)
+    await told(city, 4, type="consult")
+    assert await watched(city) == 0
+
+
 async def test_a_member_sealed_later_is_neither_shown_nor_merged(city: City) -> None:
     made = await five(city)
     await watched(city)

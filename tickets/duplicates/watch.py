@@ -38,8 +38,10 @@ _TOLD = """
         ARRAY(SELECT f.word FROM ticket_flag f WHERE f.ticket_id = t.id AND f.kind = ANY($2::text[])
             ORDER BY f.word) AS words
     FROM ticket t JOIN ticket_signature s ON s.ticket_id = t.id
-    WHERE t.id = ANY($1::bigint[]) ORDER BY t.created_at, t.id
+    WHERE t.id = ANY($1::bigint[]) AND t.type <> ALL($3::text[]) ORDER BY t.created_at, t.id
 """
+# Many who ask the same thing want an answer, and many who praise want none: neither is a common complaint.
+NO_COMPLAINT = [TicketType.CONSULT.value, TicketType.PRAISE.value]
 _PLAIN = "t.type <> $4 AND t.confidentiality <> ALL($5::text[]) AND t.state NOT IN ('void', 'withdrawn')"
 _COUNTS = f"""
     SELECT t.category_id, w.week, count(*) AS n
@@ -104,9 +106,9 @@ class ClusterWatch:
         members = [int(str(key)) for key in self._stream.members(group)]
         if len(members) < 2:
             return 0
-        rows = await self._db.fetch(_TOLD, members, WATCHED)
+        rows = await self._db.fetch(_TOLD, members, WATCHED, NO_COMPLAINT)
         gone = set(members) - {row["id"] for row in rows}
-        self._stream.forget(gone)  # sealed or withdrawn since
+        self._stream.forget(gone)  # sealed or withdrawn since, or no complaint
         judged = judge(
             [Told(row["id"], row["created_at"], row["caller"], tuple(row["words"])) for row in rows]
         )
