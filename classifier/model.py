@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from classifier import store
 from classifier.advice import Advice, Gate, Reason, Why
 from classifier.calibration import softmax
-from classifier.cutter import Cutter, cutter_of
 from classifier.encoder import Vector
 from classifier.parts import Parts
 from classifier.texts import VIEWS, WHOLE, terms
+from core.cutter import Cutter, cutter_of
 
 TOP = 3
 REASONS = 5

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from classifier.cutter import Cutter
+from core.cutter import Cutter
 from core.text import searchable
 
 BLOCKS = (

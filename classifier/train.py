@@ -17,7 +17,6 @@ import numpy as np
 from classifier import fitting, gates
 from classifier.calibration import PRECISIONS, Array, Calibration, Flags, Places, Thresholds, class_thresholds
 from classifier.counts import Counts
-from classifier.cutter import cutter_of, shipped_words
 from classifier.encoder import Encoder
 from classifier.examples import Example
 from classifier.groups import near_duplicates
@@ -25,6 +24,7 @@ from classifier.labels import Leaves, Levels, seen
 from classifier.measure import Answers, figures
 from classifier.parts import Parts
 from classifier.texts import VIEWS, WHOLE, terms
+from core.cutter import cutter_of, shipped_words
 from core.errors import HotlineError
 
 SEED = 20261123

@@ -1,8 +1,8 @@
 """What of a text is looked at."""
 
-from classifier.cutter import cutter_of, shipped_words
 from classifier.groups import near_duplicates
 from classifier.texts import BLOCKS, LONGEST, VIEWS, prepare, terms
+from core.cutter import cutter_of, shipped_words
 
 CUTTER = cutter_of(shipped_words())
 

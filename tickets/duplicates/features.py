@@ -6,21 +6,17 @@ where; further down people tell everything else that ever vexed them.
 
 import math
 import re
-import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 
-import jieba
-
+from core.cutter import cutter_of, shipped_words
 from tickets.duplicates import places
 
 BEGINNING = 150  # characters of the text that are read
 _RUNS = re.compile(r"[\u4e00-\u9fff]+")
 _BLANKS = re.compile(r"\s+")
-_LOCK = threading.Lock()
 Weights = Mapping[str, float]  # term → 1 + ln(how often)
 
 
@@ -33,23 +29,9 @@ class Features:
     place: Weights
 
 
-@cache
-def _tokenizer() -> "jieba.Tokenizer":
-    """An own one: what others add to the shared dictionary must not move results.
-
-    Its dictionary is read here, not from jieba's cache in the folder for temporary files, where anybody
-    on the machine may have put one.
-    """
-    made = jieba.Tokenizer()
-    made.FREQ, made.total = made.gen_pfdict(made.get_dict_file())
-    made.initialized = True
-    return made
-
-
 def load() -> None:
     """Read the dictionary now (about a second), for who must not wait when the first text comes."""
-    with _LOCK:
-        _tokenizer()
+    cutter_of(shipped_words())
 
 
 def features(title: str, text: str, address: str = "") -> Features:
@@ -65,9 +47,7 @@ def features(title: str, text: str, address: str = "") -> Features:
 
 def usual_share(term: str) -> float:
     """The share (0 … 1) of plain Chinese texts of this length that have a term; 0 for one nobody knows."""
-    with _LOCK:
-        tokenizer = _tokenizer()
-    return 1 - math.exp(-tokenizer.FREQ.get(term, 0) / tokenizer.total * BEGINNING)
+    return 1 - math.exp(-cutter_of(shipped_words()).share(term) * BEGINNING)
 
 
 def _flat(text: str) -> str:
@@ -75,9 +55,8 @@ def _flat(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    with _LOCK:
-        tokenizer = _tokenizer()
-    return [word for word in tokenizer.lcut_for_search(text) if word[0].isalnum()]
+    cutter = cutter_of(shipped_words())
+    return [word for word in cutter.finer(cutter.words(text)) if word[0].isalnum()]
 
 
 def _pairs(names: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import jieba
 import pytest
 
-from classifier.cutter import Cutter, cutter_of, own_words, shipped_words
+from core.cutter import Cutter, cutter_of, own_words, shipped_words
 from tests.classifier.texts import examples
 
 OWN = "独秀峰王城\n阳朔西街 12\n12345热线\n"

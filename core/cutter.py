@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
-from math import log
+from math import exp, log
 from pathlib import Path
 
 with warnings.catch_warnings():
@@ -162,6 +162,11 @@ class Cutter:
             found.append(word)
         return found
 
+    def share(self, word: str) -> float:
+        """The share of all words of plain Chinese that are this one; 0 for one nobody knows."""
+        cost = self._cost.get(word, _BEGINNING)
+        return exp(cost) if cost < 0 else 0.0
+
     def _best_ends(self, text: str) -> list[int]:
         """For every place where the likeliest word that begins there ends."""
         cost, nothing = self._cost.get, self._nothing
@@ -224,6 +229,7 @@ def _jieba_words() -> tuple[dict[str, int], int]:
     return found, total
 
 
+@lru_cache(1)
 def shipped_words() -> str:
     """The dictionary of the city and of the hotline that is shipped."""
     return DICTIONARY.read_text(encoding="utf-8")
