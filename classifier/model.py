@@ -144,7 +144,7 @@ class Model:
         sums: dict[str, float] = {}
         for place in most:
             word = self.parts.encoder.term(int(vector.rows[place])).replace(" ", "")
-            if len(word) > 1 and any(char.isalpha() for char in word):
+            if len(word) > 1 and word.isalnum() and not word.isdigit():
                 sums[word] = sums.get(word, 0.0) + float(part[place])
         found: list[Reason] = []
         for word in sorted(sums, key=lambda one: (-sums[one] * len(one), one)):

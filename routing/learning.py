@@ -8,7 +8,7 @@ the work of another process: the node answers meanwhile.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from multiprocessing import get_context
@@ -16,9 +16,9 @@ from multiprocessing import get_context
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from classifier import registry, training_job
+from classifier import registry
+from classifier.lessons import Lesson, train_apart
 from classifier.registry import Trained
-from classifier.training_job import Lesson
 from core.clock import to_city
 from core.db import Database
 from core.errors import HotlineError
@@ -51,10 +51,8 @@ class Learning:
             if await registry.listed(session):
                 return
             codes = await _codes(session)
-        lessons = [one for one in training_job.starter_lessons() if one.label in codes]
-        if not lessons:
-            return  # a tree of the city's own: it learns from its own tickets
-        await self._train(lessons, "starter", None, None)
+        # Of a tree of the city's own the starter knows nothing: it learns from its own tickets.
+        await self._train([], codes, "starter", None, None)
 
     async def night(self) -> None:
         """A challenger from the tickets that are over, once there are enough of them."""
@@ -65,10 +63,8 @@ class Learning:
         count = Counter(one.label for one in lessons)
         async with self._db.read() as session:
             codes = await _codes(session)
-        help_out = [
-            one for one in training_job.starter_lessons() if one.label in codes and count[one.label] < FEW
-        ]
-        await self._train([*lessons, *help_out], "local", first, last)
+        few = frozenset(code for code in codes if count[code] < FEW)
+        await self._train(lessons, few, "local", first, last)
 
     async def lessons(self) -> tuple[list[Lesson], date | None, date | None]:
         """Title, text and final category of what is over, the newest first, and the days they span."""
@@ -88,16 +84,23 @@ class Learning:
         return lessons, to_city(rows[-1].created_at).date(), to_city(rows[0].created_at).date()
 
     async def _train(
-        self, lessons: Sequence[Lesson], source: str, first: date | None, last: date | None
+        self,
+        lessons: Sequence[Lesson],
+        helped: Collection[str],
+        source: str,
+        first: date | None,
+        last: date | None,
     ) -> None:
         logger.info("training", extra={"source": source, "texts": len(lessons)})
         loop = asyncio.get_running_loop()
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             try:
-                made = await loop.run_in_executor(pool, training_job.run, list(lessons))
+                made = await loop.run_in_executor(pool, train_apart, list(lessons), helped)
             except HotlineError as error:
                 logger.warning("nothing to learn from", extra={"why": error.code})
                 return
+        if made is None:
+            return
         trained = Trained(made.digest, made.files, source, made.rows, first, last, made.figures)
         async with self._db.begin() as uow:
             await self._lease.fence(uow)

@@ -63,7 +63,7 @@ async def _shown(session: AsyncSession, found: Advice, model: str) -> dict[str, 
     query = query.where(_category.c.code.in_(likely), _category.c.active)
     rows = {row.code: row for row in await session.execute(query)}
     choices = [
-        Choice(rows[code].id, rows[code].name, rows[code].full_name, round(share * 100))
+        Choice(rows[code].id, rows[code].name, rows[code].full_name, min(99, round(share * 100)))
         for code, share in likely.items()
         if code in rows
     ]
