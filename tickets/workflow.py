@@ -162,7 +162,15 @@ RULES: dict[Action, Rule] = {
         _rule(A.ANSWER, _INTAKE, S.ANSWERED, _SEAT, N.REPLY),
         _rule(A.INFORM, _INTAKE, S.INFORMED, _SEAT, N.REASON, N.REPLY),
         _rule(A.EMERGENCY, MERGEABLE, S.EMERGENCY, _SEAT, N.REASON, N.NOTE),
-        _rule(A.DISPATCH, {S.WAITING_DISPATCH}, S.WAITING_SIGN, _hotline(P.TICKET_DISPATCH), N.UNIT),
+        # By itself only where a person opened the category for it (routing/automatic.py).
+        _rule(
+            A.DISPATCH,
+            {S.WAITING_DISPATCH},
+            S.WAITING_SIGN,
+            _hotline(P.TICKET_DISPATCH),
+            N.UNIT,
+            by_system=True,
+        ),
         # ---- at the handling unit
         _rule(A.SIGN, {S.WAITING_SIGN}, S.HANDLING, _units(R.LEAD, R.SUB), by_system=True),
         _rule(A.CONTACT, _CONTACTING, None, _units(R.LEAD, R.SUB, R.CO), N.CONTACT),
