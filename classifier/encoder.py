@@ -10,8 +10,9 @@ from itertools import accumulate
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.texts import BLOCKS, View
+from classifier.texts import BLOCKS, SHARED, Pieces, View
 
+PHRASES = 0  # the block that shares its terms with no other
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int32]
 _DAMPED = (1 + np.log(np.arange(1, 4097))).astype(
@@ -37,6 +38,50 @@ class Vector:
         return self.rows[bounds[view.first] : bounds[view.end]], np.concatenate(parts)
 
 
+def _counted(ids: Rows) -> tuple[Rows, Rows]:
+    """Each number once, in rising order, and how often it was there."""
+    if not len(ids):
+        return ids, ids
+    ids.sort()
+    first = np.empty(len(ids), np.bool_)
+    first[0] = True
+    np.not_equal(ids[1:], ids[:-1], out=first[1:])
+    at = np.flatnonzero(first)
+    often = np.empty(len(at), np.int32)
+    np.subtract(at[1:], at[:-1], out=often[:-1], casting="unsafe")
+    often[-1] = len(ids) - at[-1]
+    return ids[at], often
+
+
+class _Shared:
+    """Terms of three blocks, looked up once for all of them."""
+
+    def __init__(self, blocks: Sequence[Sequence[str]], starts: Sequence[int], places: Sequence[int]) -> None:
+        self._ids: dict[str, int] = {}
+        for place in places:
+            for term in blocks[place]:
+                self._ids.setdefault(term, len(self._ids))
+        self._places = places
+        self._rows = np.full((len(places), len(self._ids)), -1, np.int32)
+        for number, place in enumerate(places):
+            own = [self._ids[term] for term in blocks[place]]
+            self._rows[number, own] = np.arange(starts[place], starts[place] + len(own), dtype=np.int32)
+
+    def rows(self, title: Sequence[str], detail: Sequence[str]) -> dict[int, tuple[Rows, Rows]]:
+        """By block, which rows a text has there and how often: of both parts, the title, the detail."""
+        id_of = self._ids.get
+        mine = np.array([number for term in title if (number := id_of(term)) is not None], np.int32)
+        rest = np.array([number for term in detail if (number := id_of(term)) is not None], np.int32)
+        parts = np.concatenate((mine, rest)), mine, rest
+        found = {}
+        for number, (place, ids) in enumerate(zip(self._places, parts, strict=True)):
+            these, often = _counted(ids)
+            rows = self._rows[number, these]
+            known = rows >= 0
+            found[place] = rows[known], often[known]
+        return found
+
+
 class Encoder:
     """Term lists and their inverse document frequencies, block by block."""
 
@@ -50,20 +95,22 @@ class Encoder:
         if len(idf) != self.size:
             raise ValueError(f"{self.size} terms, {len(idf)} frequencies")
         self.idf = idf
-        self._rows = [
-            dict(zip(block, range(start, start + len(block)), strict=True))
-            for block, start in zip(self.blocks, starts, strict=False)
-        ]
+        phrases = self.blocks[PHRASES]
+        self._phrases = dict(zip(phrases, range(starts[PHRASES], starts[PHRASES + 1]), strict=True))
+        self._shared = [_Shared(self.blocks, starts, places) for places in SHARED]
 
-    def encode(self, blocks: Sequence[Sequence[str]]) -> Vector:
-        """The vector of a text's terms; terms that are not known are left out."""
-        rows, values, ends = [], [], []
-        end = 0
-        for known, block in zip(self._rows, blocks, strict=True):
-            row_of = known.get
-            found = [row for term in block if (row := row_of(term)) is not None]
-            if found:
-                these, often = np.unique(np.array(found, dtype=np.int32), return_counts=True)
+    def encode(self, told: Pieces) -> Vector:
+        """The vector of a text; terms that are not known are left out."""
+        words, marks = self._shared
+        row_of = self._phrases.get
+        phrases = [row for term in told.phrases if (row := row_of(term)) is not None]
+        found = {PHRASES: _counted(np.array(phrases, np.int32))}
+        found |= words.rows(told.title_words, told.detail_words)
+        found |= marks.rows(told.title_marks, told.detail_marks)
+        rows, values, ends, end = [], [], [], 0
+        for place in range(len(BLOCKS)):
+            these, often = found[place]
+            if len(these):
                 value = _DAMPED[np.minimum(often, len(_DAMPED)) - 1] * self.idf[these]
                 rows.append(these)
                 values.append(value / np.sqrt(np.dot(value, value)))

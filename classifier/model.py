@@ -16,7 +16,7 @@ from classifier.advice import Advice, Gate, Reason, Why
 from classifier.calibration import softmax
 from classifier.encoder import Vector
 from classifier.parts import Parts
-from classifier.texts import VIEWS, WHOLE, terms
+from classifier.texts import VIEWS, WHOLE, pieces
 from core.cutter import Cutter, cutter_of
 
 TOP = 3
@@ -46,7 +46,7 @@ class Model:
         return Model(parts, found)
 
     def encode(self, title: str, detail: str) -> Vector:
-        return self.parts.encoder.encode(terms(self.cutter, title, detail))
+        return self.parts.encoder.encode(pieces(self.cutter, title, detail))
 
     def scores(self, vector: Vector) -> NDArray[np.float64]:
         """Distance from the border of each leaf, above 0 within it, as each view sees it; shape (views,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import add
 from pathlib import Path
 
 from core.cutter import Cutter
@@ -33,6 +34,8 @@ VIEWS = (
     View("title", 3, (1.0, 1.0)),
     View("detail", 5, (1.0, 1.0)),
 )
+# Blocks of the whole, the title and the detail that are made of the same terms: words, characters.
+SHARED = ((1, 3, 5), (2, 4, 6))
 WHOLE = 0  # the view that margins and centroids are about
 LONGEST = 20_000  # characters looked at; the rest of a longer text says nothing new
 _SIMPLIFIED = Path(__file__).with_name("simplified.txt")
@@ -59,7 +62,7 @@ def prepare(text: str) -> str:
 
 def _characters(text: str) -> list[str]:
     """Single characters and pairs of neighbours."""
-    return [*text, *map("".join, pairwise(text))]
+    return [*text, *map(add, text, text[1:])]
 
 
 def _phrases(words: list[str]) -> list[str]:
@@ -67,21 +70,39 @@ def _phrases(words: list[str]) -> list[str]:
     return [f"{one} {other}" for one, other in pairwise(words)]
 
 
-def terms(cutter: Cutter, title: str, detail: str) -> tuple[list[str], ...]:
-    """The terms of one text, a list for each of `BLOCKS`, with repetitions.
+@dataclass(frozen=True)
+class Pieces:
+    """The terms of title and detail, each once: `words` with the shorter ones within them."""
 
-    Each part is cut once. A text without title or without detail is a text all the same.
-    """
+    phrases: list[str]
+    title_words: list[str]
+    title_marks: list[str]
+    detail_words: list[str]
+    detail_marks: list[str]
+
+
+def pieces(cutter: Cutter, title: str, detail: str) -> Pieces:
+    """What a text is made of. A text without title or without detail is a text all the same."""
     title, detail = prepare(title), prepare(detail)
     of_title, of_detail = cutter.words(title), cutter.words(detail)
-    in_title, in_detail = cutter.finer(of_title), cutter.finer(of_detail)
-    title_marks, detail_marks = _characters(title), _characters(detail)
-    return (
+    return Pieces(
         of_title + of_detail + _phrases(of_title) + _phrases(of_detail),
-        in_title + in_detail,
-        title_marks + detail_marks,
-        in_title,
-        title_marks,
-        in_detail,
-        detail_marks,
+        cutter.finer(of_title),
+        _characters(title),
+        cutter.finer(of_detail),
+        _characters(detail),
+    )
+
+
+def terms(cutter: Cutter, title: str, detail: str) -> tuple[list[str], ...]:
+    """The terms of one text, a list for each of `BLOCKS`, with repetitions."""
+    told = pieces(cutter, title, detail)
+    return (
+        told.phrases,
+        told.title_words + told.detail_words,
+        told.title_marks + told.detail_marks,
+        told.title_words,
+        told.title_marks,
+        told.detail_words,
+        told.detail_marks,
     )

@@ -156,9 +156,10 @@ class Cutter:
         cost, found = self._cost, []
         for word in words:
             size = len(word)
-            for length in range(2, min(size, 4)):
-                parts = (word[at : at + length] for at in range(size - length + 1))
-                found += [part for part in parts if cost.get(part, _BEGINNING) < 0]
+            if size > 2:
+                for length in range(2, min(size, 4)):
+                    parts = (word[at : at + length] for at in range(size - length + 1))
+                    found += [part for part in parts if cost.get(part, _BEGINNING) < 0]
             found.append(word)
         return found
 
