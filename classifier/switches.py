@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from classifier.models import CategorySwitch, table_of
 from core import audit
 from core.db import UnitOfWork
+from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.permissions import Permission
 
@@ -19,8 +20,11 @@ _switch = table_of(CategorySwitch)
 async def change(
     uow: UnitOfWork, actor: Actor, category_id: int, *, automatic: bool, evidence: Mapping[str, Any]
 ) -> None:
-    """Open or shut a category; the figures it was opened on are kept. Raises `forbidden`."""
+    """Open or shut a category; the figures it was opened on are kept. Raises `forbidden`, `not_found`."""
     actor.require(Permission.CLASSIFIER_MANAGE)
+    there = sa.text("SELECT 1 FROM category WHERE id = :id")
+    if (await uow.session.execute(there, {"id": category_id})).first() is None:
+        raise HotlineError("not_found", category_id=category_id)
     values = {
         "automatic": automatic,
         "evidence": dict(evidence),

@@ -51,13 +51,16 @@ def read(file: Path) -> Sheet:
     except OSError as error:
         raise HotlineError("table_unreadable", file=str(file), why=error.strerror or "?") from None
     text, encoding = _decoded(raw, file)
-    csv.field_size_limit(LARGEST_CELL)
-    lines = iter(_rows(text))
-    first = next((row for row in lines if any(cell.strip() for cell in row.cells)), None)
-    if first is None:
-        raise HotlineError("table_empty", file=str(file))
-    heads = tuple(cell.strip() for cell in first.cells)
-    rows = tuple(_fitted(row, len(heads)) for row in lines if row.problem or row.cells)
+    before = csv.field_size_limit(LARGEST_CELL)  # of the whole process
+    try:
+        lines = iter(_rows(text))
+        first = next((row for row in lines if any(cell.strip() for cell in row.cells)), None)
+        if first is None:
+            raise HotlineError("table_empty", file=str(file))
+        heads = tuple(cell.strip() for cell in first.cells)
+        rows = tuple(_fitted(row, len(heads)) for row in lines if row.problem or row.cells)
+    finally:
+        csv.field_size_limit(before)
     return Sheet(heads, rows, encoding)
 
 

@@ -89,6 +89,7 @@ def _text(file: Path) -> str:
 
 
 Years = tuple[int, int] | None
+LONGEST_LINE = 2_000  # characters
 
 
 def _of_csv(file: str, text: str) -> tuple[list[_Row], Years]:
@@ -115,9 +116,11 @@ def _of_csv(file: str, text: str) -> tuple[list[_Row], Years]:
 
 
 def _cells(line: str) -> list[str]:
+    if len(line) > LONGEST_LINE:  # a cell as long as a book
+        return []
     try:
         return [cell.strip() for cell in next(csv.reader([line]), [])]
-    except csv.Error:  # a cell as long as a book
+    except csv.Error:
         return []
 
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it tells no types
 
 from core import migrate
 from core.clock import ManualClock
@@ -31,17 +32,24 @@ ROOM = 4 * 1024**3  # bytes
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plugin reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks for a database is marked so, to be tried on another server with `-m database`.
-
-    Several workers (`-n 2 --dist loadgroup`) take a file each; all tests of the one Asterisk go to one.
-    """
+    """What asks for a database is marked so, to be tried on another server with `-m database`."""
     for item in items:
         if "admin_url" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
-        alone = item.get_closest_marker("asterisk")
-        item.add_marker(pytest.mark.xdist_group("asterisk" if alone else item.path.stem))
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # the plugin tells no types
+    """A file of tests to a worker that has nothing to do; all tests of the one Asterisk to the same."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/e2e" if nodeid.startswith("tests/e2e/") else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    """How `-n` spreads the tests."""
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/supervision/tickets/{ticket_id}"): DESK,
     ("GET", "/supervision/proposals"): DESK,
     ("POST", "/supervision/proposals/{ticket_id}"): DESK,
+    ("POST", "/supervision/proposals/{ticket_id}/decline"): DESK,
     ("GET", "/supervision/interviews"): DESK,
     ("GET", "/supervision/new"): DESK,
     ("POST", "/supervision/orders"): DESK,
@@ -31,6 +32,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
 }
 FORMS: dict[str, dict[str, str]] = {
     "/supervision/proposals/{ticket_id}": {"version": "2", "ground": "overdue"},
+    "/supervision/proposals/{ticket_id}/decline": {"ground": "overdue", "reason": "foreign"},
     "/supervision/orders": {"kind": "order", "key": "a-form-of-ours", "unit_id": "1", "requirement": "x"},
     "/orders/{order_id}/acknowledge": {"version": "1"},
     "/orders/{order_id}/report": {"version": "1", "note": "foreign"},
