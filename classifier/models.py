@@ -3,17 +3,10 @@
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Index, LargeBinary, String, text
 from sqlmodel import Field
 
 from core.db import Table, id_column, json_column, ref_column, time_column
-
-
-def table_of(model: type[Table]) -> sa.Table:
-    """The SQLAlchemy table behind a model, for Core statements."""
-    found: sa.Table = model.__table__  # type: ignore[attr-defined]  # set by SQLModel
-    return found
 
 
 class ClassifierModel(Table, table=True):

@@ -12,13 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from classifier.models import ClassifierModel, ClassifierPart, table_of
+from classifier.models import ClassifierModel, ClassifierPart
 from core import audit
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.models import User
 from core.people.permissions import Permission
+from core.tables import table_of
 
 _model, _part, _user = table_of(ClassifierModel), table_of(ClassifierPart), table_of(User)
 ACTIVE, CHALLENGER, RETIRED = "active", "challenger", "retired"

@@ -7,12 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from classifier.models import CategorySwitch, table_of
+from classifier.models import CategorySwitch
 from core import audit
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.permissions import Permission
+from core.tables import table_of
 
 _switch = table_of(CategorySwitch)
 

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Column, DateTime, ForeignKey, Identity, MetaData
+from sqlalchemy import Table as CoreTable
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import SQLModel
 
@@ -21,6 +22,12 @@ class Table(SQLModel):
 
     __tablename__: ClassVar[Any]
     __table_args__: ClassVar[Any] = ()
+
+
+def table_of(model: type[Table]) -> CoreTable:
+    """The SQLAlchemy table behind a model, for Core statements."""
+    found: CoreTable = model.__table__  # type: ignore[attr-defined]  # set by SQLModel
+    return found
 
 
 def id_column() -> Any:

@@ -7,7 +7,7 @@ in doubt. The action is an ordinary dispatch with its history; its actor is the 
 """
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,7 +44,7 @@ class Automatic:
         self._tickets = tickets
         self._advice = advice
         self._lease = lease
-        self._left: set[int] = set()  # what was looked at and waits for a person
+        self._left: dict[int, datetime] = {}  # what was looked at, when, and waits for a person
 
     async def tick(self) -> None:
         """A batch."""
@@ -52,6 +52,8 @@ class Automatic:
 
     async def step(self) -> int:
         """Dispatch what may go; returns how many went."""
+        since = self._db.clock.now() - FRESH  # what is older is asked for no more
+        self._left = {ident: at for ident, at in self._left.items() if at > since}
         async with self._db.read() as session:
             open_ = await switches.automatic(session)
             waiting = await self._waiting(session, open_) if open_ else []
@@ -59,7 +61,7 @@ class Automatic:
         gone = 0
         for ident in waiting:
             if sensitive.get(ident) or not await self._send(ident):
-                self._left.add(ident)
+                self._left[ident] = self._db.clock.now()
             else:
                 gone += 1
         return gone

@@ -8,7 +8,6 @@ edited: a trigger refuses it for the two histories.
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -25,13 +24,8 @@ from sqlalchemy import (
 from sqlmodel import Field
 
 from core.db import Table, id_column, json_column, ref_column, time_column
+from core.tables import table_of as table_of
 from tickets.states import RUNNING_STATES, TODO_STATES
-
-
-def table_of(model: type[Table]) -> sa.Table:
-    """The SQLAlchemy table behind a model, for Core statements."""
-    found: sa.Table = model.__table__  # type: ignore[attr-defined]  # set by SQLModel
-    return found
 
 
 def code_column(length: int = 20, *, nullable: bool = False) -> Any:

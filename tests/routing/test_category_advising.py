@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from classifier import registry, switches
 from classifier.advice import Advice, Gate, Reason, Why
 from classifier.advisor import Advisor, Loaded
-from classifier.models import CategoryAdvice, table_of
+from classifier.models import CategoryAdvice
 from classifier.registry import Trained
 from core.clock import ManualClock
 from core.errors import HotlineError
@@ -23,7 +23,7 @@ from routing.category_advising import Advising
 from routing.category_figures import Share
 from tests.tickets.conftest import City
 from tests.tickets.life import Life, life
-from tickets.models import Category
+from tickets.models import Category, table_of
 from tickets.states import Action
 
 SYSTEM = Actor.system("classifier")

@@ -28,6 +28,17 @@ async def scalar(node: Node, statement: str, **values: Any) -> Any:
         return (await session.execute(sa.text(statement), values)).scalar_one_or_none()
 
 
+async def city_counted(node: Node) -> None:
+    """Wait until the demo city's past is counted and its sums are folded."""
+
+    async def counted() -> bool:
+        left = "SELECT count(*) FROM measure_count WHERE upto IS NOT NULL OR records_upto IS NOT NULL"
+        waits = "SELECT count(*) FROM measure_delta"
+        return (await scalar(node, left), await scalar(node, waits)) == (0, 0)
+
+    await eventually(counted, within=60, what="the demo city is counted")
+
+
 async def telephone_ready(node: Node) -> None:
     """Wait until the node has taken up the simulated PBX."""
 

@@ -7,10 +7,9 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.helpers import eventually
 from tests.ui.conftest import RunningConsole
 from tests.ui.desk import Cast
-from tests.ui.seat import scalar, violations
+from tests.ui.seat import city_counted, scalar, violations
 
 pytestmark = pytest.mark.browser
 WHOLE = "() => { const p = document.querySelector('#page'); return p.scrollHeight - p.clientHeight; }"
@@ -19,13 +18,7 @@ INK = "() => document.querySelector('hl-chart[kind=bars] canvas').toDataURL()"
 
 async def opened(console: RunningConsole, *, size: str = "laptop", theme: str = "light") -> Page:
     """The dashboard of a city that is counted."""
-
-    async def counted() -> bool:
-        left = "SELECT count(*) FROM measure_count WHERE upto IS NOT NULL OR records_upto IS NOT NULL"
-        waits = "SELECT count(*) FROM measure_delta"
-        return (await scalar(console.node, left), await scalar(console.node, waits)) == (0, 0)
-
-    await eventually(counted, within=60, what="the demo city is counted")
+    await city_counted(console.node)
     page = await console.page("supervision01", size=size, theme=theme)
     await page.goto(console.base + "/dashboard")
     await page.wait_for_selector("hl-chart[data-drawn=chart] canvas")

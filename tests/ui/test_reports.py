@@ -9,9 +9,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from core.clock import to_city
-from tests.helpers import eventually
 from tests.ui.conftest import RunningConsole
-from tests.ui.seat import scalar, violations
+from tests.ui.seat import city_counted, violations
 
 pytestmark = pytest.mark.browser
 WIDE = "document.documentElement.scrollWidth - window.innerWidth"
@@ -20,12 +19,7 @@ WIDE = "document.documentElement.scrollWidth - window.innerWidth"
 async def listed(console: RunningConsole, *, size: str = "laptop", theme: str = "light") -> Page:
     """The list of reports of a city that is counted."""
 
-    async def counted() -> bool:
-        left = "SELECT count(*) FROM measure_count WHERE upto IS NOT NULL OR records_upto IS NOT NULL"
-        unfolded = "SELECT count(*) FROM measure_delta"
-        return bool(await scalar(console.node, left) == 0 == await scalar(console.node, unfolded))
-
-    await eventually(counted, within=60, what="the demo city is counted")
+    await city_counted(console.node)
     page = await console.page("supervision01", size=size, theme=theme)
     await page.goto(console.base + "/reports")
     return page

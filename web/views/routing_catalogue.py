@@ -266,15 +266,11 @@ async def import_list(request: web.Request) -> web.StreamResponse:
 
 
 async def _import_page(request: web.Request, text: str, steps: list[lists.Step] | None) -> web.Response:
-    counts = {
-        effect: sum(step.effect == effect for step in steps or ())
-        for effect in ("new", "changed", "same", "wrong")
-    }
     return await page(
         request,
         "routing/catalogue_import.html",
         text=text,
         steps=steps,
-        counts=counts,
+        counts=lists.counts(steps or ()),
         columns=list(lists.COLUMNS.values()),
     )

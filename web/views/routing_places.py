@@ -109,16 +109,12 @@ async def import_list(request: web.Request) -> web.StreamResponse:
 
 
 async def _import_page(request: web.Request, text: str, steps: list[lists.PlaceStep] | None) -> web.Response:
-    counts = {
-        effect: sum(step.effect == effect for step in steps or ())
-        for effect in ("new", "changed", "same", "wrong")
-    }
     return await page(
         request,
         "routing/places_import.html",
         text=text,
         steps=steps,
-        counts=counts,
+        counts=lists.counts(steps or ()),
         kinds=KINDS,
         columns=list(lists.PLACE_COLUMNS.values()),
     )
