@@ -42,13 +42,15 @@ class Learning:
         self._db = db
         self._lease = lease
         self._settings = settings
+        self._begun = False  # a model was there once: it is not looked for again
 
     async def begin(self) -> None:
         """Where there never was a model: train the starter, which is then heard at once."""
-        if not self._settings.starter:
+        if self._begun or not self._settings.starter:
             return
         async with self._db.read() as session:
-            if await registry.listed(session):
+            self._begun = bool(await registry.listed(session))
+            if self._begun:
                 return
             codes = await _codes(session)
         # Of a tree of the city's own the starter knows nothing: it learns from its own tickets.
