@@ -29,6 +29,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.relay import Relay
 from core.settings import Pbx, Settings
+from core.silence import end_silent
 from routing.advice import AdviceService
 from routing.automatic import Automatic
 from routing.category_advising import Advising
@@ -196,6 +197,7 @@ class Node:
         self.db.log_written = self.backstage.log_written = self.relay.wake
         self.relay.numbered = self.tail.wake
         self.ticker.every(15, "outbox gauges", self._count_outbox)
+        self.ticker.every(10, "silent sessions", self._end_silent)
         self.ticker.every(2, "hand-overs", self.handovers.run)
         self.ticker.every(2, "signatures", Signatures(self.db, self.leases["scheduler"]).tick, at_once=True)
         self.ticker.every(15, "clusters", ClusterWatch(self.db, self.leases["scheduler"]).tick)
@@ -317,6 +319,9 @@ class Node:
     async def _count_outbox(self) -> None:
         async with self.db.read() as session:
             await outbox.count_waiting(session)
+
+    async def _end_silent(self) -> None:
+        await end_silent(self.backstage)
 
     async def _retention(self) -> None:
         await retention.sweep(self.db, self.settings.retention)

@@ -96,6 +96,7 @@ class EventTail:
         self._listeners: list[Callable[[Sequence[LoggedEvent]], Awaitable[None]]] = []
         self._wake = Wake()
         self.position = 0
+        self.following = False  # what is numbered from now on will be handed out
 
     def listen(self, callback: Callable[[Sequence[LoggedEvent]], Awaitable[None]]) -> None:
         """Call `callback` with each new batch, in order."""
@@ -123,12 +124,11 @@ class EventTail:
 
     async def run(self) -> None:
         """Follow the log until cancelled; a database out of reach is waited for."""
-        started = False
         while True:
             try:
-                if not started:
+                if not self.following:
                     self.position = await self.head()
-                    started = True
+                    self.following = True
                 batch = await self.read(self.position, 500)
             except (SQLAlchemyError, OSError) as error:
                 logger.warning("event log out of reach", extra={"error": type(error).__name__})

@@ -6,7 +6,8 @@ epoch inside its own transaction (`fence`), so a leader that froze writes nothin
 * `fence` takes FOR KEY SHARE on the lease row of its epoch. Renewals change no key and do not wait
   for it; a take-over locks FOR UPDATE and therefore waits for writes already under way.
 * A frozen leader may hold that lock for ever. After half a second the take-over ends the sessions
-  that block it (they belong to the same database user): their transactions roll back.
+  that block it (they belong to the same database user): their transactions roll back. Such a session
+  is idle in its transaction, or "active" and waiting for the rest of a question that does not come.
 """
 
 import asyncio
@@ -47,7 +48,8 @@ END_BLOCKERS = text(
     SELECT pg_terminate_backend(l.pid) FROM pg_locks l
     JOIN pg_stat_activity a ON a.pid = l.pid
     WHERE l.relation = 'lease'::regclass AND l.pid <> pg_backend_pid()
-      AND a.state = 'idle in transaction' AND a.state_change < now() - make_interval(secs => :idle)
+      AND (a.state = 'idle in transaction' OR (a.state = 'active' AND a.wait_event_type = 'Client'))
+      AND a.state_change < now() - make_interval(secs => :idle)
     """
 )
 

@@ -13,6 +13,7 @@ from core.events import Audience, Event, EventBus, LiveEvent, LiveNote
 from core.leadership import Lease
 from core.relay import Relay
 from core.settings import Settings
+from tests.helpers import eventually
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,7 @@ async def test_the_tail_hands_every_batch_to_its_listeners_in_order(
     database.log_written = relay.wake
     tasks = [asyncio.create_task(relay.run()), asyncio.create_task(tail.run())]
     try:
+        await eventually(lambda: tail.following, what="the tail has found where the log ends")
         for number in range(20):
             async with database.begin() as uow:
                 await uow.emit(Seen(number))

@@ -2,18 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Never
 
+import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from core.clock import SystemClock
 from core.db import Database
 from core.errors import HotlineError
 from core.events import EventBus
-from core.leadership import Lease
+from core.leadership import FENCE, Lease
 from core.settings import Leadership
+from core.silence import end_silent
 from tests.helpers import eventually
 
 SHORT = Leadership(heartbeat_seconds=0.05, lease_seconds=0.3, self_fence_seconds=0.2)
@@ -74,6 +77,56 @@ async def test_a_leader_frozen_in_mid_transaction_neither_blocks_nor_writes(
         stray = await session.execute(text("SELECT count(*) FROM lease WHERE role = 'stray'"))
         assert stray.scalar_one() == 0
     await frozen_db.close()
+
+
+async def test_a_leader_frozen_in_the_middle_of_a_question_does_not_block(
+    database: Database, database_url: str
+) -> None:
+    old, new = _lease(database, "a"), _lease(database, "b")
+    assert await old.try_take()
+    async with stuck(database_url, old.epoch):
+        assert await eventually(new.try_take, within=20)
+
+
+async def test_whoever_is_silent_in_the_middle_of_a_question_is_ended(
+    database: Database, database_url: str
+) -> None:
+    lease = _lease(database, "a")
+    assert await lease.try_take()
+    async with stuck(database_url, lease.epoch):
+        assert await end_silent(database, after=timedelta(hours=1)) == 0
+        assert await end_silent(database, after=timedelta(0)) == 1
+        async with asyncio.timeout(10):
+            await lease.release()
+
+
+@contextlib.asynccontextmanager
+async def stuck(database_url: str, epoch: int) -> AsyncIterator[None]:
+    """A client that holds the lock of a fence and froze before its question was whole."""
+    connection = await asyncpg.connect(
+        make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False),
+        server_settings={"application_name": "hotline frozen"},
+    )
+    asks = asyncio.Event()
+
+    async def rest() -> AsyncIterator[bytes]:
+        asks.set()
+        await asyncio.Event().wait()
+        yield b""
+
+    async def question() -> None:
+        async with connection.transaction():
+            assert await connection.fetch(FENCE.replace("KEY SHARE", "UPDATE"), "telephony", epoch)
+            await connection.execute("CREATE TEMP TABLE told (line text)")
+            await connection.copy_to_table("told", source=rest())
+
+    task = asyncio.create_task(question())
+    await asks.wait()
+    yield
+    assert connection.is_closed() or task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    connection.terminate()
 
 
 async def test_gain_and_loss_are_told(database: Database) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from core.settings import Settings, load_settings
 from node import Node
@@ -31,6 +31,7 @@ ARGUMENTS = (
 )
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ARTIFACTS = Path(__file__).parents[1] / ".artifacts"
+PATIENCE = 20_000  # milliseconds; a machine that builds something else beside is slow, not wrong
 SIZES = {"laptop": (1366, 768), "desk": (1920, 1080), "large": (3840, 2160)}
 
 
@@ -48,6 +49,7 @@ def chromium_path() -> str:
 async def chromium() -> AsyncIterator[Browser]:
     """One browser for all tests."""
     path = chromium_path()
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser

@@ -38,7 +38,7 @@ async def number(db: Database) -> None:
 async def tail(console: Console) -> AsyncIterator[EventTail]:
     """The console's tail, following the log."""
     task = asyncio.create_task(console.ctx.tail.run())
-    await asyncio.sleep(0)
+    await eventually(lambda: console.ctx.tail.following, what="the tail has found where the log ends")
     yield console.ctx.tail
     task.cancel()
     with suppress(asyncio.CancelledError):
