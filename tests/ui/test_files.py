@@ -6,12 +6,12 @@ import re
 
 import pytest
 from playwright.async_api import FilePayload, expect
-from sqlalchemy import text
 
 from node import Node
 from tests.tickets import files
 from tests.ui.conftest import RunningConsole
-from tests.ui.seat import violations
+from tests.ui.seat import scalar, violations
+from tests.ui.test_frame import a_waiting_ticket
 
 pytestmark = pytest.mark.browser
 
@@ -20,12 +20,21 @@ def payload(name: str, content: bytes) -> FilePayload:
     return {"name": name, "mimeType": "application/octet-stream", "buffer": content}
 
 
+async def a_dispatched_ticket(node: Node) -> int:
+    """Which of the demo's tickets are at a unit depends on the hour; this one is."""
+    ticket = await a_waiting_ticket(node)
+    unit = await scalar(node, "SELECT id FROM unit WHERE kind = 'bureau' ORDER BY sort LIMIT 1")
+    dispatcher = await scalar(node, "SELECT id FROM user_account WHERE login = 'dispatcher01'")
+    async with node.db.begin() as uow:
+        actor = await node.people.actor_for_user(uow.session, dispatcher)
+        assert actor is not None
+        await node.tickets.dispatch(uow, actor, ticket, 1, unit)
+    return ticket
+
+
 async def test_files_are_added_watched_exported_and_printed(console: RunningConsole, node: Node) -> None:
-    async with node.db.read() as session:
-        query = (
-            "SELECT id, number FROM ticket WHERE state IN ('waiting_sign', 'handling') ORDER BY id LIMIT 1"
-        )
-        ticket, number = (await session.execute(text(query))).one()
+    ticket = await a_dispatched_ticket(node)
+    number = await scalar(node, "SELECT number FROM ticket WHERE id = :id", id=ticket)
     page = await console.page("dispatcher01")
 
     await page.goto(f"{console.base}/tickets/{ticket}/attachments")
