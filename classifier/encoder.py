@@ -15,9 +15,7 @@ from classifier.texts import BLOCKS, SHARED, Pieces, View
 PHRASES = 0  # the block that shares its terms with no other
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int32]
-_DAMPED = (1 + np.log(np.arange(1, 4097))).astype(
-    np.float32
-)  # how often a term is in a text → what it counts
+DAMPED = (1 + np.log(np.arange(1, 4097))).astype(np.float32)  # how often a term is in a text → what it counts
 
 
 @dataclass(frozen=True)
@@ -53,30 +51,30 @@ def _counted(ids: Rows) -> tuple[Rows, Rows]:
     return ids[at], often
 
 
-class _Shared:
-    """Terms of three blocks, looked up once for all of them."""
+class Shared:
+    """Terms of three blocks, looked up once for all of them: term → number → row in each block, or -1."""
 
     def __init__(self, blocks: Sequence[Sequence[str]], starts: Sequence[int], places: Sequence[int]) -> None:
-        self._ids: dict[str, int] = {}
+        self.ids: dict[str, int] = {}
         for place in places:
             for term in blocks[place]:
-                self._ids.setdefault(term, len(self._ids))
-        self._places = places
-        self._rows = np.full((len(places), len(self._ids)), -1, np.int32)
+                self.ids.setdefault(term, len(self.ids))
+        self.places = places
+        self.table = np.full((len(places), len(self.ids)), -1, np.int32)
         for number, place in enumerate(places):
-            own = [self._ids[term] for term in blocks[place]]
-            self._rows[number, own] = np.arange(starts[place], starts[place] + len(own), dtype=np.int32)
+            own = [self.ids[term] for term in blocks[place]]
+            self.table[number, own] = np.arange(starts[place], starts[place] + len(own), dtype=np.int32)
 
     def rows(self, title: Sequence[str], detail: Sequence[str]) -> dict[int, tuple[Rows, Rows]]:
         """By block, which rows a text has there and how often: of both parts, the title, the detail."""
-        id_of = self._ids.get
+        id_of = self.ids.get
         mine = np.array([number for term in title if (number := id_of(term)) is not None], np.int32)
         rest = np.array([number for term in detail if (number := id_of(term)) is not None], np.int32)
         parts = np.concatenate((mine, rest)), mine, rest
         found = {}
-        for number, (place, ids) in enumerate(zip(self._places, parts, strict=True)):
+        for number, (place, ids) in enumerate(zip(self.places, parts, strict=True)):
             these, often = _counted(ids)
-            rows = self._rows[number, these]
+            rows = self.table[number, these]
             known = rows >= 0
             found[place] = rows[known], often[known]
         return found
@@ -96,13 +94,13 @@ class Encoder:
             raise ValueError(f"{self.size} terms, {len(idf)} frequencies")
         self.idf = idf
         phrases = self.blocks[PHRASES]
-        self._phrases = dict(zip(phrases, range(starts[PHRASES], starts[PHRASES + 1]), strict=True))
-        self._shared = [_Shared(self.blocks, starts, places) for places in SHARED]
+        self.phrases = dict(zip(phrases, range(starts[PHRASES], starts[PHRASES + 1]), strict=True))
+        self.shared = [Shared(self.blocks, starts, places) for places in SHARED]
 
     def encode(self, told: Pieces) -> Vector:
         """The vector of a text; terms that are not known are left out."""
-        words, marks = self._shared
-        row_of = self._phrases.get
+        words, marks = self.shared
+        row_of = self.phrases.get
         phrases = [row for term in told.phrases if (row := row_of(term)) is not None]
         found = {PHRASES: _counted(np.array(phrases, np.int32))}
         found |= words.rows(told.title_words, told.detail_words)
@@ -111,7 +109,7 @@ class Encoder:
         for place in range(len(BLOCKS)):
             these, often = found[place]
             if len(these):
-                value = _DAMPED[np.minimum(often, len(_DAMPED)) - 1] * self.idf[these]
+                value = DAMPED[np.minimum(often, len(DAMPED)) - 1] * self.idf[these]
                 rows.append(these)
                 values.append(value / np.sqrt(np.dot(value, value)))
                 end += len(these)

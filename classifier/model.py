@@ -6,6 +6,7 @@ stores the digest with it, and `Model.load(folder, digest)` refuses any other.
 
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from classifier import store
 from classifier.advice import Advice, Gate, Reason, Why
 from classifier.calibration import softmax
 from classifier.encoder import Vector
+from classifier.many import ManyEncoder
 from classifier.parts import Parts
 from classifier.texts import VIEWS, WHOLE, pieces
 from core.cutter import Cutter, cutter_of
@@ -34,6 +36,8 @@ class Model:
         self.labels = parts.leaves.names
         self.cutter: Cutter = cutter_of(parts.dictionary)
         self._folded, self._constant = _fold(parts)
+        self._many: ManyEncoder | None = None  # made when first needed; it remembers words
+        self._one_batch = Lock()
 
     @staticmethod
     def load(folder: Path, digest: str | None = None) -> "Model":
@@ -74,16 +78,19 @@ class Model:
         Never raises for a text, whatever it is; of an empty one, or one without a known word, nothing is
         known and the gate says so.
         """
-        return self._suggest(title, detail, precision, reasons=True)
+        return self._advise(self.encode(title, detail), precision, reasons=True)
 
     def suggest_many(
         self, texts: Iterable[tuple[str, str]], precision: float = PRECISION, *, reasons: bool = True
     ) -> list[Advice]:
         """One advice for each (title, detail), in order; without `reasons` faster."""
-        return [self._suggest(title, detail, precision, reasons=reasons) for title, detail in texts]
+        if self._many is None:
+            self._many = ManyEncoder(self.cutter, self.parts.encoder)
+        with self._one_batch:
+            return [self._advise(vector, precision, reasons=reasons) for vector in self._many.encode(texts)]
 
-    def _suggest(self, title: str, detail: str, precision: float, *, reasons: bool) -> Advice:
-        parts, vector = self.parts, self.encode(title, detail)
+    def _advise(self, vector: Vector, precision: float, *, reasons: bool) -> Advice:
+        parts = self.parts
         spoken = self._folded[vector.rows]  # what each term says for each leaf
         leaves = softmax((vector.values @ spoken + self._constant).astype(np.float64))
         classes = parts.leaves.classes(leaves)

@@ -7,6 +7,7 @@ import pytest
 
 from classifier.advice import Gate, Why
 from classifier.calibration import PRECISIONS
+from classifier.many import ManyEncoder
 from classifier.model import Model
 from classifier.parts import Parts
 from core.settings import ROOT
@@ -32,7 +33,25 @@ def test_one_matrix_says_what_views_and_calibration_say_one_after_the_other(
             assert answer.probability == pytest.approx(classes.max(), abs=1e-3)
             place = asked.labels.index(answer.label)
             assert answer.cosine == pytest.approx(asked.cosines(vector)[place], abs=1e-3)
-            assert answer == asked.suggest_many([(one.title, one.detail)])[0]
+
+
+ODD = [("", ""), ("😀", "😀😀"), ("\x00\ud800", "\ufeff"), ("A", "路"), ("", "路灯路灯 路灯"), ("龘", "")]
+
+
+def test_many_texts_are_seen_together_as_each_is_alone(model: Model, joint: Model) -> None:
+    texts = [(one.title, one.detail) for one in examples(300, seed=8)] + ODD
+    texts += [("占道经营", ""), ("", "占道经营"), *ODD]
+    for asked in (model, joint):
+        together = list(ManyEncoder(asked.cutter, asked.parts.encoder).encode(texts))
+        for (title, detail), seen in zip(texts, together, strict=True):
+            alone = asked.encode(title, detail)
+            assert seen.ends == alone.ends
+            assert seen.rows.tolist() == alone.rows.tolist()
+            assert seen.values == pytest.approx(alone.values, rel=1e-5)
+        for (title, detail), answer in zip(texts, asked.suggest_many(texts), strict=True):
+            single = asked.suggest(title, detail)
+            assert (answer.label, answer.gate, answer.reasons) == (single.label, single.gate, single.reasons)
+            assert answer.probability == pytest.approx(single.probability, abs=1e-5)
 
 
 def test_an_answer_carries_the_likeliest_three_its_words_and_its_levels(model: Model) -> None:
