@@ -98,13 +98,14 @@ def predict(
 ) -> None:
     """Add label, probability, second, third, reasons and gate to every row of a file."""
     with refusals():
-        from classifier import predicting, table
+        from classifier import predicting
         from classifier.examples import text_columns as named
         from classifier.model import Model
+        from core import csv_files
 
         _check_precision(precision)
         loaded = Model.load(model)
-        sheet = table.read(input_)
+        sheet = csv_files.read(input_)
         with _bars() as progress:
             done = predicting.predict(
                 loaded,
@@ -114,7 +115,7 @@ def predict(
                 precision,
                 lambda at: progress("texts", at, len(sheet.rows)),
             )
-        table.write(output, done.heads, iter(done.rows))
+        csv_files.write(output, done.heads, iter(done.rows))
         _say_problems(input_, done.problems)
         gates = ", ".join(f"{number} {gate}" for gate, number in done.gates.items())
         say(f"{output}: {len(done.rows)} rows; {gates or 'none judged'}")
@@ -212,11 +213,11 @@ def _labelled(file: Path, text_columns: str, labels: Sequence[str], group: str) 
     """The usable rows; what is wrong with others is told. A column `group` is used when nothing else is
     named.
     """
-    from classifier import table
     from classifier.examples import labelled
     from classifier.examples import text_columns as named
+    from core import csv_files
 
-    sheet = table.read(file)
+    sheet = csv_files.read(file)
     group = group or ("group" if "group" in sheet.heads else "")
     found = labelled(sheet, file, named(text_columns), labels, group or None)
     _say_problems(file, found.problems)
@@ -225,9 +226,9 @@ def _labelled(file: Path, text_columns: str, labels: Sequence[str], group: str) 
 
 def _span(file: Path, column: str) -> tuple[str, str] | None:
     """First and last value of a column of dates that are written year first."""
-    from classifier import table
+    from core import csv_files
 
-    sheet = table.read(file)
+    sheet = csv_files.read(file)
     place = sheet.place(column, file)
     days = sorted(cell for row in sheet.rows if (cell := row.cells[place].strip()))
     return (days[0][:10], days[-1][:10]) if days else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from classifier import gates, measure, table
+from classifier import gates, measure
 from classifier.calibration import Array, Flags, Places
 from classifier.examples import Example
 from classifier.labels import Leaves
@@ -17,6 +17,7 @@ from classifier.measure import UNKNOWN, Answers
 from classifier.model import Model
 from classifier.texts import VIEWS
 from classifier.train import Prepared, Progress, ask, cuts, decide, fit, silent
+from core import csv_files
 
 PROMISED = (0.95, 0.98)
 
@@ -117,9 +118,11 @@ def write(found: Evaluated, examples: Sequence[Example], lines: Sequence[int], f
     classes = measure.per_class(found.answers)
     rows, counts = measure.confusion(found.answers)
     files = [folder / name for name in ("classes.csv", "confusion.csv", "mistakes.csv")]
-    table.write(files[0], list(classes[0]), (list(row.values()) for row in classes))
+    csv_files.write(files[0], list(classes[0]), (list(row.values()) for row in classes))
     heads = ["right \\ predicted", *found.answers.names]
-    table.write(files[1], heads, ([name, *line] for name, line in zip(rows, counts.tolist(), strict=True)))
+    csv_files.write(
+        files[1], heads, ([name, *line] for name, line in zip(rows, counts.tolist(), strict=True))
+    )
     heads = [
         "line",
         "title",
@@ -131,7 +134,7 @@ def write(found: Evaluated, examples: Sequence[Example], lines: Sequence[int], f
         "third",
         "automatic_0.98",
     ]
-    table.write(files[2], heads, _mistakes(found.answers, examples, lines))
+    csv_files.write(files[2], heads, _mistakes(found.answers, examples, lines))
     return files
 
 

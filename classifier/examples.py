@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from classifier.table import Row, Sheet
+from core.csv_files import Row, Sheet
 from core.errors import HotlineError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from classifier.advice import Advice
 from classifier.examples import Problem, texts
 from classifier.model import Model
-from classifier.table import Sheet
+from core.csv_files import Sheet
 
 ADDED = ("label", "probability", "second", "third", "reasons", "gate")
 

@@ -2,7 +2,8 @@
 
 PostgreSQL ends a transaction whose client is silent between two questions
 (idle_in_transaction_session_timeout). One that stopped within a question counts as active, for ever, and
-keeps its locks: the server waits for the rest. No question of ours takes its client that long, so the leader ends such sessions.
+keeps its locks: the server waits for the rest. No question of ours takes its client that long, so the
+leader ends such sessions.
 """
 
 import logging

@@ -54,7 +54,9 @@ def clusters(
         print(json.dumps(as_data(order, top), ensure_ascii=False, indent=1))
         return
     _show(order[:top])
-    say(f"{len(sheet.messages)} of {len(sheet.rows)} rows in {len(order)} clusters; written to {target}")
+    say(
+        f"{len(sheet.messages)} of {len(sheet.given.rows)} rows in {len(order)} clusters; written to {target}"
+    )
 
 
 def _grouped(sheet: "Sheet", target: Path) -> "list[Ranked]":

@@ -1,16 +1,15 @@
 """Messages out of a CSV file and back into it with their cluster. Pure, but for the files themselves.
 
-Read as UTF-8, with or without a mark at its beginning, or as GB18030; written as it was read. A row that
-cannot be used is told by its line and goes on into the output as it stands, without a cluster.
+Written in the encoding it was read in. A row that cannot be used is told by its line and goes on into the
+output as it stands, without a cluster.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from core import csv_files
 from core.errors import HotlineError
 
 COLUMN = "cluster"
@@ -23,7 +22,6 @@ USUAL: dict[str, tuple[str, ...]] = {
     "down": ("down", "反对数", "反对"),
 }
 _TIMES = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日")
-_LONGEST = 16 * 2**20  # characters of one field
 
 
 @dataclass(frozen=True)
@@ -51,9 +49,7 @@ class Problem:
 class Sheet:
     """A file as it was read. `found` maps what is looked for to the column that has it."""
 
-    encoding: str
-    header: list[str]
-    rows: list[list[str]]
+    given: csv_files.Sheet
     messages: list[Message]
     problems: list[Problem]
     found: Mapping[str, int]
@@ -62,76 +58,30 @@ class Sheet:
 def read(path: Path, columns: Mapping[str, str] | None = None) -> Sheet:
     """Read a file; `columns` says which column has what (`USUAL`) where it has an unusual name.
 
-    Raises HotlineError `table_unreadable` (file, why), `table_column_missing` (column, known).
+    Raises what `core.csv_files.read` raises, and `table_column_missing` (column, known).
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise HotlineError("table_unreadable", file=str(path), why=error.strerror or "unreadable") from None
-    encoding, text = _decoded(raw, path)
-    lines = _lines(text, path)
-    if not lines:
-        raise HotlineError("table_unreadable", file=str(path), why="it is empty")
-    (_, header), *rest = lines
-    found = _columns(header, columns or {})
+    given = csv_files.read(path)
+    found = _columns(given.heads, columns or {})
     messages: list[Message] = []
     problems: list[Problem] = []
-    for number, (line, row) in enumerate(rest):
-        message, problem = _message(number, row, len(header), found)
+    for number, row in enumerate(given.rows):
+        message, problem = _message(number, row, found)
         if problem:
-            problems.append(Problem(line, problem))
+            problems.append(Problem(row.line, problem))
         if message is not None:
             messages.append(message)
-    rows = [row for _, row in rest]
-    return Sheet(encoding, header, rows, messages, problems, found)
+    return Sheet(given, messages, problems, found)
 
 
 def write(path: Path, sheet: Sheet, clusters: Mapping[int, int]) -> None:
     """Write the sheet with the cluster of each row (row → number); raises `table_unwritable`."""
-    width = len(sheet.header)
-    at = sheet.header.index(COLUMN) if COLUMN in sheet.header else width
-    header = sheet.header if at < width else [*sheet.header, COLUMN]
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(header)
-    for number, row in enumerate(sheet.rows):
-        filled = [*row[:width], *[""] * (width - len(row))]
-        value = str(clusters[number]) if number in clusters else ""
-        filled[at : at + 1] = [value]
-        writer.writerow([*filled, *row[width:]])
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(buffer.getvalue().encode(sheet.encoding))
-        part.replace(path)
-    except OSError as error:
-        raise HotlineError("table_unwritable", file=str(path), why=error.strerror or "not writable") from None
-
-
-def _decoded(raw: bytes, path: Path) -> tuple[str, str]:
-    marked = "utf-8-sig" if raw.startswith(b"\xef\xbb\xbf") else "utf-8"
-    for encoding in (marked, "gb18030"):
-        try:
-            return encoding, raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise HotlineError("table_unreadable", file=str(path), why="it is neither UTF-8 nor GB18030")
-
-
-def _lines(text: str, path: Path) -> list[tuple[int, list[str]]]:
-    """Every record with the line it begins on; blank lines are no records."""
-    before = csv.field_size_limit(_LONGEST)
-    found: list[tuple[int, list[str]]] = []
-    try:
-        reader, line = csv.reader(io.StringIO(text, newline="")), 1
-        for row in reader:
-            if row:
-                found.append((line, row))
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise HotlineError("table_unreadable", file=str(path), why=f"line {line}: {error}") from None
-    finally:
-        csv.field_size_limit(before)
-    return found
+    heads = list(sheet.given.heads)
+    at = heads.index(COLUMN) if COLUMN in heads else len(heads)
+    rows = (
+        [*row.cells[:at], clusters.get(number, ""), *row.cells[at + 1 :], *row.beyond]
+        for number, row in enumerate(sheet.given.rows)
+    )
+    csv_files.write(path, [*heads[:at], COLUMN, *heads[at + 1 :]], rows, sheet.given.encoding)
 
 
 def _columns(header: Sequence[str], wanted: Mapping[str, str]) -> dict[str, int]:
@@ -152,11 +102,11 @@ def _columns(header: Sequence[str], wanted: Mapping[str, str]) -> dict[str, int]
     return found
 
 
-def _message(number: int, row: list[str], width: int, found: Mapping[str, int]) -> tuple[Message | None, str]:
+def _message(number: int, row: csv_files.Row, found: Mapping[str, int]) -> tuple[Message | None, str]:
     """The message of a row, None for one that has none; and what is wrong with it, "" for nothing."""
-    if len(row) > width:
+    if row.beyond:
         return None, "too_many_fields"
-    cells = {what: row[place].strip() if place < len(row) else "" for what, place in found.items()}
+    cells = {what: row.cells[place].strip() for what, place in found.items()}
     title, detail = cells.get("title", ""), cells.get("detail", "")
     if not any(char.isalnum() for char in title + detail):
         return None, "no_text"

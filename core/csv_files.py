@@ -1,12 +1,11 @@
-"""Reads a CSV of texts as people save them: UTF-8 with or without a mark, UTF-16, GB18030; tells every bad
-row.
+"""CSV files of texts as people save them: UTF-8 with or without a mark, UTF-16, GB18030; every bad row told.
 
 What is wrong with a row never ends the file: the row is told by its line and the rest goes on.
 """
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +17,15 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 
 @dataclass(frozen=True)
 class Row:
-    """A row by its first line in the file (from 1); `problem`: what is wrong with it, "" for nothing."""
+    """A row by its first line in the file (from 1); `problem`: what is wrong with it, "" for nothing.
+
+    `beyond`: cells for which there is no head.
+    """
 
     line: int
     cells: tuple[str, ...]
     problem: str = ""
+    beyond: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,14 +97,20 @@ def _fitted(row: Row, number: int) -> Row:
     if len(row.cells) == number:
         return row
     problem = row.problem or f"{len(row.cells)} cells instead of {number}"
-    return Row(row.line, (*row.cells[:number], *[""] * (number - len(row.cells))), problem)
+    cells = (*row.cells[:number], *[""] * (number - len(row.cells)))
+    return Row(row.line, cells, problem, row.cells[number:])
 
 
-def write(file: Path, heads: Sequence[str], rows: Iterator[Sequence[object]]) -> None:
-    """CSV in UTF-8 with the mark by which Excel knows it; complete or not at all. Raises table_unwritable."""
+def write(
+    file: Path, heads: Sequence[str], rows: Iterable[Sequence[object]], encoding: str = "utf-8-sig"
+) -> None:
+    """CSV, by default in UTF-8 with the mark by which Excel knows it; complete or not at all.
+
+    Raises table_unwritable.
+    """
     part = file.with_name(f".{file.name}.part")
     try:
-        with part.open("w", encoding="utf-8-sig", newline="") as target:
+        with part.open("w", encoding=encoding, newline="") as target:
             writer = csv.writer(target)
             writer.writerow(heads)
             writer.writerows(rows)
