@@ -10,12 +10,16 @@ from core.errors import HotlineError
 
 @dataclass(frozen=True)
 class Example:
-    """One text; `labels`: one for each label column. `group` None: near-duplicates are looked for."""
+    """One text; `labels`: one for each label column. `group` None: near-duplicates are looked for.
+
+    `hard`: people took it for something else at first.
+    """
 
     title: str
     detail: str
     labels: tuple[str, ...]
     group: str | None = None
+    hard: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,13 @@ _KEPT_NEAR = 1e-3  # pull of the calibration towards one temperature for all
 
 
 def weights(
-    features: Any, leaves: Places, number: int, seed: int
+    features: Any, leaves: Places, number: int, seed: int, counts_as: Array
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """One support vector machine for each leaf against the rest; shapes (terms, leaves) and (leaves,).
 
     Terms are first stretched by how much oftener texts of the leaf have them than others do (NB-SVM); the
-    stretch is folded into the weights, so that suggesting multiplies once.
+    stretch is folded into the weights, so that suggesting multiplies once. `counts_as`: how many texts each
+    counts as, for its leaf and against every other.
     """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
@@ -49,7 +50,7 @@ def weights(
         machine = LinearSVC(C=COST, class_weight="balanced", random_state=seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the last steps do not move a decision
-            machine.fit(stretched, own)
+            machine.fit(stretched, own, sample_weight=counts_as)
         made[:, leaf] = machine.coef_[0] * stretch
         intercepts[leaf] = machine.intercept_[0]
     return made, intercepts

@@ -7,12 +7,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Lesson:
-    """A text with the code of its category; `group`: those of one template, kept on one side of a cut."""
+    """A text with the code of its category; `group`: those of one template, kept on one side of a cut.
+
+    `hard`: it was taken for something else at first, so it counts more, against that as well.
+    """
 
     title: str
     detail: str
     label: str
     group: str | None = None
+    hard: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from classifier import fitting, gates
 from classifier.calibration import PRECISIONS, Array, Calibration, Flags, Places, Thresholds, class_thresholds
@@ -29,6 +30,7 @@ from core.errors import HotlineError
 
 SEED = 20261123
 FEWEST_TEXTS = 20
+HARD = 3.0  # texts that one counts as which people took for something else at first
 GATED = 0.002  # share of right answers each gate may turn away
 Progress = Callable[[str, int, int], None]
 
@@ -53,6 +55,7 @@ class Prepared:
     groups: Places
     leaves: Leaves
     of_leaf: Places  # leaf of each text
+    hard: NDArray[np.bool_]  # which texts were taken for something else at first
     options: Options
     dictionary: str
 
@@ -95,6 +98,7 @@ def prepare(examples: Sequence[Example], options: Options, progress: Progress = 
         groups=_groups(examples, progress),
         leaves=leaves,
         of_leaf=np.array([places[example.labels] for example in examples], dtype=np.int64),
+        hard=np.array([example.hard for example in examples], dtype=np.bool_),
         options=options,
         dictionary=dictionary,
     )
@@ -139,7 +143,10 @@ def fit(data: Prepared, rows: Places) -> Fit:
     number = len(data.leaves.values)
     encoder, kept = data.counts.encoder(rows, data.groups, number)
     features = data.counts.features(rows, encoder, kept)
-    made = [fitting.weights(one, data.of_leaf[rows], number, data.options.seed) for one in features]
+    counts_as = np.where(data.hard[rows], HARD, 1.0)
+    made = [
+        fitting.weights(one, data.of_leaf[rows], number, data.options.seed, counts_as) for one in features
+    ]
     middles = fitting.centroids(features[WHOLE], data.of_class[rows], len(data.leaves.names))
     return Fit(encoder, kept, [one[0] for one in made], np.stack([one[1] for one in made]), middles)
 

@@ -24,7 +24,7 @@ def run(lessons: Sequence[Lesson], helped: Collection[str]) -> Made | None:
     """
     os.nice(NICE)
     synthetic = [one for one in starter.generate() if one.label in helped] if helped else []
-    told = [Example(one.title, one.detail, (one.label,), one.group) for one in lessons]
+    told = [Example(one.title, one.detail, (one.label,), one.group, one.hard) for one in lessons]
     told += [Example(one.title, one.detail, (one.label,), one.group) for one in synthetic]
     if not told:
         return None

@@ -1,7 +1,7 @@
 """The models learn: a starter at the first start, then every night from what people decided.
 
 Every ticket teaches the category it has in the end, so a correction, a return that led to another category
-and a ruling all count as what they came to. A night's model is a challenger; people promote it. Training is
+and a ruling all count as what they came to, and more than others: they are the hard ones. A night's model is a challenger; people promote it. Training is
 the work of another process: the node answers meanwhile.
 """
 
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from classifier import registry
 from classifier.lessons import Lesson, train_apart
+from classifier.models import CategoryAdvice
 from classifier.registry import Trained
 from core.clock import to_city
 from core.db import Database
@@ -29,9 +30,15 @@ from tickets.models import Category, Ticket, table_of
 from tickets.states import State
 
 logger = logging.getLogger(__name__)
-_ticket, _category = table_of(Ticket), table_of(Category)
+_ticket, _category, _advice = table_of(Ticket), table_of(Category), table_of(CategoryAdvice)
 # What these came to, people stand by; what runs may still be corrected.
 OVER = (State.CLOSED, State.ARCHIVED, State.ANSWERED, State.INFORMED)
+# A correction, a return that led to another category: what it was first taken for it is not.
+_MISTAKEN = (
+    sa.exists()
+    .where(_advice.c.ticket_id == _ticket.c.id, _advice.c.chosen_id != _ticket.c.category_id)
+    .label("mistaken")
+)
 FEW = 30  # local tickets of a category, below which the starter's texts help out
 
 
@@ -72,7 +79,7 @@ class Learning:
         """Title, text and final category of what is over, the newest first, and the days they span."""
         since = self._db.clock.now() - timedelta(days=31 * self._settings.months)
         query = (
-            sa.select(_ticket.c.title, _ticket.c.narrative, _category.c.code, _ticket.c.created_at)
+            sa.select(_ticket.c.title, _ticket.c.narrative, _category.c.code, _ticket.c.created_at, _MISTAKEN)
             .join(_category, _category.c.id == _ticket.c.category_id)
             .where(_ticket.c.state.in_([state.value for state in OVER]), _ticket.c.created_at >= since)
             .order_by(_ticket.c.created_at.desc(), _ticket.c.id.desc())
@@ -82,7 +89,7 @@ class Learning:
             rows = (await session.execute(query)).all()
         if not rows:
             return [], None, None
-        lessons = [Lesson(row.title, row.narrative, row.code) for row in rows]
+        lessons = [Lesson(row.title, row.narrative, row.code, hard=row.mistaken) for row in rows]
         return lessons, to_city(rows[-1].created_at).date(), to_city(rows[0].created_at).date()
 
     async def _train(

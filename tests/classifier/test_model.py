@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from classifier.advice import Gate, Why
 from classifier.calibration import PRECISIONS
+from classifier.examples import Example
 from classifier.many import ManyEncoder
 from classifier.model import Model
 from classifier.parts import Parts
+from classifier.train import Options, prepare, train
 from core.settings import ROOT
 from tests.classifier.texts import examples, of_category
 
@@ -132,3 +135,15 @@ def test_suggesting_needs_neither_scikit_learn_nor_scipy() -> None:
 def test_thresholds_are_kept_for_every_precision(parts: Parts) -> None:
     assert sorted(parts.thresholds.automatic, key=float) == [f"{one:g}" for one in PRECISIONS]
     assert parts.about["figures"]["accuracy"] > 0.9
+
+
+def test_what_was_taken_for_something_else_counts_more_against_it() -> None:
+    told = [Example(f"{word}一事{n}", f"{word}，请核实{n}", (label,), f"{word}{n}")
+            for label, word in (("01", "路灯不亮"), ("02", "水管漏水")) for n in range(20)]  # fmt: skip
+    between = [Example("路灯下水管漏水", "路灯不亮", ("02",), str(n)) for n in range(2)]
+    plain = Model(train(prepare(told + between, Options(folds=2))))
+    strict = Model(train(prepare(told + [replace(one, hard=True) for one in between], Options(folds=2))))
+    vectors = [asked.scores(asked.encode("路灯下水管漏水", "路灯不亮"))[0] for asked in (plain, strict)]
+    place = plain.labels.index("01")
+    assert vectors[1][place] < vectors[0][place]  # further from what it is not
+    assert vectors[1][1 - place] > vectors[0][1 - place]
