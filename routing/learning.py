@@ -1,8 +1,8 @@
 """The models learn: a starter at the first start, then every night from what people decided.
 
-Every ticket teaches the category it has in the end, so a correction, a return that led to another category
-and a ruling all count as what they came to, and more than others: they are the hard ones. A night's model is a challenger; people promote it. Training is
-the work of another process: the node answers meanwhile.
+Every ticket teaches the category it has in the end. Corrections, returns that led to another category and
+rulings count more than others: of what they were first taken for they are the hard counterexamples. A night's
+model is a challenger; people promote it. Training is the work of another process: the node answers meanwhile.
 """
 
 import asyncio

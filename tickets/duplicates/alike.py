@@ -1,6 +1,6 @@
 """Open tickets about the same matter as a text that is being typed, and why.
 
-Looked up by the rarest terms of the text, so many as hold a few hundred tickets together, however many
+Looked up by the rarest terms of the text, so many as hold some two hundred tickets together, however many
 there are; what is found is compared term by term. Who sees not every ticket gets none, a sealed matter
 (举报, 保密, 匿名) neither asks nor is found.
 """
@@ -32,9 +32,9 @@ from tickets.visibility import SEALED_DEGREES, is_sealed_matter, sees_every_tick
 
 MOST = 5
 ASKED = 12  # terms that are looked up at most
-HELD = 300  # tickets that those terms are to hold together, as far as that is known
+HELD = 200  # tickets that those terms are to hold together, as far as that is known
 TOGETHER = 3  # of the rarest terms that must be there together, where each holds more than that
-LOOKED_AT = 600  # tickets at most, whatever the statistics promised
+LOOKED_AT = 400  # tickets at most, whatever the statistics promised
 COMPARED = 50
 LONGEST_WORD = 64
 HALF_LIFE_DAYS = 60.0
