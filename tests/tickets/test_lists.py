@@ -7,8 +7,10 @@ import pytest
 from core.clock import ManualClock
 from core.errors import HotlineError
 from tests.tickets.conftest import City, Refused
+from tests.tickets.life import life
 from tickets import queries
 from tickets.queries import TicketFilters, parse_filters
+from tickets.states import Action
 
 
 async def _pages(city: City, login: str, limit: int) -> list[str]:
@@ -33,6 +35,19 @@ async def test_pages_show_every_ticket_once_and_newest_first(
     shown = await _pages(city, login, 2)
     assert shown == sorted(shown, reverse=True)
     assert len(shown) == len(set(shown)) == {"agent": 7, "lights": 3, "district": 4}[login]
+
+
+async def test_a_list_says_how_many_people_called_about_a_ticket(city: City) -> None:
+    master, again = await life(city), await life(city)  # the same caller twice is one
+    others = [await life(city, phone=f"1380000000{n}") for n in (2, 3)]
+    for one in (again, *others):
+        await one.do("dispatcher", Action.MERGE, master_id=master.id)
+    await others[1].do("dispatcher", Action.UNMERGE, note="不是同一件事")
+    async with city.db.read() as session:
+        found = await queries.ticket_list(session, city.actors["agent"])
+    assert {item.id: item.callers for item in found.items} == {
+        master.id: 2, again.id: 1, others[0].id: 1, others[1].id: 1,
+    }  # fmt: skip
 
 
 async def test_filters_narrow_by_what_they_say(city: City, clock: ManualClock) -> None:

@@ -66,6 +66,7 @@ class TicketItem:
     phone: str | None
     sealed: bool
     urges: int
+    callers: int  # people who called about it, those whose tickets were merged into it among them
     returns: int
     round: int
     supervised: bool
@@ -167,8 +168,20 @@ def is_sealed_row(actor: Actor, row: Any) -> bool:
     return is_sealed(actor, ticket_type=row.type, confidentiality=row.confidentiality)
 
 
-_JOINED = {"excerpt", "category", "district", "lead_unit", "desk_unit", "citizen", "phone", "sealed"}
+_JOINED = {
+    *("excerpt", "category", "district", "lead_unit", "desk_unit", "citizen", "phone", "sealed", "callers")
+}
 _PLAIN = [key for key in TicketItem.__dataclass_fields__ if key not in _JOINED]
+
+
+def _callers() -> Any:
+    """Its own caller and the others of tickets merged into it."""
+    merged = _ticket.alias("merged")
+    others = sa.select(sa.func.count(sa.distinct(sa.func.coalesce(merged.c.phone_ref, -merged.c.id)))).where(
+        merged.c.merged_into_id == _ticket.c.id,
+        merged.c.phone_ref.is_distinct_from(_ticket.c.phone_ref) | merged.c.phone_ref.is_(None),
+    )
+    return 1 + others.scalar_subquery()
 
 
 def _items_query() -> sa.Select[Any]:
@@ -187,6 +200,7 @@ def _items_query() -> sa.Select[Any]:
             desk.c.short_name.label("desk_unit"),
             name.c.masked.label("citizen"),
             phone.c.masked.label("phone"),
+            _callers().label("callers"),
         )
         .join(_category, _category.c.id == _ticket.c.category_id)
         .outerjoin(district, district.c.id == _ticket.c.district_id)
