@@ -13,9 +13,11 @@ from itertools import pairwise
 
 from core.cutter import cutter_of, shipped_words
 from tickets.duplicates import places
+from tickets.said_always import SAID_ALWAYS
 
 BEGINNING = 150  # characters of the text that are read
 _RUNS = re.compile(r"[\u4e00-\u9fff]+")
+_SAID = frozenset(SAID_ALWAYS)
 _BLANKS = re.compile(r"\s+")
 Weights = Mapping[str, float]  # term → 1 + ln(how often)
 
@@ -56,7 +58,7 @@ def _flat(text: str) -> str:
 
 def _words(text: str) -> list[str]:
     cutter = cutter_of(shipped_words())
-    return [word for word in cutter.finer(cutter.words(text)) if word[0].isalnum()]
+    return [word for word in cutter.finer(cutter.words(text)) if word[0].isalnum() and word not in _SAID]
 
 
 def _pairs(names: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from core.text import BREAK, normalise, searchable
+from tickets.said_always import SAID_ALWAYS
 
 MOST_CHARACTERS = 1500  # of a narrative: what it is about is said at the beginning
 LOOKED_UP = 24  # pairs; the rarest of a text
@@ -19,13 +20,6 @@ REMEMBERED = 20_000  # questions whose pairs are kept
 NEAR = 0.3  # share of a question that must be met for it to be suggested
 ALL = ""  # the pair that counts every question
 # What every consultation says, whatever it is about: it parts what is said on either side of it.
-SAID_ALWAYS = (
-    "为什么", "怎么办", "怎么样", "问一下", "来电人", "能不能", "怎么", "怎样", "如何", "什么", "请问",
-    "想问", "咨询", "询问", "一下", "来电", "市民", "反映", "需要", "办理", "哪些", "哪里",
-    "哪儿", "可以", "是否", "能否", "多少", "多久", "情况", "问题", "要求", "希望", "已经",
-    "没有", "一个", "我们", "他们", "目前", "现在", "相关", "有关", "部门", "处理", "帮忙",
-    "时候", "时间", "尽快", "突然", "应该",
-)  # fmt: skip
 _NOISE = re.compile("|".join(SAID_ALWAYS) + "|[了的吗呢啊吧呀]")
 
 

@@ -16,6 +16,10 @@ document.addEventListener("keydown", function (event) {
   });
 });
 
+// A long menu shows where one is.
+const here = document.querySelector("nav [aria-current=page]");
+if (here) here.scrollIntoView({ block: "nearest" });
+
 // A select marked data-picker becomes searchable; without this script it stays an ordinary select.
 function dress(root) {
   root.querySelectorAll("select[data-picker]").forEach(function (select) {
