@@ -86,6 +86,8 @@ def _guarded(name: str, work: Work) -> Work:
     async def tick() -> None:
         try:
             await work()
+        except asyncio.CancelledError:  # the scheduler stops; it would log an error for each
+            logger.debug("tick ended", extra={"tick": name})
         except Exception:
             logger.exception("tick failed", extra={"tick": name})
 

@@ -5,13 +5,10 @@ rulings count more than others: of what they were first taken for they are the h
 model is a challenger; people promote it. Training is the work of another process: the node answers meanwhile.
 """
 
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Collection, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
-from multiprocessing import get_context
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +17,7 @@ from classifier import registry
 from classifier.lessons import Lesson, train_apart
 from classifier.models import CategoryAdvice
 from classifier.registry import Trained
+from core.apart import apart
 from core.clock import to_city
 from core.db import Database
 from core.errors import HotlineError
@@ -101,13 +99,11 @@ class Learning:
         last: date | None,
     ) -> None:
         logger.info("training", extra={"source": source, "texts": len(lessons)})
-        loop = asyncio.get_running_loop()
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            try:
-                made = await loop.run_in_executor(pool, train_apart, list(lessons), helped)
-            except HotlineError as error:
-                logger.warning("nothing to learn from", extra={"why": error.code})
-                return
+        try:
+            made = await apart(train_apart, list(lessons), helped)
+        except HotlineError as error:
+            logger.warning("nothing to learn from", extra={"why": error.code})
+            return
         if made is None:
             return
         trained = Trained(made.digest, made.files, source, made.rows, first, last, made.figures)

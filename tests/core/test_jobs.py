@@ -51,3 +51,26 @@ async def test_a_tick_that_fails_is_told_and_comes_again(caplog: pytest.LogCaptu
         await again.wait()
     await ticker.stop()
     assert "tick failed" in [row.getMessage() for row in caplog.records]
+
+
+async def test_a_tick_under_way_ends_with_the_clockwork_and_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def long() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    ticker = Ticker()
+    ticker.every(60, "long", long, at_once=True)
+    await ticker.start()
+    async with asyncio.timeout(20):
+        await begun.wait()
+        await ticker.stop()
+        await ended.wait()
+    await asyncio.sleep(0)
+    assert [row.getMessage() for row in caplog.records if row.levelno >= logging.WARNING] == []
