@@ -340,7 +340,9 @@ class Follower:
 
 def _signature(session: Session) -> object:
     """What of a session is worth a write: transitions, not seconds that pass."""
-    legs = tuple((leg.agent, leg.state, leg.rang_at, leg.answered_at, leg.ended_by) for leg in session.legs)
+    legs = tuple(
+        (leg.agent, leg.state, leg.rang_at, leg.answered_at, leg.ended_by, leg.missed) for leg in session.legs
+    )
     return (
         session.direction, session.state, session.outcome, session.queues, legs, session.transfers,
         session.linkedids, session.recording, session.survey, session.queued, session.answered,
