@@ -63,7 +63,7 @@ class AgentFigures:
     rung: int = 0
     taken: int = 0
     missed: int = 0  # rings
-    transferred: int = 0
+    passed_on: int = 0  # calls given to somebody else
     talk_ms: int = 0
     hold_ms: int = 0
     wraps: int = 0
@@ -201,7 +201,7 @@ async def by_agent(
 
 
 def _numbers(row: Any) -> dict[str, Any]:
-    names = ("rung", "taken", "missed", "transferred", "talk_ms", "hold_ms")
+    names = ("rung", "taken", "missed", "passed_on", "talk_ms", "hold_ms")
     return {name: int(row._mapping[name] or 0) for name in names}
 
 
@@ -223,7 +223,7 @@ def _legs(begin: datetime, end: datetime, queue: str | None) -> sa.Select[Any]:
             sa.func.count().label("rung"),
             sa.func.count().filter(taken).label("taken"),
             sa.func.sum(LEG.c.missed).label("missed"),
-            sa.func.count().filter(passed_on()).label("transferred"),
+            sa.func.count().filter(passed_on()).label("passed_on"),
             sa.func.sum(sa.func.round(LEG.c.talk_seconds * 1000)).label("talk_ms"),
             sa.func.sum(sa.func.round(LEG.c.hold_seconds * 1000)).label("hold_ms"),
         )

@@ -211,6 +211,7 @@ async def _kept_by_span(
 async def _open_calls(session: AsyncSession) -> list[Mapping[Any, Any]]:
     names = (
         "direction", "state", "outcome", "queues", "wait_seconds", "queued_at", "answered_at", "ended_at",
+        "transfers",
     )  # fmt: skip
     query = sa.select(*(SESSION.c[name] for name in names)).where(
         SESSION.c.ended_at.is_(None), SESSION.c.direction == "inbound", SESSION.c.queued_at.is_not(None)

@@ -73,7 +73,7 @@ class LegChanges:
 
 
 def _plus(sums: Agents, leg: Mapping[str, Any] | None) -> Agents:
-    return sums if leg is None else sums.plus(leg["talk_seconds"], leg["hold_seconds"])
+    return sums if leg is None else sums.plus(leg["talk_seconds"], leg["hold_seconds"], leg["missed"])
 
 
 async def write(uow: UnitOfWork, people: PeopleService, session: Session, row: Row) -> LegChanges:

@@ -26,8 +26,7 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "timeout": ("超时", "等待达到队列上限而退出的来电"),
     "withdrawn": ("撤出", "排队中被移出队列的来电"),
     "empty": ("无人", "队列没有坐席在线而退出的来电"),
-    "left_by_key": ("按键离开", "等待中按键离开队列的来电，不入各率"),
-    "unknown": ("结果不明", "结束时的情形没有记录的来电，不入各率"),
+    "others": ("其他", "按键离开、结果不明和仍在排队的来电，不入各率"),
     "answer_rate": ("接通率", "接通 ÷（接通 + 放弃 + 超时 + 撤出 + 无人），5 秒内挂断的不计"),
     "prompt_rate": ("15秒应答率", "进入队列 15 秒内接通 ÷（接通 + 放弃 + 超时 + 撤出 + 无人）"),
     "abandon_rate": ("放弃率", "放弃 ÷（接通 + 放弃 + 超时 + 撤出 + 无人）"),
@@ -47,8 +46,9 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "other_ms": ("回拨与不通", "回拨市民、话机不通的时长"),
     "rung": ("振铃来电", "在该坐席话机上振过铃的来电"),
     "taken": ("接听", "该坐席接听（含转入）的来电"),
-    "missed": ("漏接", "振铃到时限无人接听的次数，抢接未成不计"),
-    "transferred": ("转出", "该坐席转给他人或其他队列的来电，不含三方通话"),
+    "missed": ("漏接", "坐席话机振铃到时限无人接听的次数，抢接未成不计"),
+    "transferred": ("转接", "来电转给其他坐席或队列的次数，不含三方通话"),
+    "passed_on": ("转出", "该坐席转给他人或其他队列的来电，不含三方通话"),
 }
 
 
@@ -70,6 +70,8 @@ class Figures:
     unknown: int = 0
     talk_ms: int = 0
     hold_ms: int = 0
+    missed: int = 0  # rings
+    transferred: int = 0  # times a call was given on
     wraps: int = 0  # pieces of work after these calls
     wrap_ms: int = 0
     signed_ms: int = 0  # of agents, in this span of time
@@ -84,6 +86,11 @@ class Figures:
     def counted(self) -> int:
         """The denominator of the rates."""
         return self.answered + self.abandoned + self.timeout + self.withdrawn + self.empty
+
+    @property
+    def others(self) -> int:
+        """Left by a key, unknown, or still waiting: in no rate."""
+        return self.offered - self.counted - self.short_abandoned
 
     @property
     def answer_rate(self) -> float | None:

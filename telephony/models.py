@@ -106,6 +106,8 @@ class CallInterval(Table, table=True):
     unknown: int
     talk_ms: int = Field(sa_type=BigInteger)
     hold_ms: int = Field(sa_type=BigInteger)
+    missed: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    transferred: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
 
 
 class AgentTime(Table, table=True):
