@@ -18,8 +18,10 @@ from sla.reports.document import Cell, Format
 from sla.reports.periods import LONGEST as LONGEST_ELSE
 from sla.reports.periods import check, length
 from sla.reports.phone_sheets import (
+    AGENT,
     CALLS,
     OCCUPANCY,
+    SPAN_HEAD,
     TAKEN,
     WORKED,
     Asked,
@@ -74,7 +76,7 @@ async def _by_span(
     total = reduce(lambda sums, one: sums.plus(vars(one)), figures.values(), Figures())
     calls = Sheet(
         "来电",
-        "时段",
+        SPAN_HEAD,
         CALLS,
         tuple(
             Line(
@@ -96,7 +98,7 @@ async def _by_span(
         for at in spans
         if at in worked
     ]
-    return [calls, _time_sheet("坐席工时", "时段", [_Row(*row) for row in rows], days, reasons)]
+    return [calls, _time_sheet("坐席工时", SPAN_HEAD, [_Row(*row) for row in rows], days, reasons)]
 
 
 async def _by_queue(
@@ -135,16 +137,16 @@ async def _by_agent(
     measures = tuple(TAKEN)
     taken = Sheet(
         "接听",
-        "坐席",
+        AGENT,
         measures,
         lines,
         Line("合计", begin, end, _cells(measures, _together(found)), asked.queue),
-        (("接听（个）", ("taken",)),),
+        (("接听最多的坐席（个）", ("taken",)),),
         "同一来电由多人接听的，各计一次。",
     )
     at_work = [one for one in found if one.worked.signed_ms]
     rows = [_Row(_person(one), begin, end, one.worked, one.user_id) for one in at_work]
-    return [taken, _time_sheet("坐席工时", "坐席", rows, days, reasons)]
+    return [taken, _time_sheet("坐席工时", AGENT, rows, days, reasons)]
 
 
 @dataclass(frozen=True)
@@ -179,7 +181,7 @@ def _time_sheet(
     )
     return Sheet(
         title, head, measures, lines, Line("合计", *days, _cells(measures, total)),
-        (("利用率", ("occupancy",)),) if len(lines) > 1 else (),
+        (("利用率", ("occupancy",)),) if head != AGENT else (),
         "时长按状态在各 15 分钟内的部分计；通话含保持。",
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from sla.reports.document import (
     Table,
     written,
 )
-from sla.reports.phone_sheets import BY_LABELS, Line, PhoneReport, Sheet
+from sla.reports.phone_sheets import BY_LABELS, SPAN_HEAD, Line, PhoneReport, Sheet
 from telephony.measures import FORMULAS
 
 TITLE = "话务报表"
@@ -56,14 +56,14 @@ def _table(sheet: Sheet) -> Table:
 
 
 def _chart(sheet: Sheet, title: str, codes: tuple[str, ...]) -> Chart:
-    found = {one.code: one for one in sheet.measures}
-    rate = found[codes[0]].format is Format.RATE
+    lines = sheet.charted(codes)
     series = tuple(
-        (found[code].name, tuple(_number(value) for value in sheet.values(code))) for code in codes
+        (sheet.measure(code).name, tuple(_number(line.cells[sheet.place(code)]) for line in lines))
+        for code in codes
     )
-    kind = ChartKind.LINES if sheet.head == "时段" else ChartKind.BARS
-    labels = tuple(line.label for line in sheet.lines)
-    return Chart(title, kind, labels, series, Format.RATE if rate else Format.COUNT)
+    kind = ChartKind.LINES if sheet.head == SPAN_HEAD else ChartKind.BARS
+    how = Format.RATE if sheet.measure(codes[0]).format is Format.RATE else Format.COUNT
+    return Chart(title, kind, tuple(line.label for line in lines), series, how)
 
 
 def _number(value: Cell) -> float | None:

@@ -8,6 +8,9 @@ from sla.measures.periods import Period
 from sla.reports.document import Cell, Format
 from telephony.measures import FORMULAS
 
+MOST_BARS = 15
+AGENT = "坐席"  # heads lines that are people
+SPAN_HEAD = "时段"  # heads lines that follow one another in time
 COUNT, RATE, SECONDS, SPAN = Format.COUNT, Format.RATE, Format.SECONDS, Format.SPAN
 
 
@@ -88,10 +91,20 @@ class Sheet:
     charts: tuple[tuple[str, tuple[str, ...]], ...] = ()
     note: str = ""
 
-    def values(self, code: str) -> list[Cell]:
-        """A column, without the total."""
-        place = [one.code for one in self.measures].index(code)
-        return [line.cells[place] for line in self.lines]
+    def measure(self, code: str) -> Measure:
+        """The column of this code."""
+        return self.measures[self.place(code)]
+
+    def place(self, code: str) -> int:
+        """Which cell of a line it is."""
+        return [one.code for one in self.measures].index(code)
+
+    def charted(self, codes: tuple[str, ...]) -> tuple[Line, ...]:
+        """The lines a chart has: all, or of people those with most."""
+        if self.head != AGENT:
+            return self.lines
+        place = self.place(codes[0])
+        return tuple(sorted(self.lines, key=lambda line: -float(line.cells[place] or 0))[:MOST_BARS])
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from sla.reports import phone
 from sla.reports.document import Format, written
 from sla.reports.excel import excel
 from sla.reports.phone_files import csv_text, document
-from sla.reports.phone_sheets import BY_LABELS, Asked, By, Line, Measure, PhoneReport, Sheet
+from sla.reports.phone_sheets import AGENT, BY_LABELS, Asked, By, Line, PhoneReport, Sheet
 from telephony.behind import behind, of_agent
 from telephony.measures import FORMULAS
 from web.context import actor, context
@@ -95,8 +95,6 @@ async def phone_report(request: web.Request) -> web.StreamResponse:
         cell=_cell,
         opens=_opens,
         points=_points,
-        is_rate=lambda sheet, code: _measure(sheet, code).format is Format.RATE,
-        title_of=lambda sheet, code: _measure(sheet, code).name,
     )
 
 
@@ -215,21 +213,16 @@ def _quick(asked: Asked, today: date) -> list[tuple[str, str, bool]]:
     return found
 
 
-def _measure(sheet: Sheet, code: str) -> Measure:
-    return next(one for one in sheet.measures if one.code == code)
-
-
 def _points(sheet: Sheet, codes: tuple[str, ...]) -> list[tuple[str, list[tuple[str, str]]]]:
     """The lines of a chart: label, then value and text of each series."""
     rows = []
-    columns = [(_measure(sheet, code), sheet.values(code)) for code in codes]
-    for place, line in enumerate(sheet.lines):
+    for line in sheet.charted(codes):
         cells = []
-        for measure, values in columns:
-            value = values[place]
-            scale = 100 if measure.format is Format.RATE else 1
+        for code in codes:
+            value, how = line.cells[sheet.place(code)], sheet.measure(code).format
+            scale = 100 if how is Format.RATE else 1
             shown = f"{value * scale:g}" if isinstance(value, int | float) else ""
-            cells.append((shown, written(value, measure.format)))
+            cells.append((shown, written(value, how)))
         rows.append((line.label, cells))
     return rows
 
@@ -244,7 +237,7 @@ def _opens(sheet: Sheet, line: Line, place: int) -> str | None:
     """Where the calls behind a number are."""
     measure = sheet.measures[place]
     value = line.cells[place]
-    if measure.counted is None or not value or (sheet.head == "坐席" and line is sheet.total):
+    if measure.counted is None or not value or (sheet.head == AGENT and line is sheet.total):
         return None
     pairs: dict[str, Any] = {
         "counted": measure.counted,
