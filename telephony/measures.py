@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-BUSY = ("talking", "hold", "wrap_up")  # states in which an agent is at a citizen's matter
+TALK = ("talking", "hold", "call_back")  # with a citizen, whoever called whom
+BUSY = (*TALK, "wrap_up")  # at a citizen's matter
 FORMULAS: dict[str, tuple[str, str]] = {
     "offered": ("进线", "进入人工队列的来电，按进入队列的时刻计入时段"),
     "answered": ("接通", "进线后由坐席接听的来电"),
@@ -39,11 +40,12 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "signed_ms": ("签入", "从签入到签出的时长"),
     "ready_ms": ("示闲", "示闲等待来电的时长"),
     "ringing_ms": ("振铃", "话机振铃的时长"),
-    "busy_talk_ms": ("通话", "坐席处于通话和保持状态的时长"),
+    "busy_talk_ms": ("通话", "坐席与市民通话的时长，含保持和回拨"),
     "busy_hold_ms": ("其中保持", "坐席处于保持状态的时长，是通话的一部分"),
     "busy_wrap_ms": ("话后整理", "坐席处于话后整理状态的时长"),
     "not_ready_ms": ("示忙", "示忙的时长，按原因分列"),
-    "other_ms": ("回拨与不通", "回拨市民、话机不通的时长"),
+    "busy_back_ms": ("其中回拨", "坐席呼出、与市民通话的时长，是通话的一部分"),
+    "unreachable_ms": ("话机不通", "签入而话机不可用的时长"),
     "rung": ("振铃来电", "在该坐席话机上振过铃的来电"),
     "taken": ("接听", "该坐席接听（含转入）的来电"),
     "missed": ("漏接", "坐席话机振铃到时限无人接听的次数，抢接未成不计"),
@@ -174,8 +176,8 @@ class Worked:
 
     @property
     def busy_talk_ms(self) -> int:
-        """Talk, with hold as a part of it."""
-        return self.states.get("talking", 0) + self.states.get("hold", 0)
+        """Talk, with hold and calling back as parts of it."""
+        return sum(self.states.get(state, 0) for state in TALK)
 
     @property
     def busy_hold_ms(self) -> int:
@@ -186,9 +188,12 @@ class Worked:
         return self.states.get("wrap_up", 0)
 
     @property
-    def other_ms(self) -> int:
-        """Calling citizens back, and telephones that could not be reached."""
-        return self.states.get("call_back", 0) + self.states.get("unreachable", 0)
+    def busy_back_ms(self) -> int:
+        return self.states.get("call_back", 0)
+
+    @property
+    def unreachable_ms(self) -> int:
+        return self.states.get("unreachable", 0)
 
     @property
     def busy_ms(self) -> int:

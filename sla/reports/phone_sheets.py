@@ -153,8 +153,9 @@ WORKED = (
     Measure("ringing_ms", SPAN),
     Measure("busy_talk_ms", SPAN),
     Measure("busy_hold_ms", SPAN),
+    Measure("busy_back_ms", SPAN),
     Measure("busy_wrap_ms", SPAN),
-    Measure("other_ms", SPAN),
+    Measure("unreachable_ms", SPAN),
     Measure("not_ready_ms", SPAN),
 )
 OCCUPANCY = Measure("occupancy", RATE)

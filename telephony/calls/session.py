@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from telephony.calls import outcome, transfers
+from telephony.calls import course, outcome, transfers
+from telephony.calls.course import UNSEEN, Course
 from telephony.calls.facts import Call, Channel, looks_public
 from telephony.calls.lazy import lazy
 from telephony.calls.spans import Span, cut, length, pair, stay_spans, together, union
@@ -23,6 +24,7 @@ class Leg:
     answered_at: float | None  # begin of its first talk
     ended_at: float | None
     missed: int = 0  # rings that nobody answered in time
+    course: Course = UNSEEN
 
 
 @dataclass(frozen=True)
@@ -294,6 +296,7 @@ def _leg(reading: Reading, agent: str, moves: list[transfers.Move]) -> Leg:
         answered_at=talk[0][0] if talk else None,
         ended_at=over,
         missed=sum(channel.missed for channel in channels),
+        course=course.read(reading, channels),
     )
 
 

@@ -38,9 +38,9 @@ async def seat(uow: UnitOfWork, user_id: int, extension: str, at: datetime) -> i
     values = {
         "user_id": user_id, "extension": extension, "pbx": "pbx1", "queues": ["hotline"], "signed_in_at": at,
         "wish": "ready", "missed": 0, "reachable": True, "calls": {}, "changed_at": at, "version": 1,
+        "paused": False, "pause_reason": "",
     }  # fmt: skip
-    known = {name: value for name, value in values.items() if name in SEAT.c}
-    row = await uow.session.execute(sa.insert(SEAT).values(**known).returning(SEAT.c.id))
+    row = await uow.session.execute(sa.insert(SEAT).values(**values).returning(SEAT.c.id))
     return int(row.scalar_one())
 
 

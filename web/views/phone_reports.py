@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit
 from core.catalog import queues as call_queues
-from core.catalog import reasons
 from core.clock import CITY_ZONE, to_city
 from core.errors import HotlineError
 from core.people.permissions import Permission
@@ -24,6 +23,7 @@ from sla.reports.document import Format, written
 from sla.reports.excel import excel
 from sla.reports.phone_files import csv_text, document
 from sla.reports.phone_sheets import AGENT, BY_LABELS, Asked, By, Line, PhoneReport, Sheet
+from telephony.agents.choices import reason_words
 from telephony.behind import behind, of_agent
 from telephony.measures import FORMULAS
 from web.context import actor, context
@@ -183,7 +183,7 @@ def _asked(query: PhoneQuery, today: date) -> Asked:
 async def _read(
     request: web.Request, session: AsyncSession, asked: Asked, names: dict[str, str]
 ) -> PhoneReport:
-    words = {row.code: row.label for row in await reasons.all_of(session, "not_ready")}
+    words = await reason_words(session)
     return await phone.read(session, asked, context(request).clock.now(), names, words)
 
 
