@@ -82,8 +82,8 @@ class Week:
                 yield border - lead, lambda: place(answer_after=self._draw.uniform(3, 18), talk=400)
                 yield border - 0.5, lambda: place(misses=1, talk=80, transfer=Transfer(20, "1002", 50))
                 yield border + 60, lambda: place(outcome="abandoned", patience=self._draw.uniform(1, 8))
-            yield midnight + 7000, lambda: place(outcome="timeout")
-            yield midnight + 9000, lambda: place(outcome="withdrawn")
+            yield midnight + 7050, lambda: place(outcome="timeout")
+            yield midnight + 9050, lambda: place(outcome="withdrawn")
             yield midnight + 9999, lambda: place(hold=(10, 30), talk=25)  # hung up while on hold
 
     async def _look(self) -> None:
