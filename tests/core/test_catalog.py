@@ -162,8 +162,8 @@ async def test_a_notice_reaches_its_posts_and_units_in_its_time_and_until_it_is_
         waiting = await notices.unread(session, officer, now)
         assert waiting is not None
         assert waiting.title == "停电检修"
-        assert await notices.unread(session, agent, now) is None
-        assert await notices.unread(session, officer, now + timedelta(hours=2)) is None
+        assert await notices.unread(session, agent, now) == []
+        assert await notices.unread(session, officer, now + timedelta(hours=2)) == []
         assert await notices.board(session, officer, now + timedelta(hours=2)) == []
     with pytest.raises(HotlineError, match="not_found"):
         async with database.begin() as uow:
@@ -172,7 +172,7 @@ async def test_a_notice_reaches_its_posts_and_units_in_its_time_and_until_it_is_
         await notices.acknowledge(uow, officer, ident)
         await notices.acknowledge(uow, officer, ident)
     async with database.begin() as uow:
-        assert await notices.unread(uow.session, officer, now) is None
+        assert await notices.unread(uow.session, officer, now) == []
         notice = await notices.one(uow.session, ident)
         assert (await notices.readers(uow.session, notice)).read == 1
         await notices.withdraw(uow, ADMIN, ident)

@@ -25,11 +25,8 @@ KERNEL = (
 MODELS = [f"core.{name}" for name in KERNEL] + [
     "classifier.models",
     "telephony.models",
-<<<<<<< HEAD
     "telephony.floor.models",
-=======
     "telephony.agents.models",
->>>>>>> 0386e133b05507c0d26b4f6d202b51f8b93981f1
     "tickets.models",
     "tickets.attachments.models",
     "tickets.search.models",

@@ -61,7 +61,8 @@ def _help() -> None:
         sa.Column("text", sa.String(300), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_help_step"),
         sa.CheckConstraint(
-            "kind IN ('asked', 'said', 'answered', 'listened', 'escalated', 'ended')", name="ck_help_step_kind"
+            "kind IN ('asked', 'said', 'answered', 'listened', 'escalated', 'ended')",
+            name="ck_help_step_kind",
         ),
     )
     op.create_index("ix_help_step_help_id", "help_step", ["help_id", "id"])
