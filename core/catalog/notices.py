@@ -95,22 +95,31 @@ def is_for(actor: Actor, posts: Sequence[str], unit_ids: Sequence[int]) -> bool:
 
 
 async def _coming(session: AsyncSession) -> list[Notice]:
-    query = select(Notice).where(col(Notice.must_read), col(Notice.withdrawn_at).is_(None))
-    # The newest of them: those of years past must not keep out what is to be read today.
-    newest = (await session.execute(query.order_by(col(Notice.id).desc()).limit(500))).scalars()
-    rows = list(newest)[::-1]
+    rows: list[Notice] = []
+    for must in (True, False):
+        query = select(Notice).where(col(Notice.must_read) == must, col(Notice.withdrawn_at).is_(None))
+        # The newest of each: those of years past must not keep out what is to be read today.
+        rows += (await session.execute(query.order_by(col(Notice.id).desc()).limit(500))).scalars()
     for row in rows:
         session.expunge(row)
-    return rows
+    return sorted(rows, key=lambda row: row.id)
 
 
 _copy: Copy[list[Notice]] = Copy("notices", _coming)
 
 
+@dataclass(frozen=True)
+class Unread:
+    """What a person has not said to have read: how many, and the first of those that must be."""
+
+    count: int
+    must: list[Notice]
+
+
 async def unread(
     session: AsyncSession, actor: Actor, now: datetime, *, at_once: bool = False, most: int = 3
-) -> list[Notice]:
-    """What this person must read and has not: broadcasts first, urgent ones before others, then the oldest.
+) -> Unread:
+    """What hangs for this person unread: broadcasts first, urgent ones before others, then the oldest.
 
     Asked on every page, so from a copy that may be a second old unless `at_once`.
     """
@@ -120,18 +129,16 @@ async def unread(
         if row.starts_at <= now < row.ends_at and is_for(actor, row.posts, row.unit_ids)
     ]
     if not wanted:
-        return []
+        return Unread(0, [])
     query = select(col(NoticeRead.notice_id)).where(
         col(NoticeRead.user_id) == actor.user_id, col(NoticeRead.notice_id).in_([row.id for row in wanted])
     )
     read = set((await session.execute(query)).scalars())
     left = [row for row in wanted if row.id not in read]
-    return sorted(left, key=lambda row: _ORDER.get(row.urgency, len(_ORDER)))[:most]
-
-
-async def unread_count(session: AsyncSession, actor: Actor, now: datetime) -> int:
-    """How many notices of one's board one has not said to have read."""
-    return sum(one.read_at is None for one in await board(session, actor, now, limit=200))
+    must = sorted(
+        (row for row in left if row.must_read), key=lambda row: _ORDER.get(row.urgency, len(_ORDER))
+    )
+    return Unread(len(left), must[:most])
 
 
 async def acknowledge(uow: UnitOfWork, actor: Actor, notice_id: int) -> None:

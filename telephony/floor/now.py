@@ -1,4 +1,4 @@
-"""The floor at this moment, for one who oversees it: agents, who waits, who talks; few and short questions."""
+"""The floor at this moment, for one who oversees it: agents, who waits, who talks; a few short questions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The floor: help calls, languages people speak and callers need, interpreters, broadcasts."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -15,7 +17,7 @@ def _ref(table: str, name: str, target: str, *, nullable: bool = False) -> "sa.C
     return sa.Column(name, sa.BigInteger, key, nullable=nullable)
 
 
-def _time(name: str, *, nullable: bool = False) -> "sa.Column[sa.DateTime]":
+def _time(name: str, *, nullable: bool = False) -> "sa.Column[datetime]":
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
