@@ -189,6 +189,7 @@ class Node:
         """Who hears whom."""
         self.intake.wire(self.bus)
         self.advice.wire(self.bus)
+        self.telephony.wire(self.bus)
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)

@@ -73,6 +73,7 @@ class Follower:
         self._line: AmiConnection | None = None
         self._saved_at = float("-inf")
         self._beat_due = False
+        self.told: Callable[[AmiEvent], None] | None = None  # hears every event after the tracker
 
     async def run(self, line: AmiConnection) -> None:
         """Follow until cancelled."""
@@ -107,6 +108,8 @@ class Follower:
         for event in events:
             if event.name not in LISTED:
                 self.tracker.apply(event)
+                if self.told is not None:
+                    self.told(event)
             elif event.name == "CoreShowChannelsComplete":
                 self._list_passed = True
             elif event.name == "FullyBooted" and self._list_passed:

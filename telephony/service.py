@@ -3,15 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from core.clock import Clock
 from core.db import Database, UnitOfWork
+from core.events import EventBus
 from core.leadership import Lease
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Pbx, Settings
+from core.wake import Wake
 from telephony.ami.connection import AmiConnection, PbxAddress, Timings
 from telephony.calls import Session, interest
+from telephony.controls.events import OrderPlaced
+from telephony.controls.executor import Executor
 from telephony.dialling import Dialler
 from telephony.follower import Follower
 from telephony.store import CallStore, Written
@@ -34,6 +39,8 @@ class TelephonyService:
         self._secrets: Mapping[str, str] = settings.secrets.pbx_passwords
         self.followers: dict[str, Follower] = {}
         self.lines: dict[str, AmiConnection] = {}
+        self._ordered = Wake()  # somebody on this node ordered something about a call
+        self._executor: Executor | None = None
 
     def use(self, pbxs: Sequence[Pbx], secrets: Mapping[str, str]) -> None:
         """Follow these PBXs instead of the configured ones; takes effect with the next `run`."""
@@ -46,6 +53,8 @@ class TelephonyService:
         async with asyncio.TaskGroup() as tasks:
             dialler = Dialler(self._db, self._vault, self.lines, lease)
             tasks.create_task(dialler.run(), name="orders to dial")
+            self._executor = Executor(self._db, self._vault, self.followers, self.lines, lease, self._ordered)
+            tasks.create_task(self._executor.run(), name="orders about calls")
             for pbx in self._pbxs:
                 tasks.create_task(self._follow(pbx, lease), name=f"follow {pbx.name}")
 
@@ -53,6 +62,8 @@ class TelephonyService:
         """A defect in one follower must not leave a city without calls: log it and begin anew."""
         while True:
             follower = Follower(self._db, self._clock, pbx, self.store(pbx.name), lease)
+            if self._executor is not None:
+                follower.told = partial(self._executor.hear, pbx.name)
             line = self._line(pbx, follower)
             self.followers[pbx.name], self.lines[pbx.name] = follower, line
             try:
@@ -60,6 +71,14 @@ class TelephonyService:
             except Exception:
                 logger.exception("following a PBX failed, beginning anew", extra={"pbx": pbx.name})
             await asyncio.sleep(1)
+
+    def wire(self, bus: EventBus) -> None:
+        """An order of this node's own is carried out at once instead of at the next look."""
+        bus.after(OrderPlaced, self._placed)
+
+    async def _placed(self, event: OrderPlaced) -> None:
+        del event
+        self._ordered.set()
 
     async def apply_changes(self, uow: UnitOfWork, pbx: str, sessions: Sequence[Session]) -> Written:
         """Write sessions of `pbx` within the caller's transaction and emit what is new of them."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Move = tuple[float, str, str, str]  # stamp, kind, from, to
 NEAR = 1.5  # seconds between a transfer's event and the end of the talk it ends
+HANDED = 0.3  # seconds three are together when one hands the citizen over and leaves
 SURVIVES = 0.25  # seconds the citizen's channel must outlive a redirect
 
 
@@ -22,6 +23,7 @@ def read(reading: "Reading") -> list[Move]:
     if reading.direction == "internal":
         return []
     known = [_with_target(reading, *handover) for handover in sorted(reading.call.handovers)]
+    known += _sent(reading, known)
     conferences = _conferences(reading)
     redirects = [
         move
@@ -43,6 +45,23 @@ def _with_target(reading: "Reading", at: float, kind: str, source: str, target: 
         )
         target = talks[0][1] if talks else dialled
     return at, kind, source, target
+
+
+def _sent(reading: "Reading", known: list[Move]) -> list[Move]:
+    """The citizen ran the dialplan of transfers without an event of a transfer: out of a room, or a hold."""
+    found: list[Move] = []
+    for at, target in sorted(reading.call.sent):
+        if any(abs(at - other) < NEAR for other, *_ in known):
+            continue
+        talks = sorted(
+            (end, phone.endpoint)
+            for phone in reading.phones
+            for begin, end in reading.talk(phone)
+            if begin < at
+        )
+        if talks:
+            found.append((at, "blind", talks[-1][1], target))
+    return found
 
 
 def _redirects(reading: "Reading") -> list[Move]:
@@ -110,7 +129,7 @@ def _joined(reading: "Reading", met: list[tuple[float, float, str, Channel]], *,
     host = next((name for _, name in talked if any(name == m[2] for m in met)), met[0][2])
     host_end = max(end for _, end, name, _ in met if name == host)
     return [
-        (start, "conference", host, name)
+        (start, "conference" if host_end - start > HANDED else "attended", host, name)
         for start, _, name, _ in met
         if name != host and (certain or host_end - start > 0.5)
     ]
