@@ -15,9 +15,11 @@ from core.settings import Pbx, Settings
 from core.wake import Wake
 from telephony.ami.connection import AmiConnection, PbxAddress, Timings
 from telephony.calls import Session, interest
+from telephony.controls import lists
 from telephony.controls.events import OrderPlaced
 from telephony.controls.executor import Executor
 from telephony.dialling import Dialler
+from telephony.events import CallQueued
 from telephony.follower import Follower
 from telephony.store import CallStore, Written
 
@@ -75,6 +77,7 @@ class TelephonyService:
     def wire(self, bus: EventBus) -> None:
         """An order of this node's own is carried out at once instead of at the next look."""
         bus.after(OrderPlaced, self._placed)
+        bus.within(CallQueued, lists.refuse_listed)
 
     async def _placed(self, event: OrderPlaced) -> None:
         del event

@@ -30,7 +30,6 @@ class Permission(StrEnum):
 
     CALL_TAKE = "call.take"
     CALL_READ_ALL = "call.read_all"
-    CALL_SUPERVISE = "call.supervise"
     DRAFT_WRITE = "draft.write"
     DRAFT_READ_ALL = "draft.read_all"
     TICKET_CREATE = "ticket.create"
@@ -120,7 +119,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | _CITIZENS
         | _DESK
         | {P.FLOOR_READ, P.CALL_READ_ALL, P.DRAFT_READ_ALL, P.TICKET_VOID, P.REVISIT_WORK, P.MESSAGE_READ}
-        | {P.CALL_SUPERVISE, P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST, P.KNOWLEDGE_PUBLISH}
+        | {P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST, P.KNOWLEDGE_PUBLISH}
         | _OVERVIEW
         | _CARDS
     ),

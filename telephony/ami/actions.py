@@ -25,7 +25,7 @@ VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,40}")
 FIELDS: Mapping[str, re.Pattern[str]] = {
     "Async": WORD,
     "CallerID": re.compile(r"[0-9+*#]{1,32}"),
-    "Caller": NAME,
+    "Caller": CHANNEL,
     "Channel": CHANNEL,
     "ChannelId": NAME,
     "Context": NAME,

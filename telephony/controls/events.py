@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from core.events import Audience, Event, LiveEvent, LiveNote
 
-LEADERS = ("call.supervise",)
+LEADERS = ("floor.lead",)
 
 
 @dataclass(frozen=True)

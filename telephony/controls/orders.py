@@ -99,27 +99,36 @@ async def _same_click(uow: UnitOfWork, actor: Actor, token: str) -> int | None:
     return found
 
 
-async def _telephone(uow: UnitOfWork, actor: Actor, act: Act, session_id: int) -> str:
-    """The telephone the order concerns: one's own, for a shift leader the one that rings for him."""
+async def own_leg(uow: UnitOfWork, actor: Actor, session_id: int) -> str:
+    """The telephone with which this person talks in a call. Raises as `place`."""
+    legs = await _talking(uow, session_id)
+    mine = next((leg.extension for leg in legs if leg.extension == actor.extension), None)
+    if mine is None:
+        raise HotlineError("not_your_call")
+    return str(mine)
+
+
+async def _talking(uow: UnitOfWork, session_id: int) -> Any:
     query = sa.select(_call.c.ended_at).where(_call.c.id == session_id)
     row = (await uow.session.execute(query)).first()
     if row is None:
         raise HotlineError("call_not_found", session_id=session_id)
     if row.ended_at is not None:
         raise HotlineError("call_over")
-    talking = _leg.c.state == "talking"
-    query = sa.select(_leg.c.extension, _leg.c.user_id).where(_leg.c.session_id == session_id, talking)
-    legs = (await uow.session.execute(query.order_by(_leg.c.answered_at))).all()
-    if act in LEADER_ACTS:
-        actor.require(Permission.CALL_SUPERVISE)
-        if not legs:
-            raise HotlineError("nobody_talks")
-        if act is not Act.END and actor.extension is None:
-            raise HotlineError("no_extension")
-        if act is not Act.END and any(leg.extension == actor.extension for leg in legs):
-            raise HotlineError("own_call")
-        return actor.extension or ""
-    mine = next((leg.extension for leg in legs if leg.extension == actor.extension), None)
-    if mine is None:
-        raise HotlineError("not_your_call")
-    return str(mine)
+    legs = sa.select(_leg.c.extension).where(_leg.c.session_id == session_id, _leg.c.state == "talking")
+    return (await uow.session.execute(legs.order_by(_leg.c.answered_at))).all()
+
+
+async def _telephone(uow: UnitOfWork, actor: Actor, act: Act, session_id: int) -> str:
+    """The telephone the order concerns: one's own, for a shift leader the one that rings for him."""
+    if act not in LEADER_ACTS:
+        return await own_leg(uow, actor, session_id)
+    actor.require(Permission.FLOOR_LEAD)
+    legs = await _talking(uow, session_id)
+    if not legs:
+        raise HotlineError("nobody_talks")
+    if act is not Act.END and actor.extension is None:
+        raise HotlineError("no_extension")
+    if act is not Act.END and any(leg.extension == actor.extension for leg in legs):
+        raise HotlineError("own_call")
+    return actor.extension or ""

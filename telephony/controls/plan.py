@@ -41,7 +41,7 @@ def plan(wanted: Wanted, shape: Shape, standing: Standing) -> Plan:
     if shape.where == "gone":
         raise HotlineError("call_over")
     if wanted.act is Act.REFUSE:
-        return Plan((shapes.move(shape, shapes.REFUSED, "1"),), (("refused", {}),))
+        return _refuse(shape)
     if wanted.act is Act.END:
         return Plan((shapes.hang_up(shape.citizen),), (("ended", {}),))
     if shape.where == "elsewhere":
@@ -51,6 +51,14 @@ def plan(wanted: Wanted, shape: Shape, standing: Standing) -> Plan:
     if not shape.channel_of(wanted.extension):
         raise HotlineError("not_in_call")
     return PLANS[wanted.act](wanted, shape, standing)
+
+
+def _refuse(shape: Shape) -> Plan:
+    """Out of the queue, with the reason that the dialplan reads; who talks already is left alone."""
+    if not shape.queue:
+        raise HotlineError("call_moved")
+    fields = (("Queue", shape.queue), ("Caller", shape.citizen), ("WithdrawInfo", "refused"))
+    return Plan((Step("QueueWithdrawCaller", fields),), (("refused", {}),))
 
 
 def _leader(wanted: Wanted, shape: Shape) -> Plan:

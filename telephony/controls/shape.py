@@ -12,7 +12,7 @@ from telephony.calls.session import Reading
 from telephony.calls.tracker import Tracker
 
 ROOM, OURS, HOLD, TRANSFER = "hotline-room", "hotline-ours", "hotline-hold", "hotline-transfer"
-QUEUES, REFUSED, LISTEN = "hotline-queue", "hotline-refused", "hotline-listen"
+QUEUES, LISTEN = "hotline-queue", "hotline-listen"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Shape:
     citizen: str = ""
     citizen_uid: str = ""
     ours: tuple[tuple[str, str, str], ...] = ()  # endpoint, channel, Uniqueid; those who are up
+    queue: str = ""  # the queue he waits in
     recorder: str = ""  # the channel whose sound is recorded
     call: Call | None = None
 
@@ -65,7 +66,25 @@ def read_shape(tracker: Tracker, session_key: str, linkedids: list[str]) -> Shap
         for c in others
         if c.ended is None and c.up is not None and _inside(c)
     )
-    return Shape(_where(citizen), citizen.name, citizen.uniqueid, ours, _recorder(call, tracker), call)
+    return Shape(
+        _where(citizen),
+        citizen.name,
+        citizen.uniqueid,
+        ours,
+        _waits_in(citizen),
+        _recorder(call, tracker),
+        call,
+    )
+
+
+def _waits_in(citizen: Channel) -> str:
+    """The queue he joined and has not left."""
+    waits = [
+        (max(facts.joins), name)
+        for name, facts in citizen.queues.items()
+        if facts.joins and max(facts.joins) > max(facts.leaves, default=-1.0)
+    ]
+    return max(waits)[1] if waits else ""
 
 
 def _open_stays(channel: Channel) -> list[str]:

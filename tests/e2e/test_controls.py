@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.audit import AuditRow
+from core.errors import HotlineError
 from core.people.actor import Actor
 from telephony.controls import marks, orders
 from telephony.controls.models import CallMark, CallOrder
