@@ -187,9 +187,9 @@ class Node:
 
     def _wire(self) -> None:
         """Who hears whom."""
+        self.telephony.wire(self.bus)
         self.intake.wire(self.bus)
         self.advice.wire(self.bus)
-        self.telephony.wire(self.bus)
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)

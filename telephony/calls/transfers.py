@@ -7,7 +7,7 @@ goes on somewhere else. A conference is known by three parties in one bridge.
 from typing import TYPE_CHECKING
 
 from telephony.calls.facts import Channel
-from telephony.calls.spans import cut, stay_spans, together
+from telephony.calls.spans import cut, held_spans, stay_spans, together
 
 if TYPE_CHECKING:
     from telephony.calls.session import Reading
@@ -30,7 +30,7 @@ def read(reading: "Reading") -> list[Move]:
         for move in _redirects(reading)
         if not any(abs(move[0] - at) < NEAR and move[2] == who for at, _, who, _ in known)
     ]
-    return sorted(known + conferences + redirects)
+    return sorted(known + conferences + redirects + _handed_over(reading, conferences))
 
 
 def _with_target(reading: "Reading", at: float, kind: str, source: str, target: str, dialled: str) -> Move:
@@ -119,6 +119,30 @@ def _conferences(reading: "Reading") -> list[Move]:
             )
             found += _joined(reading, met, certain=stay.conference)
     return found
+
+
+def _handed_over(reading: "Reading", conferences: list[Move]) -> list[Move]:
+    """Out of a hold to the third party of a consultation, when whoever consulted has hung up already."""
+    found: list[Move] = []
+    for citizen in reading.citizens:
+        for start, end in held_spans(citizen, reading.now):
+            rooms = [b for b, stay in citizen.stays.items() if stay.conference and end in stay.enters]
+            holder = next((p for p in reading.phones if _covers(reading, p, start)), None)
+            others = [c for c in [*reading.phones, *reading.trunks] if c not in (citizen, holder)]
+            party = next((c for c in others for room in rooms if _is_in(c, room, end, reading)), None)
+            told = any(abs(at - end) < NEAR for at, *_ in conferences)
+            if holder is not None and holder.ended is not None and party is not None and not told:
+                found.append((end, "attended", holder.endpoint, who(reading, party)))
+    return found
+
+
+def _covers(reading: "Reading", phone: Channel, at: float) -> bool:
+    return any(start <= at < end for start, end in reading.talk(phone))
+
+
+def _is_in(channel: Channel, bridge: str, at: float, reading: "Reading") -> bool:
+    stay = channel.stays.get(bridge)
+    return stay is not None and any(a <= at <= b for a, b in stay_spans(stay, channel, reading.now))
 
 
 def _joined(reading: "Reading", met: list[tuple[float, float, str, Channel]], *, certain: bool) -> list[Move]:
