@@ -188,6 +188,7 @@ class Node:
 
     def _wire(self) -> None:
         """Who hears whom."""
+        self.telephony.wire(self.bus)
         self.intake.wire(self.bus)
         self.advice.wire(self.bus)
         acts.register(self.people.proposals)

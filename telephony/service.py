@@ -3,16 +3,25 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from core.clock import Clock
 from core.db import Database, UnitOfWork
+from core.events import EventBus
 from core.leadership import Lease
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Pbx, Settings
+from core.wake import Wake
+from telephony.agents.service import AgentService
+from telephony.agents.upkeep import Upkeep
 from telephony.ami.connection import AmiConnection, PbxAddress, Timings
 from telephony.calls import Session, interest
+from telephony.controls import lists
+from telephony.controls.events import OrderPlaced
+from telephony.controls.executor import Executor
 from telephony.dialling import Dialler
+from telephony.events import AgentMoved, CallQueued
 from telephony.follower import Follower
 from telephony.store import CallStore, Written
 
@@ -34,10 +43,26 @@ class TelephonyService:
         self._secrets: Mapping[str, str] = settings.secrets.pbx_passwords
         self.followers: dict[str, Follower] = {}
         self.lines: dict[str, AmiConnection] = {}
+        self._ordered = Wake()  # somebody on this node ordered something about a call
+        self._executor: Executor | None = None
+        self.agents = AgentService(settings)
+
+    def wire(self, bus: EventBus) -> None:
+        """Calls change agents' states with the same writes; a wish or an order reaches the PBX at once."""
+        self.agents.wire(bus)
+        bus.after(AgentMoved, self._wake_steward)
+        bus.after(OrderPlaced, self._placed)
+        bus.within(CallQueued, lists.refuse_listed)
+
+    async def _wake_steward(self, event: AgentMoved) -> None:
+        follower = self.followers.get(event.pbx)
+        if follower is not None and follower.steward is not None:
+            follower.steward.wake.set()
 
     def use(self, pbxs: Sequence[Pbx], secrets: Mapping[str, str]) -> None:
         """Follow these PBXs instead of the configured ones; takes effect with the next `run`."""
         self._pbxs, self._secrets = tuple(pbxs), secrets
+        self.agents.pbxs = tuple(pbx.name for pbx in pbxs)
 
     async def run(self, lease: Lease) -> None:
         """Follow every PBX until cancelled; to be called only while this node holds `lease`."""
@@ -46,13 +71,19 @@ class TelephonyService:
         async with asyncio.TaskGroup() as tasks:
             dialler = Dialler(self._db, self._vault, self.lines, lease)
             tasks.create_task(dialler.run(), name="orders to dial")
+            self._executor = Executor(self._db, self._vault, self.followers, self.lines, lease, self._ordered)
+            tasks.create_task(self._executor.run(), name="orders about calls")
+            upkeep = Upkeep(self._db, lease, self.agents)
+            tasks.create_task(upkeep.run(), name="agents' deadlines")
             for pbx in self._pbxs:
                 tasks.create_task(self._follow(pbx, lease), name=f"follow {pbx.name}")
 
     async def _follow(self, pbx: Pbx, lease: Lease) -> None:
         """A defect in one follower must not leave a city without calls: log it and begin anew."""
         while True:
-            follower = Follower(self._db, self._clock, pbx, self.store(pbx.name), lease)
+            follower = Follower(self._db, self._clock, pbx, self.store(pbx.name), lease, self.agents)
+            if self._executor is not None:
+                follower.told = partial(self._executor.hear, pbx.name)
             line = self._line(pbx, follower)
             self.followers[pbx.name], self.lines[pbx.name] = follower, line
             try:
@@ -60,6 +91,10 @@ class TelephonyService:
             except Exception:
                 logger.exception("following a PBX failed, beginning anew", extra={"pbx": pbx.name})
             await asyncio.sleep(1)
+
+    async def _placed(self, event: OrderPlaced) -> None:
+        del event
+        self._ordered.set()
 
     async def apply_changes(self, uow: UnitOfWork, pbx: str, sessions: Sequence[Session]) -> Written:
         """Write sessions of `pbx` within the caller's transaction and emit what is new of them."""

@@ -26,6 +26,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "classifier.models",
     "telephony.models",
     "telephony.floor.models",
+    "telephony.controls.models",
     "telephony.agents.models",
     "tickets.models",
     "tickets.attachments.models",
