@@ -77,6 +77,7 @@ MENU = (
             Entry("电子监察", "/monitor", "monitor"),
             Entry("派单质量", "/routing/figures", "chart"),
             Entry("报表", "/reports", "list"),
+            Entry("话务报表", "/reports/phone", "phone"),
         ),
     ),
     Group(

@@ -208,6 +208,20 @@ async def call_list(
     return await _filled(session, shown), more
 
 
+async def call_count(session: AsyncSession, actor: Actor, counted: Sequence[sa.ColumnElement[bool]]) -> int:
+    """How many calls are behind a figure."""
+    query = sa.select(sa.func.count()).select_from(_call).where(visible_calls(actor), *counted)
+    return int((await session.execute(query)).scalar_one())
+
+
+async def person_name(session: AsyncSession, user_id: int) -> str:
+    """Who a figure is of; raises HotlineError `not_found`."""
+    name: str | None = await session.scalar(sa.select(_user.c.name).where(_user.c.id == user_id))
+    if name is None:
+        raise HotlineError("not_found")
+    return name
+
+
 @dataclass(frozen=True)
 class TransferRow:
     """One transfer: from whom to whom, and how."""
