@@ -18,6 +18,7 @@ from core.people.permissions import Permission
 from core.privacy import PersonalValue, Vault, normalise_phone
 from core.tables import table_of
 from telephony.agents.models import AgentInterval, AgentSession
+from telephony.controls.terms import EXTENSION, OUTSIDE
 from telephony.floor.events import LanguageMarked
 from telephony.floor.languages import LANGUAGES, Hours
 from telephony.floor.models import CallLanguage, Interpreter, UserLanguage
@@ -28,7 +29,6 @@ _speaks, _marked = table_of(UserLanguage), table_of(CallLanguage)
 _interpreter, _person = table_of(Interpreter), table_of(PersonalValue)
 _user, _leg, _call = table_of(User), table_of(CallLeg), table_of(CallSession)
 _session, _interval = table_of(AgentSession), table_of(AgentInterval)
-CAN_BE_CALLED = ("mobile", "landline", "service", "internal", "foreign")
 
 
 @dataclass(frozen=True)
@@ -263,8 +263,8 @@ async def save_interpreter(
     values = _checked_entry(entry)
     if entry.phone or place is None:
         number = normalise_phone(entry.phone, area=area)
-        if number.number is None or number.kind not in CAN_BE_CALLED:
-            raise HotlineError("bad_phone")
+        if not (number.number and (OUTSIDE.fullmatch(number.number) or EXTENSION.fullmatch(number.number))):
+            raise HotlineError("bad_phone")  # what the dialplan would not call
         values["phone_ref"] = (await vault.put(uow, "phone", number.number)).id
     if place is None:
         new = sa.insert(_interpreter).values(**values, version=1).returning(_interpreter.c.id)

@@ -11,15 +11,17 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.catalog import queues, reasons
+from core.catalog import queues
 from core.people.actor import Actor
 from core.settings import FloorSettings
+from telephony.agents.choices import reason_words
 from telephony.figures import FloorNow, floor_now
 from telephony.floor import help as help_calls
 from telephony.floor.attention import Concern, Limits, Stand, concerns, waits_long, worst_first
 from telephony.floor.help import Help
 from telephony.floor.languages import LANGUAGES, words_of
 from telephony.floor.now import AgentNow, TalkNow, WaitingNow, agents_now, talking_now, waiting_now
+from telephony.measures import FORMULAS
 from web.floor_board import Board
 from web.reads.calls import DIRECTIONS, queue_words
 
@@ -54,8 +56,7 @@ class Words:
 
 async def words(session: AsyncSession) -> Words:
     """Labels of queues and of the reasons for not being ready, closed ones too."""
-    rows = await reasons.all_of(session, "not_ready")
-    return Words(await queues.labels(session), {row.code: row.label for row in rows})
+    return Words(await queues.labels(session), await reason_words(session))
 
 
 def limits_of(settings: FloorSettings) -> Limits:
@@ -216,21 +217,30 @@ class Figure:
 
 
 def figure_lines(floor: FloorNow) -> tuple[Figure, ...]:
-    """Today's figures by the definitions of `telephony.figures`, the only ones."""
+    """Today's figures by the definitions of `telephony.measures`, the only ones."""
     today = floor.today
-    counted = "接通 + 放弃 + 超时 + 撤出 + 无人"
-    return (
-        Figure("进线", str(today.offered), "进入人工队列的来电", "/calls?counted=offered"),
-        Figure("接通", str(today.answered), "坐席接听的来电", "/calls?counted=answered"),
-        Figure("接通率", _percent(today.answer_rate), f"接通 ÷（{counted}），5 秒内挂断的不计"),
-        Figure("15 秒应答", _percent(today.prompt_rate), f"进入队列 15 秒内接通 ÷（{counted}）"),
-        Figure("放弃", str(today.abandoned), "排队中挂断，不含 5 秒内挂断", "/calls?counted=abandoned"),
-        Figure("放弃率", _percent(today.abandon_rate), f"放弃 ÷（{counted}）"),
-        Figure("平均应答", _seconds(today.asa_seconds), "接通来电的等待时间之和 ÷ 接通数"),
-        Figure("平均通话", _seconds(today.talk_seconds), "通话时间之和（含保持）÷ 接通数"),
-        Figure("平均处理", _seconds(today.aht_seconds), "（通话 + 话后整理）÷ 接通数"),
-        Figure("工时利用", _percent(today.occupancy), "（通话 + 话后整理）÷（签入时间 − 示忙时间）"),
+    behind = {"offered", "answered", "abandoned"}
+    shown = (
+        ("offered", str(today.offered)),
+        ("answered", str(today.answered)),
+        ("answer_rate", _percent(today.answer_rate)),
+        ("prompt_rate", _percent(today.prompt_rate)),
+        ("abandoned", str(today.abandoned)),
+        ("abandon_rate", _percent(today.abandon_rate)),
+        ("asa_seconds", _seconds(today.asa_seconds)),
+        ("talk_seconds", _seconds(today.talk_seconds)),
+        ("aht_seconds", _seconds(today.aht_seconds)),
+        ("occupancy", _percent(today.occupancy)),
     )
+    return tuple(
+        Figure(*_named(code, text), f"/calls?counted={code}" if code in behind else "")
+        for code, text in shown
+    )
+
+
+def _named(code: str, text: str) -> tuple[str, str, str]:
+    name, formula = FORMULAS[code]
+    return name, text, formula
 
 
 def _percent(share: float | None) -> str:

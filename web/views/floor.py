@@ -8,8 +8,10 @@ from aiohttp import web
 from markupsafe import Markup
 from pydantic import Field
 
-from core.catalog import queues, reasons
+from core.catalog import reasons
+from core.ids import new_token
 from core.people.permissions import Permission
+from telephony.agents import choices
 from telephony.floor.now import agents_now
 from web.context import actor, context
 from web.floor_board import FLOOR, Board
@@ -100,7 +102,7 @@ async def _chosen(request: web.Request, user_id: int) -> dict[str, Any]:
             return {"gone": True, "user_id": user_id}
         words = await live_floor.words(session)
         options = await reasons.choices(session, "not_ready")
-        every = [queue for queue in await queues.queues(session) if queue.active]
+        allowed = await choices.queues_of(session, user_id)
     one = found[0]
     return {
         "gone": False,
@@ -110,6 +112,7 @@ async def _chosen(request: web.Request, user_id: int) -> dict[str, Any]:
         "tone": live_floor.STATE_TONES.get(one.state, "quiet"),
         "detail": live_floor.detail_of(one, words),
         "reasons": options,
-        "queues": [(queue.name, queue.label, queue.name in one.queues) for queue in every],
+        "queues": [(name, label, name in one.queues) for name, label in allowed],
         "own": one.user_id == person.user_id,
+        "token": new_token(9),  # the same click is the same order, however often it arrives
     }

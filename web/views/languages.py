@@ -9,7 +9,10 @@ from aiohttp import web
 from pydantic import Field
 
 from core.errors import HotlineError
+from core.ids import new_token
 from core.people.permissions import Permission
+from telephony.controls import orders
+from telephony.controls.terms import EXTENSION, Act, target_of
 from telephony.floor import speakers
 from telephony.floor.languages import GROUPS, LANGUAGES, WEEK, words_of
 from web.context import actor, context
@@ -52,6 +55,13 @@ class InterpreterForm(Fields):
             self.name, tuple(self.languages), self.phone, "".join(self.days), self.begins, self.ends,
             self.note, self.active,
         )  # fmt: skip
+
+
+class HandOverForm(Fields):
+    """`to`: `seat:` and an extension, or `interpreter:` and an id; the same click has the same `token`."""
+
+    token: str = Field(max_length=40, pattern=r"^[A-Za-z0-9_-]{8,40}$")
+    to: str = Field(max_length=30, pattern=r"^(seat|interpreter):\d{1,18}$")
 
 
 class MarkForm(Fields):
@@ -159,6 +169,26 @@ async def mark(request: web.Request) -> web.StreamResponse:
     return redirect(request, f"/seat/calls/{ident}/language")
 
 
+@route("POST", r"/seat/calls/{session_id:\d+}/hand-over", permission=Permission.CALL_TAKE)
+async def hand_over(request: web.Request) -> web.StreamResponse:
+    """Give the call to a seat that speaks the language, or bring an interpreter into it."""
+    form, ident = await read_form(request, HandOverForm), path_id(request, "session_id")
+    ctx, person = context(request), actor(request)
+    kind, _, value = form.to.partition(":")
+    async with ctx.db.begin() as uow:
+        if kind == "seat":
+            act, target = Act.TRANSFER, target_of(Act.TRANSFER, "colleague", value)
+        else:
+            number = await speakers.interpreter_number(uow.session, ctx.vault, int(value))
+            own_house = EXTENSION.fullmatch(number) is not None
+            act = Act.CONFERENCE
+            target = target_of(act, "colleague" if own_house else "outside", number)
+        await orders.place(uow, ctx.vault, person, act, ident, form.token, target)
+    if "HX-Request" in request.headers:
+        return fragment(request, "seat/_handed_over.html", seat=kind == "seat")
+    return redirect(request, "/agent")
+
+
 async def _call(request: web.Request, ident: int) -> dict[str, Any]:
     ctx, person = context(request), actor(request)
     now = ctx.clock.now()
@@ -171,6 +201,7 @@ async def _call(request: web.Request, ident: int) -> dict[str, Any]:
     return {
         "session_id": ident,
         "needed": needed,
+        "token": new_token(9),
         "word": LANGUAGES.get(needed.language, "") if needed else "",
         "groups": GROUPS,
         "seats": [

@@ -13,6 +13,11 @@ const SETTLE_MS = 300;
 const EVERY_MS = 3000; // what takes too long stands out without any event
 const LONGEST_WAIT_MS = 15000;
 
+function freshToken() {
+  const bytes = window.crypto.getRandomValues(new Uint8Array(12));
+  return Array.from(bytes, (one) => one.toString(16).padStart(2, "0")).join("");
+}
+
 class HlFloor extends HTMLElement {
   connectedCallback() {
     if (this.wired) return;
@@ -238,8 +243,10 @@ class HlFloor extends HTMLElement {
     form.sending = true;
     this.say(`${word}：正在发出…`);
     try {
-      await request(form.getAttribute("action"), { method: "POST", headers: FORM_TYPE, body: encoded(form) });
-      this.say(`${word}：已发出`);
+      const { body } = await request(form.getAttribute("action"), { method: "POST", headers: FORM_TYPE, body: encoded(form) });
+      this.said(`${word}：已发出`, body);
+      const token = form.querySelector("[name=token]");
+      if (token) token.value = freshToken(); // the next click is another order
       this.soon();
       const live = this.panel.querySelector("hl-region");
       if (live) live.refreshSoon();
@@ -250,6 +257,13 @@ class HlFloor extends HTMLElement {
     } finally {
       form.sending = false;
     }
+  }
+
+  // What became of an order stands in the answer, and goes on telling; where it tells nothing, that it was sent.
+  said(text, body) {
+    const place = this.querySelector("[data-said]");
+    if (place && body.trim() && !body.includes("<html")) swap(place, body);
+    else this.say(text);
   }
 
   say(text) {

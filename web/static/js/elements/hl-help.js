@@ -43,8 +43,9 @@ async function send(form, host) {
 }
 
 async function hear(url) {
+  const token = Array.from(window.crypto.getRandomValues(new Uint8Array(12)), (one) => one.toString(16)).join("");
   try {
-    await request(url, { method: "POST", headers: FORM_TYPE, body: "" });
+    await request(url, { method: "POST", headers: FORM_TYPE, body: `token=${token}` });
   } catch (error) {
     if (!(error instanceof FetchError)) throw error;
     showProblem(error, "已应答，但没有开始监听，请到现场监控再试。");
