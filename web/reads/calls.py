@@ -105,6 +105,11 @@ def visible_calls(actor: Actor) -> sa.ColumnElement[bool]:
     return mine.exists()
 
 
+def between(since: datetime, until: datetime) -> sa.ColumnElement[bool]:
+    """The calls that started in [since, until)."""
+    return sa.and_(_call.c.started_at >= since, _call.c.started_at < until)
+
+
 @dataclass(frozen=True)
 class LegRow:
     """One agent's telephone in a call."""
