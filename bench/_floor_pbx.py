@@ -70,7 +70,7 @@ class Hall:
                 )
             )  # fmt: skip
         last = time.monotonic() + PATIENCE
-        while self.simulator.calls and time.monotonic() < last:
+        while self.simulator.calls and time.monotonic() < last:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.2)
 
 
