@@ -84,6 +84,7 @@ class Follower:
         self._line: AmiConnection | None = None
         self._saved_at = float("-inf")
         self._beat_due = False
+        self.told: Callable[[AmiEvent], None] | None = None  # hears every event after the tracker
         self._listed = 0  # the connection whose lists were read
         self._skew = agents.skews.of(pbx.name) if agents else Skew()
         self.steward = (
@@ -126,6 +127,8 @@ class Follower:
         for event in events:
             if event.name not in LISTED:
                 self.tracker.apply(event)
+                if self.told is not None:
+                    self.told(event)
                 if event.stamp is not None:
                     self._skew.note(event.stamp, now)
             elif event.name == "CoreShowChannelsComplete":
@@ -365,7 +368,8 @@ class Follower:
 def _signature(session: Session) -> object:
     """What of a session is worth a write: transitions, not seconds that pass."""
     legs = tuple(
-        (leg.agent, leg.state, leg.rang_at, leg.answered_at, leg.ended_by, leg.course) for leg in session.legs
+        (leg.agent, leg.state, leg.rang_at, leg.answered_at, leg.ended_by, leg.missed, leg.course)
+        for leg in session.legs
     )
     return (
         session.direction, session.state, session.outcome, session.queues, legs, session.transfers,

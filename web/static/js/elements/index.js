@@ -25,3 +25,4 @@ import "./hl-workbench.js";
 import "./hl-begin.js";
 import "./hl-knowledge.js";
 import "./hl-advice.js";
+import "./hl-help.js";
