@@ -23,3 +23,5 @@ import "./hl-workbench.js";
 import "./hl-begin.js";
 import "./hl-knowledge.js";
 import "./hl-advice.js";
+import "./hl-controls.js";
+import "./hl-lead.js";
