@@ -20,7 +20,7 @@ from web.views._emergency import summary
 TAKE, LEAD = Permission.CALL_TAKE, Permission.FLOOR_LEAD
 SEAT_CALL = "/seat/calls/{session_id:[0-9]+}"
 FLOOR_CALL = "/floor/calls/{session_id:[0-9]+}"
-TOKEN = Field("", max_length=40, pattern=r"[A-Za-z0-9_-]*")
+TOKEN = Field("", max_length=40, pattern=r"^[A-Za-z0-9_-]*$")
 
 
 class OrderForm(Fields):
