@@ -160,6 +160,7 @@ class Node:
             advice=self.advice,
             advisor=self.advisor,
             telephony=self.telephony,
+            agents=self.telephony.agents,
             outbox=self.outbox,
             tail=self.tail,
             channels=self.channels,
