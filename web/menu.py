@@ -37,6 +37,7 @@ MENU = (
             Entry("我的工作", "/me/figures", "chart"),
             Entry("漏接回拨", "/callbacks", "callback"),
             Entry("通话记录", "/calls", "phone"),
+            Entry("号码名单", "/numbers", "shield"),
             Entry("市民档案", "/citizens", "person"),
             Entry("超时草稿", "/drafts/stale", "clock"),
             Entry("语言与译员", "/floor/languages", "chat"),

@@ -26,3 +26,5 @@ import "./hl-begin.js";
 import "./hl-knowledge.js";
 import "./hl-advice.js";
 import "./hl-help.js";
+import "./hl-controls.js";
+import "./hl-lead.js";
