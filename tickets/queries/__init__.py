@@ -19,9 +19,11 @@ from tickets.queries.desk import (
 )
 from tickets.queries.filters import Page, TicketFilters, parse_filters
 from tickets.queries.lists import (
+    Rating,
     TicketItem,
     find_by_number,
     find_by_phone,
+    last_rating_of,
     last_tickets_of,
     open_counts,
     open_tickets_of,
@@ -52,6 +54,8 @@ from tickets.queries.todo import (
 from tickets.queries.todo import Urgency as TodoUrgency
 
 __all__ = [
+    "Rating",
+    "last_rating_of",
     "AttemptItem",
     "CallbackItem",
     "CallbackPage",

@@ -11,7 +11,7 @@ from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.permissions import Permission
 from tickets import queries
-from tickets.terms import Disposition, label
+from tickets.terms import Disposition, TicketType, label
 from web.context import WebContext, actor, context, wants_fragment
 from web.inputs import path_id, read_form
 from web.render import fragment, page, redirect
@@ -98,7 +98,8 @@ async def end_as_ticket(request: web.Request) -> web.StreamResponse:
             "href_label": "查看并派发" if may_dispatch else "查看工单",
         }
 
-    return await end_with(request, fields, work, hopeful=True)
+    # An appeal locks the ticket it objects to; everything else is written without looking twice.
+    return await end_with(request, fields, work, hopeful=fields.type != TicketType.APPEAL.value)
 
 
 @route("POST", "/drafts/{draft_id:[0-9]+}/record", permission=WRITE)
