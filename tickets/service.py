@@ -105,9 +105,7 @@ class TicketService:
         if parsed.type is TicketType.APPEAL:
             made = await self._appeal_told(uow, actor, parsed, call)
         else:
-            made = await self.create(
-                uow, actor, parsed, caller_ref=draft.caller_ref, call_session_id=call
-            )
+            made = await self.create(uow, actor, parsed, caller_ref=draft.caller_ref, call_session_id=call)
         await draft_rows.end(
             uow,
             actor,

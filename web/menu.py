@@ -37,6 +37,7 @@ MENU = (
             Entry("通话记录", "/calls", "phone"),
             Entry("市民档案", "/citizens", "person"),
             Entry("超时草稿", "/drafts/stale", "clock"),
+            Entry("常用语", "/snippets", "note"),
         ),
     ),
     Group(

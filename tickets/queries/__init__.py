@@ -54,8 +54,6 @@ from tickets.queries.todo import (
 from tickets.queries.todo import Urgency as TodoUrgency
 
 __all__ = [
-    "Rating",
-    "last_rating_of",
     "AttemptItem",
     "CallbackItem",
     "CallbackPage",
@@ -65,6 +63,7 @@ __all__ = [
     "HistoryItem",
     "Page",
     "Queue",
+    "Rating",
     "RecordItem",
     "RequestItem",
     "RevisitItem",
@@ -82,6 +81,7 @@ __all__ = [
     "draft_form",
     "find_by_number",
     "find_by_phone",
+    "last_rating_of",
     "last_tickets_of",
     "my_drafts",
     "open_counts",

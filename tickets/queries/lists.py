@@ -237,7 +237,9 @@ class Rating:
 
 async def last_rating_of(session: AsyncSession, actor: Actor, caller_ref: int) -> Rating | None:
     """The newest rating of the citizen with this number; None when there is none to be seen."""
-    query = sa.select(_ticket.c.id, _ticket.c.number, _ticket.c.satisfied, _ticket.c.solved, _ticket.c.closed_at)
+    query = sa.select(
+        _ticket.c.id, _ticket.c.number, _ticket.c.satisfied, _ticket.c.solved, _ticket.c.closed_at
+    )
     query = query.where(
         _ticket.c.phone_ref == caller_ref,
         _ticket.c.satisfied.is_not(None),

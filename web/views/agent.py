@@ -55,9 +55,7 @@ async def console(request: web.Request) -> web.StreamResponse:
         panel = await panel_of(request, session, shown) if shown is not None else None
         values = {"phone": await _phone(request, session), "figures": await _figures(request, session)}
         options = await options_for(session, person) if panel else {}
-    return await page(
-        request, "agent/console.html", panel=panel, options=options, terms=TERMS, **values
-    )
+    return await page(request, "agent/console.html", panel=panel, options=options, terms=TERMS, **values)
 
 
 def _chosen(tabs: list[Tab], wanted: int | None) -> int | None:

@@ -26,3 +26,4 @@ import "./hl-advice.js";
 import "./hl-place.js";
 import "./hl-asks.js";
 import "./hl-direct.js";
+import "./hl-snippets.js";
