@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -29,6 +30,7 @@ from web.views._forms import (
 from web.views._panel import TERMS, options_for, panel_of
 
 WRITE = Permission.DRAFT_WRITE
+PAGE_NAME = re.compile(r"[0-9a-z]{6,24}")
 Work = Callable[[WebContext, UnitOfWork], Awaitable[dict[str, Any]]]
 
 
@@ -61,12 +63,18 @@ async def caller(request: web.Request) -> web.StreamResponse:
 
 @route("POST", "/drafts/{draft_id:[0-9]+}/form", permission=WRITE)
 async def save(request: web.Request) -> web.StreamResponse:
-    """Keep what is typed. The new version comes in the header HL-Version."""
+    """Keep what is typed. The new version comes in the header HL-Version.
+
+    A page that begins to write names itself in the header HL-Page.
+    """
     fields = await read_form(request, DraftFields)
+    named = request.headers.get("HL-Page", "")
+    page_name = named if PAGE_NAME.fullmatch(named) else ""
 
     async def work(ctx: WebContext, uow: UnitOfWork) -> dict[str, Any]:
         draft_id = path_id(request, "draft_id")
-        saved = await ctx.drafts.save(uow, actor(request), draft_id, fields.version, to_form(fields))
+        told = to_form(fields)
+        saved = await ctx.drafts.save(uow, actor(request), draft_id, fields.version, told, page=page_name)
         return {"version": saved}
 
     result = await _try(request, fields, work)
