@@ -35,9 +35,9 @@ TERMS = {
     "confidentialities": choices(Confidentiality),
     "channels": choices(Channel),
     "dispositions": choices(Disposition),
-    "asking": asking.types_asking,
-    "once": asking.types_once,
 }
+ASKING = {"asking": asking.types_asking, "once": asking.types_once}
+FORM_TERMS: dict[str, Any] = {**TERMS, **ASKING}
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Panel:
     @property
     def has_more(self) -> bool:
         """True when the folded part of the form holds something."""
-        return any(self.form[name] for name in ("subject_name", "subject_uscc", "id_number", "appeal_of"))
+        return any(self.form[name] for name in ("phone2", "subject_uscc", "id_number", "appeal_of"))
 
 
 async def panel_of(request: web.Request, session: AsyncSession, draft_id: int) -> Panel:

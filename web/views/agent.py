@@ -21,7 +21,7 @@ from web.reads.calls import CallState, repeat_count, states_of
 from web.reads.numbers import origin
 from web.render import fragment, page
 from web.routes import route
-from web.views._panel import TERMS, draft_label, options_for, panel_of
+from web.views._panel import FORM_TERMS, draft_label, options_for, panel_of
 from web.views.stale_drafts import STALE_AFTER
 
 SEAT = (Permission.CALL_TAKE, Permission.DRAFT_WRITE)
@@ -53,9 +53,17 @@ async def console(request: web.Request) -> web.StreamResponse:
     async with ctx.db.read() as session:
         shown = _chosen(await _tabs(session, person), wanted)
         panel = await panel_of(request, session, shown) if shown is not None else None
-        values = {"phone": await _phone(request, session), "figures": await _figures(request, session)}
+        phone, shown_figures = await _phone(request, session), await _figures(request, session)
         options = await options_for(session, person) if panel else {}
-    return await page(request, "agent/console.html", panel=panel, options=options, terms=TERMS, **values)
+    return await page(
+        request,
+        "agent/console.html",
+        panel=panel,
+        phone=phone,
+        figures=shown_figures,
+        options=options,
+        terms=FORM_TERMS,
+    )
 
 
 def _chosen(tabs: list[Tab], wanted: int | None) -> int | None:

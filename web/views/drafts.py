@@ -27,7 +27,7 @@ from web.views._forms import (
     to_fields,
     to_form,
 )
-from web.views._panel import TERMS, options_for, panel_of
+from web.views._panel import FORM_TERMS, TERMS, options_for, panel_of
 
 WRITE = Permission.DRAFT_WRITE
 PAGE_NAME = re.compile(r"[0-9a-z]{6,24}")
@@ -50,7 +50,7 @@ async def panel(request: web.Request) -> web.StreamResponse:
     async with ctx.db.read() as session:
         shown = await panel_of(request, session, path_id(request, "draft_id"))
         options = await options_for(session, person)
-    return fragment(request, "agent/_panel.html", panel=shown, options=options, terms=TERMS)
+    return fragment(request, "agent/_panel.html", panel=shown, options=options, terms=FORM_TERMS)
 
 
 @route("GET", "/drafts/{draft_id:[0-9]+}/caller", permission=WRITE)

@@ -126,6 +126,7 @@ class HlDraftForm extends HTMLElement {
     this.say("未保存");
     if (error.code === "version_conflict") {
       this.undecided = true;
+      this.warn("");
       this.dispatchEvent(new CustomEvent("hl:conflict", { detail: { html: error.body } }));
       return;
     }

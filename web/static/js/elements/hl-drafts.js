@@ -122,8 +122,12 @@ class HlDrafts extends HTMLElement {
 
   mark() {
     this.tabs().forEach((tab) => {
-      if (tab.getAttribute("data-draft-tab") === this.active) tab.setAttribute("aria-current", "page");
-      else tab.removeAttribute("aria-current");
+      if (tab.getAttribute("data-draft-tab") !== this.active) {
+        tab.removeAttribute("aria-current");
+        return;
+      }
+      tab.setAttribute("aria-current", "page");
+      tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     });
   }
 }
