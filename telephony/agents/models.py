@@ -1,7 +1,8 @@
 """Signed-in agents, each stretch of a state, and work after calls. One writer: `telephony.agents.store`.
 
-The row of a session holds what the person wants (`wish`, `leaving`) and what the PBX shall stand at for it
-(`queues`, `paused`, `pause_reason`); the node that leads telephony brings it there (ADR 0022). `calls` is what the machine remembers of calls under way.
+The row of a session holds what the person wants (`wish`, `leaving`) and what the PBX shall stand at for
+it (`queues`, `paused`, `pause_reason`); the node that leads telephony brings it there (ADR 0022).
+`calls` is what the machine remembers of calls under way.
 """
 
 from datetime import datetime
