@@ -94,6 +94,7 @@ class Channel:
     stays: dict[str, Stay] = field(default_factory=dict)
     holds: set[float] = field(default_factory=set)
     unholds: set[float] = field(default_factory=set)
+    helds: set[float] = field(default_factory=set)  # the console put it on hold, out of every bridge
     spying: bool = False
     confirmed: int = 0  # number of the last snapshot that listed it
 
@@ -136,6 +137,7 @@ class Call:
     handovers: set[tuple[float, str, str, str, str]] = field(default_factory=set)  # …, kind, from, to, or
     recordings: set[tuple[int, float, str]] = field(default_factory=set)  # 1: a guessed name
     surveys: set[tuple[float, str]] = field(default_factory=set)
+    sent: set[tuple[float, str]] = field(default_factory=set)  # the dialplan of transfers: stamp, target
     originated: set[str] = field(default_factory=set)  # extensions our Originates aimed at
     last: float = 0.0
 
@@ -146,7 +148,7 @@ class Call:
         self.channels |= other.channels
         for link, stamp in other.links.items():
             self.links[link] = earliest(self.links.get(link), stamp)
-        for attribute in ("completes", "handovers", "recordings", "surveys"):
+        for attribute in ("completes", "handovers", "recordings", "surveys", "sent"):
             getattr(self, attribute).update(getattr(other, attribute))
         self.originated |= other.originated
         self.last = max(self.last, other.last)

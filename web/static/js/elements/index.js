@@ -29,3 +29,5 @@ import "./hl-place.js";
 import "./hl-asks.js";
 import "./hl-direct.js";
 import "./hl-snippets.js";
+import "./hl-controls.js";
+import "./hl-lead.js";
