@@ -223,7 +223,7 @@ class Node:
         self.ticker.every(10, "names", NameFollower(self.db, self.vault, self.leases["scheduler"]).tick)
         if wanted(self.settings):  # the demo: somebody must do the work of those who are not signed in
             attend = self.simulator.attend if self.simulator else None
-            Colleagues(self, self.leases["scheduler"], attend).wire(self.ticker)
+            Colleagues(self, self.leases["scheduler"], attend, self.telephony.agents).wire(self.ticker)
 
     # ---- life -------------------------------------------------------------------------------
 
