@@ -31,6 +31,7 @@ from core.relay import Relay
 from core.settings import Pbx, Settings
 from routing.advice import AdviceService
 from routing.automatic import Automatic
+from routing.callback_desk import CallbackDesk
 from routing.category_advising import Advising
 from routing.category_labels import CategoryLabels
 from routing.demo.colleagues import Colleagues, wanted
@@ -130,6 +131,7 @@ class Node:
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
         self.intake = Intake(self.drafts, self.callbacks)
+        self.callback_desk = CallbackDesk(self.callbacks, self.drafts)
         self.advisor = Advisor(self.backstage, Path(settings.paths.var) / "models")
         self.advice = AdviceService(self.clock, CategoryLabels(self.advisor))
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
@@ -152,6 +154,7 @@ class Node:
             tickets=self.tickets,
             drafts=self.drafts,
             callbacks=self.callbacks,
+            callback_desk=self.callback_desk,
             attachments=self.attachments,
             exports=self.exports,
             reports=self.reports,
@@ -188,6 +191,7 @@ class Node:
     def _wire(self) -> None:
         """Who hears whom."""
         self.intake.wire(self.bus)
+        self.callback_desk.wire(self.bus)
         self.advice.wire(self.bus)
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)

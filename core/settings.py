@@ -128,6 +128,8 @@ class Telephony(Section):
     night_callback_by: str = Field("10:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     callback_minutes: int = Field(30, ge=1)
     callback_tries: int = Field(3, ge=1)
+    callback_pause_minutes: int = Field(15, ge=0, le=24 * 60)
+    callback_claim_minutes: int = Field(15, ge=1, le=24 * 60)
     short_abandon_seconds: int = Field(5, ge=0)
     simulator: SimulatorSettings = SimulatorSettings()
     pbx: tuple[Pbx, ...] = ()

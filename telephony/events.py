@@ -5,7 +5,7 @@ Each event is emitted once per transition of a session, in the transaction that 
 
 from dataclasses import dataclass
 
-from core.events import Audience, LiveEvent, LiveNote
+from core.events import Audience, Event, LiveEvent, LiveNote
 
 FLOOR = ("floor.read",)
 PBX_WATCHERS = ("call.take", "floor.read")
@@ -122,6 +122,17 @@ class CallEnded(LiveEvent):
     @property
     def live(self) -> LiveNote:
         return _note("ended", self.session_id, self.version, self.user_ids, outcome=self.outcome)
+
+
+@dataclass(frozen=True)
+class DialFailed(Event):
+    """A call ordered from a page came to nothing before there was a call; `why` is a code."""
+
+    order_id: int
+    object_type: str
+    object_id: int
+    user_id: int
+    why: str
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,22 @@ class Waiting:
 class Follower:
     """The follower of one PBX; a `LineHandler`."""
 
-    def __init__(self, db: Database, clock: Clock, pbx: Pbx, store: CallStore, lease: Lease) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        pbx: Pbx,
+        store: CallStore,
+        lease: Lease,
+        also: Callable[[AmiEvent], None] = lambda _event: None,
+    ) -> None:
+        """`also` hears every event, for what is no part of a call: a call that never came to be."""
         self._db = db
         self._clock = clock
         self._pbx = pbx
         self._store = store
         self._lease = lease
+        self._also = also
         self.tracker = Tracker(pbx.trunks)
         self.state = State()
         self._told: State | None = None
@@ -105,6 +115,7 @@ class Follower:
         """Note what they prove; the writer does the rest."""
         booted = False
         for event in events:
+            self._also(event)
             if event.name not in LISTED:
                 self.tracker.apply(event)
             elif event.name == "CoreShowChannelsComplete":

@@ -47,12 +47,12 @@ class TelephonyService:
             dialler = Dialler(self._db, self._vault, self.lines, lease)
             tasks.create_task(dialler.run(), name="orders to dial")
             for pbx in self._pbxs:
-                tasks.create_task(self._follow(pbx, lease), name=f"follow {pbx.name}")
+                tasks.create_task(self._follow(pbx, lease, dialler), name=f"follow {pbx.name}")
 
-    async def _follow(self, pbx: Pbx, lease: Lease) -> None:
+    async def _follow(self, pbx: Pbx, lease: Lease, dialler: Dialler) -> None:
         """A defect in one follower must not leave a city without calls: log it and begin anew."""
         while True:
-            follower = Follower(self._db, self._clock, pbx, self.store(pbx.name), lease)
+            follower = Follower(self._db, self._clock, pbx, self.store(pbx.name), lease, dialler.heard)
             line = self._line(pbx, follower)
             self.followers[pbx.name], self.lines[pbx.name] = follower, line
             try:

@@ -28,6 +28,7 @@ from telephony.recordings import Recordings
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
     from classifier.advisor import Advisor
     from routing.advice import AdviceService
+    from routing.callback_desk import CallbackDesk
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
     from telephony.service import TelephonyService
@@ -50,6 +51,7 @@ class WebContext:
     tickets: TicketService
     drafts: DraftService
     callbacks: CallbackService
+    callback_desk: CallbackDesk
     attachments: AttachmentService
     exports: ExportService
     reports: ReportService

@@ -38,6 +38,8 @@ MEANINGS: dict[str, str] = {
     "telephony.night_callback_by": "夜间漏接须在此时刻前回拨",
     "telephony.callback_minutes": "办公时间漏接须在多少分钟内回拨",
     "telephony.callback_tries": "回拨多少次不通后关闭任务",
+    "telephony.callback_pause_minutes": "拨不通后至少隔多少分钟再拨，落在免打扰时段的顺延到时段结束",
+    "telephony.callback_claim_minutes": "认领多少分钟没有通话后，同事可以接手",
     "telephony.short_abandon_seconds": "等待不足多少秒挂断的单独统计",
     "telephony.simulator.calls_per_hour": "模拟最忙时段每小时来电数",
     "telephony.simulator.seed": "模拟的随机种子，相同则过程相同",

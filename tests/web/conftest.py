@@ -22,6 +22,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from routing.advice import AdviceService
+from routing.callback_desk import CallbackDesk
 from sla import acts as sla_acts
 from sla import calendar_service, pack_service
 from sla.measures import recount
@@ -224,6 +225,8 @@ async def ctx(
     tickets = TicketService(database, clock, vault, web_settings, CityLimits(), Counters())
     advice = AdviceService(clock)
     advice.wire(database.bus)
+    drafts = DraftService(database, clock, vault, web_settings, tickets)
+    callbacks = CallbackService(web_settings)
     return WebContext(
         settings=web_settings,
         clock=clock,
@@ -231,8 +234,9 @@ async def ctx(
         vault=vault,
         people=people,
         tickets=tickets,
-        drafts=DraftService(database, clock, vault, web_settings, tickets),
-        callbacks=CallbackService(web_settings),
+        drafts=drafts,
+        callbacks=callbacks,
+        callback_desk=CallbackDesk(callbacks, drafts),
         attachments=AttachmentService(database, web_settings),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),

@@ -3,15 +3,19 @@
 Everything comes back as frozen values with masked citizens; visibility is part of each statement.
 """
 
-from tickets.queries.desk import (
+from tickets.queries.callbacks import (
+    Ages,
     AttemptItem,
     CallbackItem,
     CallbackPage,
+    callback_ages,
+    callback_list,
+    callback_page,
+)
+from tickets.queries.desk import (
     CategoryItem,
     DraftItem,
     DraftPage,
-    callback_list,
-    callback_page,
     categories,
     draft_form,
     my_drafts,
@@ -52,6 +56,7 @@ from tickets.queries.todo import (
 from tickets.queries.todo import Urgency as TodoUrgency
 
 __all__ = [
+    "Ages",
     "AttemptItem",
     "CallbackItem",
     "CallbackPage",
@@ -71,6 +76,7 @@ __all__ = [
     "TodoFilters",
     "TodoItem",
     "TodoUrgency",
+    "callback_ages",
     "callback_list",
     "callback_page",
     "categories",
