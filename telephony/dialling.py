@@ -41,6 +41,7 @@ LONGEST_TALK = timedelta(hours=1)  # after that a call without an end is one who
 CLOCKS_DIFFER = timedelta(minutes=1)  # between a PBX and the database
 RING_MILLISECONDS = str(RINGS // timedelta(milliseconds=1))
 CONTEXT = "hotline-outbound"
+CHANNEL = "dial-"  # how the ids of our channels begin
 # Two clicks at once look one after the other.
 _ONE_AT_A_TIME = sa.text(
     "SELECT pg_advisory_xact_lock(hashtext('dial'), CAST(:user AS integer)), "
@@ -70,6 +71,7 @@ class Refusal:
 
     extension: str
     at: datetime
+    channel_id: str  # ours, where the PBX repeats it; Asterisk 16 does not
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ async def order(uow: UnitOfWork, actor: Actor, *, number_ref: int, object_type: 
     values = {
         **same,
         "extension": actor.extension,
-        "channel_id": f"dial-{new_token(9)}",
+        "channel_id": CHANNEL + new_token(9),
         "state": "waiting",
         "ordered_at": uow.now,
     }
@@ -198,7 +200,7 @@ class Dialler:
             return
         if event.get("Context") == CONTEXT:
             extension = event.get("Channel").partition("/")[2]
-            self._refusals.append(Refusal(extension, self._db.clock.now()))
+            self._refusals.append(Refusal(extension, self._db.clock.now(), event.get("Uniqueid")))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -296,7 +298,10 @@ def _without_call() -> sa.ColumnElement[bool]:
 
 
 def _refused_at(refusal: Refusal) -> sa.Select[Any]:
-    """The last order for this telephone, if it stands and made no call."""
+    """The refused order, else the last one for this telephone, if it stands and made no call."""
+    open_still = _order.c.state == "ringing"
+    if refusal.channel_id.startswith(CHANNEL):
+        return sa.select(_order).where(_order.c.channel_id == refusal.channel_id, open_still, _without_call())
     last = (
         sa.select(_order.c.id)
         .where(_order.c.extension == refusal.extension, _order.c.ordered_at <= refusal.at + CLOCKS_DIFFER)
@@ -304,7 +309,6 @@ def _refused_at(refusal: Refusal) -> sa.Select[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    open_still = _order.c.state == "ringing"
     return sa.select(_order).where(_order.c.id == last, open_still, _without_call())
 
 

@@ -176,7 +176,8 @@ def originate_response(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
         if channel is not None:
             channel.spying = True
         return
-    channel = tracker.touch(event, MAIN, stamp)
+    never = event.get("Response") == "Failure" and not tracker.knows(event.get("Uniqueid"))
+    channel = None if never else tracker.touch(event, MAIN, stamp)  # 22 names an id that never was a channel
     if channel is not None:
         channel.dialled = True
         channel.call.originated.add(event.get("Exten"))

@@ -55,15 +55,13 @@ async def _made(city: City, order: int, outcome: str) -> int:
     """The call of an order, over."""
     async with city.db.begin() as uow:
         key = await uow.session.scalar(sa.select(_order.c.channel_id).where(_order.c.id == order))
-        values = {
+        values: dict[str, Any] = {
             "pbx": "pbx1", "session_key": key, "direction": "outbound", "caller_kind": "mobile",
             "state": "ended", "outcome": outcome, "queues": [], "transfers": [], "linkedids": [],
             "started_at": uow.now, "ended_at": uow.now, "version": 1,
         }  # fmt: skip
         made = await uow.session.execute(sa.insert(_call).values(**values).returning(_call.c.id))
-        await uow.session.execute(
-            sa.update(_order).where(_order.c.id == order).values(state="ringing")
-        )
+        await uow.session.execute(sa.update(_order).where(_order.c.id == order).values(state="ringing"))
         return int(made.scalar_one())
 
 
@@ -210,9 +208,7 @@ async def test_a_number_a_colleague_calls_about_a_ticket_is_not_dialled(
     task = await _missed(city)
     async with city.db.begin() as uow:
         ref = (await city.vault.put(uow, "phone", NUMBER)).id
-        await dialling.order(
-            uow, city.actors["agent2"], number_ref=ref, object_type="ticket", object_id=1
-        )
+        await dialling.order(uow, city.actors["agent2"], number_ref=ref, object_type="ticket", object_id=1)
     await refused("number_dialled", _dial(city, desk, task))
     assert (await _task(city)).claimed_by is None
 
