@@ -37,6 +37,7 @@ from routing.category_labels import CategoryLabels
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from routing.learning import Learning
+from routing.sound_retention import SoundRetention
 from routing.trials import Trials
 from sla import acts as sla_acts
 from sla import calendar_check
@@ -58,6 +59,7 @@ from sla.sweep import CardSweep
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
+from telephony.waveforms import Waveforms
 from tickets import acts
 from tickets import relay as contact_relay
 from tickets.attachments.service import AttachmentService
@@ -142,6 +144,8 @@ class Node:
         self.automatic = Automatic(self.backstage, self.tickets, self.advice, lease)
         self.learning = Learning(self.backstage, lease, settings.classifier)
         self.duties = Duties(self.db, lease, digest, lambda: self.limits.calendar, settings)
+        self.recordings = Recordings.of(settings)
+        self.waveforms = Waveforms(self.recordings, settings.var / "waveforms")
         self.simulator = self._simulator()
         self._wire()
 
@@ -166,7 +170,8 @@ class Node:
             tail=self.tail,
             channels=self.channels,
             calendar=lambda: self.limits.calendar,
-            recordings=Recordings.of(settings),
+            recordings=self.recordings,
+            waveforms=self.waveforms,
         )
         self.app: web.Application = make_app(self.context)
         self._runner: web.AppRunner | None = None
@@ -324,6 +329,9 @@ class Node:
 
     async def _retention(self) -> None:
         await retention.sweep(self.db, self.settings.retention)
+        days = self.settings.retention.recording_days
+        await SoundRetention(self.db, self.leases["scheduler"], self.recordings, days).sweep()
+        await asyncio.to_thread(self.waveforms.sweep)
 
     async def _reports(self) -> None:
         await self.reports.run_due(self.leases["scheduler"])

@@ -33,6 +33,11 @@ class CallSession(Table, table=True):
         Index("ix_call_session_open", "pbx", postgresql_where=text("ended_at IS NULL")),
         Index("ix_call_session_caller_ref_started_at", "caller_ref", "started_at"),
         Index("ix_call_session_started_at", "started_at"),
+        Index(
+            "ix_call_session_recorded",
+            "ended_at",
+            postgresql_where=text("recording IS NOT NULL AND recording_gone_at IS NULL"),
+        ),
     )
     id: int = Field(default=None, sa_column=id_column())
     pbx: str = Field(sa_type=Text)
@@ -53,7 +58,11 @@ class CallSession(Table, table=True):
     recording: str | None = Field(default=None, sa_type=Text)
     survey: str | None = Field(default=None, sa_type=Text)
     # What happened while it was recorded (`telephony.calls.marks`), from the call's end on.
-    marks: list[dict[str, Any]] | None = Field(default=None, sa_column=Column(JSONB, nullable=True))
+    marks: list[dict[str, Any]] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
+    )
+    # When retention took the file away.
+    recording_gone_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     first_extension: str | None = Field(default=None, sa_type=Text)
     started_at: datetime = Field(sa_column=time_column())
     queued_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))

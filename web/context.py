@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -24,6 +25,7 @@ from core.settings import Settings
 from sla.calendar import Calendar
 from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
+from telephony.waveforms import Waveforms
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
     from classifier.advisor import Advisor
@@ -63,6 +65,7 @@ class WebContext:
     channels: Channels = field(default_factory=Channels)  # none of them: nobody outside is reached
     calendar: Callable[[], Calendar] = shipped_calendar  # the one limits are counted by
     advisor: Advisor | None = None  # nobody is advised
+    waveforms: Waveforms = field(default_factory=lambda: Waveforms(Recordings(), Path("var/waveforms")))
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
     @property

@@ -214,6 +214,13 @@ def recording(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
         channel.call.recordings.add((1, stamp, f"rec-{channel.uniqueid}.wav"))
 
 
+@handles("MixMonitorMute")
+def mute(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
+    channel = tracker.touch(event, MAIN, stamp)
+    if channel is not None:
+        (channel.mutes if event.get("State") == "1" else channel.unmutes).add(stamp)
+
+
 @handles("UserEvent")
 def user_event(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
     channel = tracker.touch(event, MAIN, stamp)

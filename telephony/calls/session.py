@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from telephony.calls import outcome, transfers
 from telephony.calls.facts import Call, Channel, looks_public
 from telephony.calls.lazy import lazy
+from telephony.calls.marks import Mark, read_marks
 from telephony.calls.spans import Span, cut, length, pair, stay_spans, together, union
 from telephony.calls.tracker import Tracker
 
@@ -56,6 +57,7 @@ class Session:
     answered: float | None
     ended: float | None
     citizen: str  # Uniqueid of the citizen's channel, by which queue_log speaks of the call
+    marks: tuple[Mark, ...] = ()  # of its recording, once it has ended
     partial: bool = False  # its beginning was not seen
     lost: bool = False  # its end was not seen
 
@@ -229,6 +231,7 @@ def read_session(tracker: Tracker, call: Call) -> Session | None:
         answered=reading.answered,
         ended=reading.ended,
         citizen=source.uniqueid,
+        marks=read_marks(reading),
         partial=partial,
         lost=source.lost,
     )

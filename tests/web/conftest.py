@@ -34,6 +34,7 @@ from sla.reports.service import ReportService
 from sla.sources import shipped_calendar
 from sla.supervision.service import SupervisionService
 from telephony.recordings import Recordings
+from telephony.waveforms import Waveforms
 from tickets import acts
 from tickets.attachments.service import AttachmentService
 from tickets.callbacks import CallbackService
@@ -227,6 +228,7 @@ async def ctx(
     advice.wire(database.bus)
     drafts = DraftService(database, clock, vault, web_settings, tickets)
     callbacks = CallbackService(web_settings)
+    recordings = Recordings.of(web_settings)
     return WebContext(
         settings=web_settings,
         clock=clock,
@@ -245,7 +247,8 @@ async def ctx(
         telephony=cast(Any, None),  # no page of these tests commands a telephone
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,
-        recordings=Recordings.of(web_settings),
+        recordings=recordings,
+        waveforms=Waveforms(recordings, web_settings.var / "waveforms"),
     )
 
 

@@ -25,9 +25,18 @@ def upgrade() -> None:
     op.create_index("ix_dial_order_number_ref", "dial_order", ["number_ref", "id"])
     op.create_index("ix_dial_order_ordered_at", "dial_order", ["ordered_at"])
     op.add_column("call_session", sa.Column("marks", JSONB, nullable=True))
+    op.add_column("call_session", sa.Column("recording_gone_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_call_session_recorded",
+        "call_session",
+        ["ended_at"],
+        postgresql_where=sa.text("recording IS NOT NULL AND recording_gone_at IS NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_call_session_recorded", "call_session")
+    op.drop_column("call_session", "recording_gone_at")
     op.drop_column("call_session", "marks")
     op.drop_index("ix_dial_order_ordered_at", "dial_order")
     op.drop_index("ix_dial_order_number_ref", "dial_order")
