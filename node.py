@@ -166,6 +166,7 @@ class Node:
             advice=self.advice,
             advisor=self.advisor,
             telephony=self.telephony,
+            agents=self.telephony.agents,
             outbox=self.outbox,
             tail=self.tail,
             channels=self.channels,
@@ -195,6 +196,7 @@ class Node:
 
     def _wire(self) -> None:
         """Who hears whom."""
+        self.telephony.wire(self.bus)
         self.intake.wire(self.bus)
         self.callback_desk.wire(self.bus)
         self.advice.wire(self.bus)

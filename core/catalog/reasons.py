@@ -35,6 +35,8 @@ KINDS: dict[str, str] = {
     "redispatch": "改派原因",
     "unsolved": "未解决原因",
     "dissatisfied": "不满意原因",
+    "not_ready": "示忙原因",
+    "wrap_up": "话后小结",
 }
 Table = Mapping[str, tuple[ReasonCode, ...]]
 

@@ -56,6 +56,7 @@ class Permission(StrEnum):
     CITIZEN_EDIT = "citizen.edit"
     MESSAGE_READ = "message.read"
     FLOOR_READ = "floor.read"
+    FLOOR_LEAD = "floor.lead"
     DASHBOARD_READ = "dashboard.read"
     WALLBOARD_MANAGE = "wallboard.manage"
     REPORT_READ = "report.read"
@@ -119,7 +120,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | _CITIZENS
         | _DESK
         | {P.FLOOR_READ, P.CALL_READ_ALL, P.DRAFT_READ_ALL, P.TICKET_VOID, P.REVISIT_WORK, P.MESSAGE_READ}
-        | {P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST, P.KNOWLEDGE_PUBLISH}
+        | {P.FLOOR_LEAD, P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST, P.KNOWLEDGE_PUBLISH}
         | _OVERVIEW
         | _CARDS
     ),

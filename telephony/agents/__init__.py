@@ -1,0 +1,1 @@
+"""Agents' states: who is signed in, how each stands, and what the telephone system shall know of it."""
