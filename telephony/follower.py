@@ -87,6 +87,7 @@ class Follower:
         self._line: AmiConnection | None = None
         self._saved_at = float("-inf")
         self._beat_due = False
+        self.told: Callable[[AmiEvent], None] | None = None  # hears every event after the tracker
         self._listed = 0  # the connection whose lists were read
         self._skew = agents.skews.of(pbx.name) if agents else Skew()
         self.steward = (
@@ -130,6 +131,8 @@ class Follower:
             self._also(event)
             if event.name not in LISTED:
                 self.tracker.apply(event)
+                if self.told is not None:
+                    self.told(event)
                 if event.stamp is not None:
                     self._skew.note(event.stamp, now)
             elif event.name == "CoreShowChannelsComplete":

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from core.clock import Clock
 from core.db import Database, UnitOfWork
@@ -11,12 +12,16 @@ from core.leadership import Lease
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Pbx, Settings
+from core.wake import Wake
 from telephony.agents.service import AgentService
 from telephony.agents.upkeep import Upkeep
 from telephony.ami.connection import AmiConnection, PbxAddress, Timings
 from telephony.calls import Session, interest
+from telephony.controls import lists
+from telephony.controls.events import OrderPlaced
+from telephony.controls.executor import Executor
 from telephony.dialling import Dialler
-from telephony.events import AgentMoved
+from telephony.events import AgentMoved, CallQueued
 from telephony.follower import Follower
 from telephony.store import CallStore, Written
 
@@ -38,12 +43,16 @@ class TelephonyService:
         self._secrets: Mapping[str, str] = settings.secrets.pbx_passwords
         self.followers: dict[str, Follower] = {}
         self.lines: dict[str, AmiConnection] = {}
+        self._ordered = Wake()  # somebody on this node ordered something about a call
+        self._executor: Executor | None = None
         self.agents = AgentService(settings)
 
     def wire(self, bus: EventBus) -> None:
-        """Calls change agents' states with the same writes; a wish reaches the PBX at once."""
+        """Calls change agents' states with the same writes; a wish or an order reaches the PBX at once."""
         self.agents.wire(bus)
         bus.after(AgentMoved, self._wake_steward)
+        bus.after(OrderPlaced, self._placed)
+        bus.within(CallQueued, lists.refuse_listed)
 
     async def _wake_steward(self, event: AgentMoved) -> None:
         follower = self.followers.get(event.pbx)
@@ -62,6 +71,8 @@ class TelephonyService:
         async with asyncio.TaskGroup() as tasks:
             dialler = Dialler(self._db, self._vault, self.lines, lease)
             tasks.create_task(dialler.run(), name="orders to dial")
+            self._executor = Executor(self._db, self._vault, self.followers, self.lines, lease, self._ordered)
+            tasks.create_task(self._executor.run(), name="orders about calls")
             upkeep = Upkeep(self._db, lease, self.agents)
             tasks.create_task(upkeep.run(), name="agents' deadlines")
             for pbx in self._pbxs:
@@ -72,6 +83,8 @@ class TelephonyService:
         while True:
             store = self.store(pbx.name)
             follower = Follower(self._db, self._clock, pbx, store, lease, self.agents, dialler.heard)
+            if self._executor is not None:
+                follower.told = partial(self._executor.hear, pbx.name)
             line = self._line(pbx, follower)
             self.followers[pbx.name], self.lines[pbx.name] = follower, line
             try:
@@ -79,6 +92,10 @@ class TelephonyService:
             except Exception:
                 logger.exception("following a PBX failed, beginning anew", extra={"pbx": pbx.name})
             await asyncio.sleep(1)
+
+    async def _placed(self, event: OrderPlaced) -> None:
+        del event
+        self._ordered.set()
 
     async def apply_changes(self, uow: UnitOfWork, pbx: str, sessions: Sequence[Session]) -> Written:
         """Write sessions of `pbx` within the caller's transaction and emit what is new of them."""

@@ -35,8 +35,10 @@ MENU = (
             Entry("坐席台", "/agent", "headset"),
             Entry("漏接回拨", "/callbacks", "callback"),
             Entry("通话记录", "/calls", "phone"),
+            Entry("号码名单", "/numbers", "shield"),
             Entry("市民档案", "/citizens", "person"),
             Entry("超时草稿", "/drafts/stale", "clock"),
+            Entry("常用语", "/snippets", "note"),
         ),
     ),
     Group(

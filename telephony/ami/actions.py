@@ -14,6 +14,7 @@ from core.errors import HotlineError
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,80}")
 DIGITS = re.compile(r"[0-9+*#]{1,32}")
+EXTEN = re.compile(DIGITS.pattern + r"|[a-z][a-z0-9_]{0,39}")  # a telephone, or a queue by its name
 CHANNEL = re.compile(r"(PJSIP|SIP|Local)/[A-Za-z0-9_.+*#-]{1,80}(@[A-Za-z0-9_.-]{1,80})?(;[12])?")
 NUMBER = re.compile(r"\d{1,9}")
 WORD = re.compile(r"[A-Za-z]{1,20}")
@@ -24,13 +25,13 @@ VARIABLE = re.compile(r"_{0,2}[A-Za-z][A-Za-z0-9_]{0,40}")
 FIELDS: Mapping[str, re.Pattern[str]] = {
     "Async": WORD,
     "CallerID": re.compile(r"[0-9+*#]{1,32}"),
-    "Caller": NAME,
+    "Caller": CHANNEL,
     "Channel": CHANNEL,
     "ChannelId": NAME,
     "Context": NAME,
     "Direction": WORD,
     "Event": NAME,
-    "Exten": DIGITS,
+    "Exten": EXTEN,
     "ExtraChannel": CHANNEL,
     "ExtraContext": NAME,
     "ExtraExten": DIGITS,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telephony.calls.facts import Channel
+from telephony.calls.spans import held_spans
 
 if TYPE_CHECKING:
     from telephony.calls.session import Reading
@@ -77,7 +78,7 @@ def _ring(channel: Channel, reading: "Reading") -> OpenSpan | None:
 
 def _holds(channel: Channel, reading: "Reading") -> list[OpenSpan]:
     marks = sorted([(at, 0) for at in channel.holds] + [(at, 1) for at in channel.unholds])
-    spans: list[OpenSpan] = []
+    spans = _by_console(channel, reading)
     start: float | None = None
     for at, over in marks:
         if not over:
@@ -86,6 +87,17 @@ def _holds(channel: Channel, reading: "Reading") -> list[OpenSpan]:
             spans.append((start, at))
             start = None
     return spans if start is None else [*spans, (start, _over(channel, reading))]
+
+
+def _by_console(channel: Channel, reading: "Reading") -> list[OpenSpan]:
+    """Holds of the console, for the telephone whose talk they interrupt."""
+    found: list[OpenSpan] = []
+    for citizen in reading.citizens:
+        for start, end in held_spans(citizen, reading.now):
+            if any(a <= start < b for a, b in reading.talk(channel)):
+                lasts = citizen.ended is None and end == reading.now
+                found.append((start, _over(channel, reading) if lasts else end))
+    return found
 
 
 def _merge(spans: Iterable[OpenSpan]) -> tuple[OpenSpan, ...]:

@@ -96,6 +96,7 @@ class Channel:
     unholds: set[float] = field(default_factory=set)
     mutes: set[float] = field(default_factory=set)  # its recorder, for privacy
     unmutes: set[float] = field(default_factory=set)
+    helds: set[float] = field(default_factory=set)  # the console put it on hold, out of every bridge
     spying: bool = False
     confirmed: int = 0  # number of the last snapshot that listed it
 
@@ -138,6 +139,7 @@ class Call:
     handovers: set[tuple[float, str, str, str, str]] = field(default_factory=set)  # …, kind, from, to, or
     recordings: set[tuple[int, float, str]] = field(default_factory=set)  # 1: a guessed name
     surveys: set[tuple[float, str]] = field(default_factory=set)
+    sent: set[tuple[float, str]] = field(default_factory=set)  # the dialplan of transfers: stamp, target
     originated: set[str] = field(default_factory=set)  # extensions our Originates aimed at
     last: float = 0.0
 
@@ -148,7 +150,7 @@ class Call:
         self.channels |= other.channels
         for link, stamp in other.links.items():
             self.links[link] = earliest(self.links.get(link), stamp)
-        for attribute in ("completes", "handovers", "recordings", "surveys"):
+        for attribute in ("completes", "handovers", "recordings", "surveys", "sent"):
             getattr(self, attribute).update(getattr(other, attribute))
         self.originated |= other.originated
         self.last = max(self.last, other.last)

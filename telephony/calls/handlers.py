@@ -12,6 +12,7 @@ RESULTS = {
 HAPPENED = {"QueueMemberPause": "pause", "QueueMemberAdded": "added", "QueueMemberRemoved": "removed"}
 
 
+HOLD_CONTEXT = "hotline-hold"  # of the configuration we ship
 # Bridges in which nobody hears anybody. Not told by the technology: a conference begins as holding_bridge.
 WAITING_ROOMS = {"Parking", "AgentPool", "BridgeWait"}
 
@@ -72,7 +73,7 @@ def dial(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
         return
     target.dialled = True
     aimed = event.get("DialString").rpartition("/")[2].partition("@")[0].removeprefix("sip:")
-    if looks_public(aimed):
+    if looks_public(aimed) or (aimed.isdigit() and tracker.is_trunk(target)):  # 110 is a number too
         target.aimed = aimed
     status = event.get("DialStatus")
     if event.name == "DialState" and status == "RINGING":
@@ -193,6 +194,12 @@ def spy(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
         channel.spying = True
 
 
+@handles("ChanSpyStop")
+def spy_left(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
+    """Only who follows orders needs it; it is named here so that it is parsed."""
+    del tracker, event, stamp
+
+
 @handles("VarSet")
 def variable(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
     name, value = event.get("Variable"), event.get("Value")
@@ -230,6 +237,10 @@ def user_event(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
     score = event.get("Score").strip()
     if event.get("UserEvent") == "Survey" and score.isdigit() and len(score) == 1:
         channel.call.surveys.add((stamp, score))
+    elif event.get("UserEvent") == "CallHeld":
+        channel.helds.add(stamp)
+    elif event.get("UserEvent") == "TransferTo":
+        channel.call.sent.add((stamp, event.get("Target")))
     elif event.get("Status") in RESULTS:
         channel.statuses.add((stamp, event.get("Status")))
 
@@ -277,6 +288,10 @@ def listed_channel(tracker: Tracker, event: AmiEvent, stamp: float) -> None:  # 
         channel.dialled = True
     elif application == "ChanSpy":
         channel.spying = True
+    elif application == "ConfBridge" and event.get("BridgeId") in channel.stays:
+        channel.stays[event.get("BridgeId")].conference = True
+    elif event.get("Context") == HOLD_CONTEXT and not channel.helds:
+        channel.helds.add(tracker.now)
     elif application == "Queue":
         facts = channel.queue(event.get("ApplicationData").partition(",")[0])
         if not facts.joins:

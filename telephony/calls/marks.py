@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from telephony.calls import transfers
 from telephony.calls.facts import Channel
-from telephony.calls.spans import Span, cut, pair, stay_spans, union
+from telephony.calls.spans import Span, cut, held_spans, pair, stay_spans, union
 
 if TYPE_CHECKING:
     from telephony.calls.session import Reading
@@ -75,6 +75,8 @@ def _spans(kind: str, found: Iterable[tuple[str, Span]], taped: list[Span]) -> I
         at, until = _place(taped, begin), _place(taped, end)
         if until - at >= SHORT:
             yield Mark(kind, at, until, who)
+        elif kind == "hold" and end - begin >= SHORT:  # held out of every bridge: not on the tape
+            yield Mark(kind, at, None, who)
 
 
 def _talks(reading: "Reading") -> list[tuple[str, Span]]:
@@ -86,11 +88,14 @@ def _talks(reading: "Reading") -> list[tuple[str, Span]]:
 
 
 def _holds(reading: "Reading") -> list[tuple[str, Span]]:
+    by_console = [span for citizen in reading.citizens for span in held_spans(citizen, reading.now)]
     return [
         (agent, span)
         for agent, channels in reading.agents.items()
         for channel in channels
-        for span in cut(pair(channel.holds, channel.unholds, reading.now), reading.talk(channel))
+        for span in cut(
+            [*pair(channel.holds, channel.unholds, reading.now), *by_console], reading.talk(channel)
+        )
     ]
 
 

@@ -7,8 +7,10 @@ from telephony.calls.course import UNSEEN, Course
 from telephony.calls.facts import Call, Channel, looks_public
 from telephony.calls.lazy import lazy
 from telephony.calls.marks import Mark, read_marks
-from telephony.calls.spans import Span, cut, length, pair, stay_spans, together, union
+from telephony.calls.spans import Span, cut, held_spans, length, pair, stay_spans, together, union
 from telephony.calls.tracker import Tracker
+
+HOLD_FOLLOWS = 1.0  # seconds between the end of a talk in a bridge and the hold that ended it
 
 
 @dataclass(frozen=True)
@@ -148,8 +150,23 @@ class Reading:
                 others = [c for c in self.phones if c.endpoint != channel.endpoint]
             spans = union(s for other in others for s in together(channel, other, self.now))
             spans = spans or union(s for other in others for s in self._through_local(channel, other))
+            spans = union([*spans, *self._kept_on_hold(channel, spans)])
             self._talk[channel.uniqueid] = spans
         return spans
+
+    def _kept_on_hold(self, channel: Channel, spans: list[Span]) -> list[Span]:
+        """The console's hold takes the citizen out of the bridge; whose talk it interrupts still has him.
+
+        Such a stretch begins where the talk broke off, so that both become one span.
+        """
+        found: list[Span] = []
+        for citizen in self.citizens:
+            for start, end in held_spans(citizen, self.now):
+                last = channel.ended if channel.ended is not None else self.now
+                before = [b for _, b in spans if abs(b - start) < HOLD_FOLLOWS and b <= last]
+                if before and start < last:
+                    found.append((min(start, *before), min(end, last)))
+        return found
 
     def _through_local(self, channel: Channel, citizen: Channel) -> list[Span]:
         """Talk over a pair of Local channels that was never optimised away."""
@@ -278,11 +295,7 @@ def _state(reading: Reading, legs: tuple[Leg, ...]) -> str:
 def _leg(reading: Reading, agent: str, moves: list[transfers.Move]) -> Leg:
     channels = reading.agents[agent]
     talk = union(span for channel in channels for span in reading.talk(channel))
-    held = [
-        span
-        for channel in channels
-        for span in cut(pair(channel.holds, channel.unholds, reading.now), reading.talk(channel))
-    ]
+    held = [span for channel in channels for span in cut(_holds(reading, channel), reading.talk(channel))]
     rings = [span for channel in channels if (span := ring_span(channel, reading)) is not None]
     state = _leg_state(channels, reading)
     ends = [channel.ended for channel in channels if channel.ended is not None]
@@ -299,6 +312,12 @@ def _leg(reading: Reading, agent: str, moves: list[transfers.Move]) -> Leg:
         ended_at=over,
         course=course.read(reading, channels),
     )
+
+
+def _holds(reading: Reading, channel: Channel) -> list[Span]:
+    """Holds by the telephone's own key and by the console."""
+    by_console = [span for citizen in reading.citizens for span in held_spans(citizen, reading.now)]
+    return [*pair(channel.holds, channel.unholds, reading.now), *by_console]
 
 
 def ring_span(channel: Channel, reading: Reading) -> Span | None:

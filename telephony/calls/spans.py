@@ -78,3 +78,11 @@ def together(one: Channel, two: Channel, now: float) -> list[Span]:
             both = [(first, first)]
         found += both
     return union(found)
+
+
+def held_spans(citizen: Channel, now: float) -> list[Span]:
+    """When the console kept the citizen on hold: until he is in a bridge or a queue again, or gone."""
+    ends = [stamp for stay in citizen.stays.values() for stamp in stay.enters]
+    ends += [stamp for facts in citizen.queues.values() for stamp in facts.joins]
+    last = now if citizen.ended is None else citizen.ended
+    return [span for span in pair(citizen.helds, ends, last) if span[0] < span[1]]

@@ -20,6 +20,7 @@ from telephony.calls.roster import Roster
 
 UNKNOWN = {"", "<unknown>"}
 FAILED_ORIGINATES = 200
+SPIES = "spy-"  # our ChannelIds of telephones that listen in
 REMEMBERED = 20_000  # ids of finished calls whose late events are passed over
 
 
@@ -63,6 +64,7 @@ class Tracker:
         self._bridges: dict[str, set[str]] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()  # a dict is slow to drop its oldest
         self._failed: OrderedDict[tuple[float, str, str], None] = OrderedDict()
+        self._expected: dict[str, Call] = {}  # our ChannelIds of those we call into a call
         self._snapshot = 0
         self._snapshot_at = 0.0
 
@@ -92,6 +94,28 @@ class Tracker:
         return looks_public(channel.number[1] if channel.number else "") and (
             endpoint not in self.roster.endpoints
         )
+
+    def expect(self, uniqueid: str, call: Call) -> None:
+        """A channel with this id of ours will belong to `call` from its birth on."""
+        self._expected[uniqueid] = call
+
+    def call_of(self, link: str) -> Call | None:
+        """The call with this Linkedid, or session key."""
+        return self._calls.get(link)
+
+    def channel_of(self, uniqueid: str) -> Channel | None:
+        """A channel that is followed."""
+        return self._channels.get(uniqueid)
+
+    def in_use(self, extension: str) -> bool:
+        """Whether the telephone of an extension rings or talks; listening in does not count."""
+        own = (c for c in self._channels.values() if c.endpoint == extension and not c.spying)
+        return any(channel.ended is None for channel in own)
+
+    def listeners(self, extension: str) -> list[Channel]:
+        """Channels on which the telephone of an extension listens in."""
+        own = (c for c in self._channels.values() if c.endpoint == extension and c.spying)
+        return [channel for channel in own if channel.ended is None]
 
     def knows(self, uniqueid: str) -> bool:
         """True for a channel that is followed, or was until lately."""
@@ -153,12 +177,16 @@ class Tracker:
     def _create(self, uniqueid: str, name: str, link: str, stamp: float) -> Channel | None:
         if uniqueid in self._gone or link in self._gone or is_helper(name) or not name:
             return None
-        call = self._calls.get(link or uniqueid)
+        call = self._expected.pop(uniqueid, None) or self._calls.get(link or uniqueid)
         if call is None:
             call = Call()
             self._calls[link or uniqueid] = call
             call.links[link or uniqueid] = stamp
+        elif (link or uniqueid) not in self._calls:
+            self._calls[link or uniqueid] = call
+            call.links[link or uniqueid] = stamp
         channel = Channel(uniqueid, name, call, stamp)
+        channel.spying = uniqueid.startswith(SPIES)
         call.channels[uniqueid] = channel
         self._channels[uniqueid] = channel
         return channel

@@ -172,6 +172,7 @@ class Asterisk:
             "greeting": f"{inner}/sounds/second",
             "survey_prompt": f"{inner}/sounds/second",
             "voicemail_prompt": f"{inner}/sounds/second",
+            "refusal_prompt": f"{inner}/sounds/second",
             "ami_port": free_port(),
             "ami_secret": secrets.token_hex(12),
             "phone_secret": secrets.token_hex(12),
