@@ -32,11 +32,13 @@ from core.settings import Pbx, Settings
 from core.silence import end_silent
 from routing.advice import AdviceService
 from routing.automatic import Automatic
+from routing.callback_desk import CallbackDesk
 from routing.category_advising import Advising
 from routing.category_labels import CategoryLabels
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from routing.learning import Learning
+from routing.sound_retention import SoundRetention
 from routing.trials import Trials
 from sla import acts as sla_acts
 from sla import calendar_check
@@ -59,6 +61,7 @@ from telephony.floor.help import HelpWatch
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
+from telephony.waveforms import Waveforms
 from tickets import acts
 from tickets import relay as contact_relay
 from tickets.attachments.service import AttachmentService
@@ -132,6 +135,7 @@ class Node:
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
         self.intake = Intake(self.drafts, self.callbacks)
+        self.callback_desk = CallbackDesk(self.callbacks, self.drafts)
         self.advisor = Advisor(self.backstage, Path(settings.paths.var) / "models")
         self.advice = AdviceService(self.clock, CategoryLabels(self.advisor))
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
@@ -142,6 +146,8 @@ class Node:
         self.automatic = Automatic(self.backstage, self.tickets, self.advice, lease)
         self.learning = Learning(self.backstage, lease, settings.classifier)
         self.duties = Duties(self.db, lease, digest, lambda: self.limits.calendar, settings)
+        self.recordings = Recordings.of(settings)
+        self.waveforms = Waveforms(self.recordings, settings.var / "waveforms")
         self.simulator = self._simulator()
         self._wire()
 
@@ -154,6 +160,7 @@ class Node:
             tickets=self.tickets,
             drafts=self.drafts,
             callbacks=self.callbacks,
+            callback_desk=self.callback_desk,
             attachments=self.attachments,
             exports=self.exports,
             reports=self.reports,
@@ -166,7 +173,8 @@ class Node:
             tail=self.tail,
             channels=self.channels,
             calendar=lambda: self.limits.calendar,
-            recordings=Recordings.of(settings),
+            recordings=self.recordings,
+            waveforms=self.waveforms,
         )
         self.app: web.Application = make_app(self.context)
         self._runner: web.AppRunner | None = None
@@ -192,6 +200,7 @@ class Node:
         """Who hears whom."""
         self.telephony.wire(self.bus)
         self.intake.wire(self.bus)
+        self.callback_desk.wire(self.bus)
         self.advice.wire(self.bus)
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)
@@ -330,6 +339,9 @@ class Node:
 
     async def _retention(self) -> None:
         await retention.sweep(self.db, self.settings.retention)
+        days = self.settings.retention.recording_days
+        await SoundRetention(self.db, self.leases["scheduler"], self.recordings, days).sweep()
+        await asyncio.to_thread(self.waveforms.sweep)
 
     async def _reports(self) -> None:
         await self.reports.run_due(self.leases["scheduler"])

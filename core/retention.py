@@ -25,6 +25,7 @@ class Step:
     table: str
     past: str
     setting: str
+    there: str = "true"  # which rows count at all
 
     def days(self, settings: Retention) -> int:
         """How long the rows are kept."""
@@ -44,9 +45,21 @@ STEPS = (
 )
 
 
+# Shown beside them; their rows stay, what hangs on them is swept by its own room.
+ELSEWHERE = (
+    Step(
+        "recordings",
+        "call_session",
+        "ended_at < :before",
+        "recording_days",
+        "recording IS NOT NULL AND recording_gone_at IS NULL",
+    ),
+)
+
+
 @dataclass(frozen=True)
 class Kept:
-    """One line of what is kept how long: rows there are, rows that would go now, and the last sweep."""
+    """One line of what is kept how long (0 days: for ever): rows there are and would go, the last sweep."""
 
     name: str
     days: int
@@ -85,14 +98,23 @@ async def survey(session: AsyncSession, settings: Retention, now: datetime) -> l
     """What is kept how long, as it stands; counts are taken from the tables themselves."""
     swept = {row.step: row for row in (await session.execute(select(RetentionSweep))).scalars()}
     found = []
-    for step in STEPS:
+    for step in (*STEPS, *ELSEWHERE):
         query = text(
-            f"SELECT count(*), count(*) FILTER (WHERE {step.past}) FROM {step.table}"  # noqa: S608
+            f"SELECT count(*), count(*) FILTER (WHERE {step.past}) FROM {step.table} "  # noqa: S608
+            f"WHERE {step.there}"
         )
         days = step.days(settings)
         rows, past = (await session.execute(query, {"before": now - timedelta(days=days)})).one()
+        past = past if days else 0
         last = swept.get(step.name)
         found.append(
-            Kept(step.name, days, rows, past, last.at if last else None, last.gone if last else None)
+            Kept(
+                step.name,
+                days,
+                rows,
+                past,
+                last.at if last else None,
+                last.gone if last else None,
+            )
         )
     return found

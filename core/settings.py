@@ -128,6 +128,8 @@ class Telephony(Section):
     night_callback_by: str = Field("10:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     callback_minutes: int = Field(30, ge=1)
     callback_tries: int = Field(3, ge=1)
+    callback_pause_minutes: int = Field(15, ge=0, le=24 * 60)
+    callback_claim_minutes: int = Field(15, ge=1, le=24 * 60)
     short_abandon_seconds: int = Field(5, ge=0)
     simulator: SimulatorSettings = SimulatorSettings()
     pbx: tuple[Pbx, ...] = ()
@@ -185,7 +187,15 @@ class Drafts(Section):
 class Retention(Section):
     event_log_days: int = Field(7, ge=1)
     outbox_days: int = Field(30, ge=1)
+    recording_days: int = Field(730, ge=0)
     session_days: int = Field(180, ge=180)  # logs are kept six months at least (网络安全法, article 21)
+
+    @field_validator("recording_days")
+    @classmethod
+    def _not_soon(cls, value: int) -> int:
+        if 0 < value < 90:
+            raise ValueError("recordings are evidence: keep them 90 days at least, or 0 for ever")
+        return value
 
 
 class Sla(Section):

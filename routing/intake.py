@@ -5,6 +5,8 @@ exist without its draft, nor an abandoned one without its task. They are idempot
 be told again after a reconnect.
 """
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,8 +14,9 @@ from core import metrics
 from core.db import UnitOfWork
 from core.events import EventBus
 from core.people.actor import Actor
-from telephony.events import CallAbandoned, CallAnswered, CallJoined
+from telephony.events import CallAbandoned, CallAnswered, CallEnded, CallJoined
 from telephony.models import CallLeg, CallSession
+from tickets.callback_due import is_night
 from tickets.callbacks import CallbackService
 from tickets.citizens import records as citizens
 from tickets.drafts import DraftService
@@ -23,6 +26,8 @@ from tickets.models import TicketDraft, table_of
 _session = table_of(CallSession)
 _leg = table_of(CallLeg)
 _draft = table_of(TicketDraft)
+# Waited in vain without hanging up; who is sent to the mailbox by it is called back all the same.
+LEFT_ALONE = frozenset({"timeout", "empty", "withdrawn", "exit_key"})
 
 
 class Intake:
@@ -37,6 +42,7 @@ class Intake:
         bus.within(CallAnswered, self.on_answered)
         bus.within(CallJoined, self.on_joined)
         bus.within(CallAbandoned, self.on_abandoned)
+        bus.within(CallEnded, self.on_ended)
         bus.after(TicketCreated, self.count_ticket)
 
     async def on_answered(self, uow: UnitOfWork, event: CallAnswered) -> None:
@@ -65,17 +71,31 @@ class Intake:
             return
         query = sa.select(_session.c.ended_at).where(_session.c.id == event.session_id)
         ended = (await uow.session.execute(query)).scalar_one_or_none()
-        missed_at = ended or uow.now
-        await self._callbacks.open_for_abandoned(uow, event.session_id, event.caller_ref, missed_at)
+        await self._missed(uow, event.session_id, event.caller_ref, ended or uow.now)
+
+    async def on_ended(self, uow: UnitOfWork, event: CallEnded) -> None:
+        """Nobody answered although the citizen did not give up, or called at night before any queue."""
+        if event.direction != "inbound" or event.outcome not in LEFT_ALONE | {"ivr_ended"}:
+            return
+        query = sa.select(_session.c.caller_ref, _session.c.ended_at, _session.c.started_at)
+        row = (await uow.session.execute(query.where(_session.c.id == event.session_id))).first()
+        if row is None or row.caller_ref is None:
+            return
+        if event.outcome == "ivr_ended" and not is_night(row.started_at, self._callbacks.hours):
+            return  # left during the greeting of the day: a wrong number, or a second thought
+        await self._missed(uow, event.session_id, row.caller_ref, row.ended_at or uow.now)
+
+    async def _missed(self, uow: UnitOfWork, session_id: int, caller_ref: int, missed_at: datetime) -> None:
+        await self._callbacks.open_for_abandoned(uow, session_id, caller_ref, missed_at)
         # A gap in what the PBX told is filled later: the abandon may be older than a call that came through.
         since = sa.select(_session.c.id).where(
-            _session.c.caller_ref == event.caller_ref,
+            _session.c.caller_ref == caller_ref,
             _session.c.direction == "inbound",
             _session.c.answered_at > missed_at,
         )
         answered = (await uow.session.execute(since.order_by(_session.c.id).limit(1))).scalar_one_or_none()
         if answered is not None:
-            await self._callbacks.close_for_answered(uow, event.caller_ref, answered)
+            await self._callbacks.close_for_answered(uow, caller_ref, answered)
 
     async def count_ticket(self, event: TicketCreated) -> None:
         """The counter Prometheus reads."""

@@ -127,6 +127,17 @@ class CallEnded(LiveEvent):
 
 
 @dataclass(frozen=True)
+class DialFailed(Event):
+    """A call ordered from a page came to nothing before there was a call; `why` is a code."""
+
+    order_id: int
+    object_type: str
+    object_id: int
+    user_id: int
+    why: str
+
+
+@dataclass(frozen=True)
 class PbxChanged(LiveEvent):
     """A PBX came, went, or a gap in what we know of its calls opened or closed."""
 

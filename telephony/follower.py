@@ -65,12 +65,15 @@ class Follower:
         store: CallStore,
         lease: Lease,
         agents: AgentService | None = None,
+        also: Callable[[AmiEvent], None] = lambda _event: None,
     ) -> None:
+        """`also` hears every event, for what is no part of a call: a call that never came to be."""
         self._db = db
         self._clock = clock
         self._pbx = pbx
         self._store = store
         self._lease = lease
+        self._also = also
         self.tracker = Tracker(pbx.trunks)
         self.state = State()
         self._told: State | None = None
@@ -125,6 +128,7 @@ class Follower:
         """Note what they prove; the writer does the rest."""
         booted, now = False, self._clock.now().timestamp()
         for event in events:
+            self._also(event)
             if event.name not in LISTED:
                 self.tracker.apply(event)
                 if self.told is not None:

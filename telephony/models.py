@@ -20,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from core.db import Table, id_column, json_column, ref_column, time_column
@@ -34,6 +35,11 @@ class CallSession(Table, table=True):
         Index("ix_call_session_open", "pbx", postgresql_where=text("ended_at IS NULL")),
         Index("ix_call_session_caller_ref_started_at", "caller_ref", "started_at"),
         Index("ix_call_session_started_at", "started_at"),
+        Index(
+            "ix_call_session_recorded",
+            "ended_at",
+            postgresql_where=text("recording IS NOT NULL AND recording_gone_at IS NULL"),
+        ),
     )
     id: int = Field(default=None, sa_column=id_column())
     pbx: str = Field(sa_type=Text)
@@ -53,6 +59,12 @@ class CallSession(Table, table=True):
     linkedids: list[str] = Field(sa_column=json_column())
     recording: str | None = Field(default=None, sa_type=Text)
     survey: str | None = Field(default=None, sa_type=Text)
+    # What happened while it was recorded (`telephony.calls.marks`), from the call's end on.
+    marks: list[dict[str, Any]] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
+    )
+    # When retention took the file away.
+    recording_gone_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     first_extension: str | None = Field(default=None, sa_type=Text)
     started_at: datetime = Field(sa_column=time_column())
     queued_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
@@ -171,11 +183,14 @@ class DialOrder(Table, table=True):
         CheckConstraint("state IN ('waiting', 'taken', 'ringing', 'failed', 'late')", name="state"),
         Index("ix_dial_order_waiting", "id", postgresql_where=text("state = 'waiting'")),
         Index("ix_dial_order_object", "object", "object_id", "id"),
+        Index("ix_dial_order_extension", "extension", "id"),
+        Index("ix_dial_order_number_ref", "number_ref", "id"),
+        Index("ix_dial_order_ordered_at", "ordered_at"),
     )
     id: int = Field(default=None, sa_column=id_column())
     extension: str = Field(sa_type=Text)
     number_ref: int = Field(sa_column=ref_column("personal_value.id"))
-    object: str = Field(sa_column=Column(String(20), nullable=False))  # what the call is about: ticket
+    object: str = Field(sa_column=Column(String(20), nullable=False))  # the call is about: ticket, callback
     object_id: int = Field(sa_type=BigInteger)
     user_id: int = Field(sa_column=ref_column("user_account.id"))
     channel_id: str = Field(sa_column=Column(Text, nullable=False, unique=True))

@@ -69,6 +69,17 @@ class Recordings:
         tag = f"{state.st_size:x}-{state.st_mtime_ns:x}"
         return Sound(os.fdopen(descriptor, "rb"), state.st_size, MIMES[match[1]], match[1], tag)
 
+    def drop(self, pbx: str, name: str) -> bool:
+        """Take a recording away for ever; False when it could not be. One that is not there is gone."""
+        folder = self._folders.get(pbx)
+        if folder is None or _NAME.fullmatch(name) is None:
+            return False
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError:
+            return False
+        return True
+
     def has(self, pbx: str, name: str) -> bool:
         """Whether there is such a recording now."""
         try:

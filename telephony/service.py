@@ -76,12 +76,13 @@ class TelephonyService:
             upkeep = Upkeep(self._db, lease, self.agents)
             tasks.create_task(upkeep.run(), name="agents' deadlines")
             for pbx in self._pbxs:
-                tasks.create_task(self._follow(pbx, lease), name=f"follow {pbx.name}")
+                tasks.create_task(self._follow(pbx, lease, dialler), name=f"follow {pbx.name}")
 
-    async def _follow(self, pbx: Pbx, lease: Lease) -> None:
+    async def _follow(self, pbx: Pbx, lease: Lease, dialler: Dialler) -> None:
         """A defect in one follower must not leave a city without calls: log it and begin anew."""
         while True:
-            follower = Follower(self._db, self._clock, pbx, self.store(pbx.name), lease, self.agents)
+            store = self.store(pbx.name)
+            follower = Follower(self._db, self._clock, pbx, store, lease, self.agents, dialler.heard)
             if self._executor is not None:
                 follower.told = partial(self._executor.hear, pbx.name)
             line = self._line(pbx, follower)

@@ -147,6 +147,7 @@ class CallStore:
             "linkedids": list(dict.fromkeys([*row["linkedids"], *session.linkedids])),
             "recording": session.recording or row["recording"],
             "survey": session.survey or row["survey"],
+            "marks": _marks(session) or row["marks"],
             "queued_at": row["queued_at"] or instant(session.queued),
             "answered_at": row["answered_at"] or instant(session.answered),
             "ended_at": ended_at,
@@ -241,6 +242,13 @@ def _party(name: str) -> str:
     if phone.number is not None and phone.kind not in ("internal", "service"):
         return mask_phone(phone.number)
     return mask_phone(name) if looks_public(name) else name
+
+
+def _marks(session: Session) -> list[dict[str, Any]]:
+    return [
+        {"kind": mark.kind, "at": mark.at, "until": mark.until, "who": mark.who, "to": _party(mark.to)}
+        for mark in session.marks
+    ]
 
 
 def _transfers(session: Session, row: dict[str, Any]) -> list[dict[str, str]]:

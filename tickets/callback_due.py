@@ -41,12 +41,37 @@ def callback_due(missed_at: datetime, hours: CallbackHours) -> datetime:
     The first minute of the day counts as day, the minute the day ends as night. A call missed
     after midnight is due the same morning, one missed in the evening the next.
     """
-    local = to_city(missed_at)
-    if local.time() >= hours.starts and (hours.ends is None or local.time() < hours.ends):
+    if not is_night(missed_at, hours):
         return missed_at + timedelta(minutes=hours.minutes)
+    local = to_city(missed_at)
     day = local.date() if local.time() < hours.starts else local.date() + timedelta(days=1)
     due = datetime.combine(day, hours.morning, CITY_ZONE).astimezone(missed_at.tzinfo)
     return max(due, missed_at)
+
+
+def next_try(now: datetime, pause: timedelta, quiet: str) -> datetime:
+    """Before when a citizen who was just called in vain is not called again (UTC).
+
+    After the pause; what falls into the quiet hours (`22:00-07:30`, city time; empty: none) waits for
+    their end, since nobody is called out of bed for a second time.
+    """
+    then = now + pause
+    if not quiet:
+        return then
+    begin, end = (time.fromisoformat(part) for part in quiet.split("-"))
+    here = to_city(then)
+    clock = here.time()
+    inside = begin <= clock < end if begin < end else clock >= begin or clock < end
+    if not inside:
+        return then
+    day = here.date() + timedelta(days=1 if clock >= end else 0)
+    return datetime.combine(day, end, CITY_ZONE).astimezone(now.tzinfo)
+
+
+def is_night(at: datetime, hours: CallbackHours) -> bool:
+    """Whether an instant lies outside the floor's day."""
+    clock = to_city(at).time()
+    return clock < hours.starts or (hours.ends is not None and clock >= hours.ends)
 
 
 def night_ends(day: date, settings: Settings) -> datetime:

@@ -285,7 +285,9 @@ class CallbackTask(Table, table=True):
     missed_at: datetime = Field(sa_column=time_column())
     due_at: datetime = Field(sa_column=time_column())
     calls: int = 1
-    attempts: int = 0
+    attempts: int = 0  # those that reached for the citizen; what failed at our side does not count
+    # No new try before: somebody who did not answer is left in peace for a while.
+    not_before: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     claimed_by: int | None = Field(default=None, sa_column=ref_column("user_account.id", nullable=True))
     claimed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     closed_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
@@ -320,3 +322,7 @@ class CallbackAttempt(Table, table=True):
     result: str = Field(sa_column=code_column())
     note: str = Field(default="", sa_column=Column(String(500), nullable=False))
     call_session_id: int | None = Field(default=None, sa_column=ref_column("call_session.id", nullable=True))
+    # The call ordered by a click that this try was; its result is noted once, whoever tells it first.
+    dial_order_id: int | None = Field(
+        default=None, sa_column=ref_column("dial_order.id", nullable=True, unique=True)
+    )

@@ -86,6 +86,25 @@ class AttemptResult(StrEnum):
     BUSY = "busy"
     SWITCHED_OFF = "switched_off"
     INVALID_NUMBER = "invalid_number"
+    REJECTED = "rejected"
+    # Told by the telephone alone: the citizen was not reached for, so it counts as no try.
+    CANCELLED = "cancelled"
+    TRUNK_DOWN = "trunk_down"
+    AGENT_NO_ANSWER = "agent_no_answer"
+    AGENT_BUSY = "agent_busy"
+    AGENT_UNREACHABLE = "agent_unreachable"
+    NOT_DIALLED = "not_dialled"
+
+
+# What a person may note; the rest only the telephone knows.
+NOTED_BY_HAND = (
+    AttemptResult.REACHED,
+    AttemptResult.NO_ANSWER,
+    AttemptResult.BUSY,
+    AttemptResult.REJECTED,
+    AttemptResult.SWITCHED_OFF,
+    AttemptResult.INVALID_NUMBER,
+)
 
 
 class ContactMeans(StrEnum):
@@ -157,6 +176,13 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
         "busy": "占线",
         "switched_off": "关机或停机",
         "invalid_number": "号码无效",
+        "rejected": "对方拒接",
+        "cancelled": "坐席中途挂断",
+        "trunk_down": "外线不通",
+        "agent_no_answer": "坐席话机未接",
+        "agent_busy": "坐席话机占线",
+        "agent_unreachable": "坐席话机未注册",
+        "not_dialled": "未能拨出",
     },
 }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -24,10 +25,12 @@ from core.settings import Settings
 from sla.calendar import Calendar
 from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
+from telephony.waveforms import Waveforms
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
     from classifier.advisor import Advisor
     from routing.advice import AdviceService
+    from routing.callback_desk import CallbackDesk
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
     from telephony.agents.service import AgentService
@@ -51,6 +54,7 @@ class WebContext:
     tickets: TicketService
     drafts: DraftService
     callbacks: CallbackService
+    callback_desk: CallbackDesk
     attachments: AttachmentService
     exports: ExportService
     reports: ReportService
@@ -62,6 +66,7 @@ class WebContext:
     channels: Channels = field(default_factory=Channels)  # none of them: nobody outside is reached
     calendar: Callable[[], Calendar] = shipped_calendar  # the one limits are counted by
     advisor: Advisor | None = None  # nobody is advised
+    waveforms: Waveforms = field(default_factory=lambda: Waveforms(Recordings(), Path("var/waveforms")))
     agents: AgentService | None = None  # nobody signs in at a telephone
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 

@@ -95,6 +95,8 @@ class Channel:
     stays: dict[str, Stay] = field(default_factory=dict)
     holds: set[float] = field(default_factory=set)
     unholds: set[float] = field(default_factory=set)
+    mutes: set[float] = field(default_factory=set)  # its recorder, for privacy
+    unmutes: set[float] = field(default_factory=set)
     helds: set[float] = field(default_factory=set)  # the console put it on hold, out of every bridge
     spying: bool = False
     confirmed: int = 0  # number of the last snapshot that listed it

@@ -180,7 +180,8 @@ def originate_response(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
         if channel is not None:
             channel.spying = True
         return
-    channel = tracker.touch(event, MAIN, stamp)
+    never = event.get("Response") == "Failure" and not tracker.knows(event.get("Uniqueid"))
+    channel = None if never else tracker.touch(event, MAIN, stamp)  # 22 names an id that never was a channel
     if channel is not None:
         channel.dialled = True
         channel.call.originated.add(event.get("Exten"))
@@ -221,6 +222,13 @@ def recording(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
     channel = tracker.touch(event, MAIN, stamp)
     if channel is not None:
         channel.call.recordings.add((1, stamp, f"rec-{channel.uniqueid}.wav"))
+
+
+@handles("MixMonitorMute")
+def mute(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
+    channel = tracker.touch(event, MAIN, stamp)
+    if channel is not None:
+        (channel.mutes if event.get("State") == "1" else channel.unmutes).add(stamp)
 
 
 @handles("UserEvent")

@@ -23,6 +23,10 @@ REASONS = {
     "WITHDRAW": "withdrawn",
 }
 BUSY_CAUSE = "17"
+REJECTED_CAUSES = {"21"}
+NO_SUCH_NUMBER = {"1", "22", "28"}
+# No route, switch out of order, congestion, temporary failure; 20 is a trunk whose far end is gone.
+NO_WAY_OUT = {"2", "3", "20", "27", "34", "38", "41", "42", "44", "58"}
 PROMPT = 10.0  # seconds within which a queue that became empty sends its callers away
 NEAR = 1.0  # seconds within which two events are about the same thing
 
@@ -85,9 +89,36 @@ def _unanswered(reading: "Reading") -> str:
     """An outbound call that did not come to a talk: whose telephone was it?"""
     there = (channel.up is not None or not channel.called for channel in reading.phones)
     if any(there) or not reading.phones:  # a telephone that dials is there before it is "up"
-        busy = any(_busy(channel) for channel in reading.trunks)
-        return "citizen_busy" if busy else "citizen_no_answer"
+        return _citizen(reading)
     return _phones(reading.phones)
+
+
+def _citizen(reading: "Reading") -> str:
+    """Our side was there. A carrier's cause says why the citizen was not reached, unless he was rung."""
+    trunks = reading.trunks
+    causes = {cause for channel in trunks for cause in channel.causes}
+    if any(_busy(channel) for channel in trunks):
+        return "citizen_busy"
+    if causes & REJECTED_CAUSES:
+        return "citizen_rejected"
+    if causes & NO_SUCH_NUMBER:
+        return "number_invalid"
+    if any(channel.ringing is not None for channel in trunks):
+        return "cancelled" if _given_up(reading) else "citizen_no_answer"
+    if not trunks:  # nothing was sent out: the dialling telephone's own end says why
+        causes = {cause for channel in reading.phones for cause in channel.causes}
+    statuses = {status for channel in trunks for status in channel.dial_statuses}
+    if causes & NO_WAY_OUT or statuses & {"CONGESTION", "CHANUNAVAIL"}:
+        return "trunk_down"
+    return "cancelled" if _given_up(reading) else "citizen_no_answer"
+
+
+def _given_up(reading: "Reading") -> bool:
+    """Our telephone hung up before the citizen's had stopped to ring."""
+    ends = [channel.dial_over or channel.ended for channel in reading.trunks]
+    last = max((end for end in ends if end is not None), default=None)
+    asked = [channel.asked for channel in reading.phones if channel.asked is not None]
+    return bool(asked) and (last is None or min(asked) <= last + NEAR)
 
 
 def _phones(phones: list[Channel]) -> str:

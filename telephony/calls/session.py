@@ -6,6 +6,7 @@ from telephony.calls import course, outcome, transfers
 from telephony.calls.course import UNSEEN, Course
 from telephony.calls.facts import Call, Channel, looks_public
 from telephony.calls.lazy import lazy
+from telephony.calls.marks import Mark, read_marks
 from telephony.calls.spans import Span, cut, held_spans, length, pair, stay_spans, together, union
 from telephony.calls.tracker import Tracker
 
@@ -62,6 +63,7 @@ class Session:
     answered: float | None
     ended: float | None
     citizen: str  # Uniqueid of the citizen's channel, by which queue_log speaks of the call
+    marks: tuple[Mark, ...] = ()  # of its recording, once it has ended
     partial: bool = False  # its beginning was not seen
     lost: bool = False  # its end was not seen
     refused: bool = False  # taken out of the queue by us; queue_log calls it abandoned
@@ -251,6 +253,7 @@ def read_session(tracker: Tracker, call: Call) -> Session | None:
         answered=reading.answered,
         ended=reading.ended,
         citizen=source.uniqueid,
+        marks=read_marks(reading),
         partial=partial,
         lost=source.lost,
         refused=call.refused,

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 STATES = {0: "Down", 4: "Ring", 5: "Ringing", 6: "Up"}
 CAUSES = {
     0: "Unknown",
+    1: "Unallocated (unassigned) number",
     16: "Normal Clearing",
     17: "User busy",
     19: "User alerting, no answer",
+    21: "Call Rejected",
     26: "Answered elsewhere",
+    34: "Circuit/channel congestion",
 }
 # Device state → the number QueueMemberStatus carries for it.
 STATUS = {"NOT_INUSE": 1, "INUSE": 2, "RINGING": 6, "RINGINUSE": 7, "ONHOLD": 8}

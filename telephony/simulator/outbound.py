@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 
 PRESENTED = [("CID-CallingPres", "0 (Presentation Allowed, Not Screened)")]
 REFUSED = [("Cause", "17"), ("TechCause", "486")]
+# What a carrier may answer at once: cause, SIP status, and what Dial makes of it.
+LINES = {
+    "rejected": (21, 603, "NOANSWER"),
+    "invalid": (1, 404, "NOANSWER"),
+    "congested": (34, 503, "CONGESTION"),
+    "off": (19, 480, "NOANSWER"),
+}
 OWN_NUMBER = "12345"
 CITIZEN_RINGS = 20.0
 
@@ -41,6 +48,9 @@ class OutboundCall(HandledCall):
     def begin(self) -> None:
         pbx, order = self.pbx, self.order
         extension = order.extension
+        if self.plan.agent_away:
+            self._refused()
+            return
         refused = self.plan.agent_busy or pbx.device_state(extension) != "NOT_INUSE"
         channel = pbx.new_channel(
             extension, extension, f"Agent {extension}", "internal", uniqueid=order.channel_id
@@ -68,10 +78,9 @@ class OutboundCall(HandledCall):
         else:
             self.after(wait, lambda: self._agent_answered(leg))
 
-    def _failed(self, leg: Leg, reason: int, cause: int, tech: int) -> None:
+    def _failure(self, reason: int, uniqueid: str = UNKNOWN) -> None:
         """The agent was never reached: OriginateResponse Failure knows neither channel nor caller."""
-        pbx, order = self.pbx, self.order
-        self.forget_timers()
+        order = self.order
         response = [
             *order.headers,
             ("Response", "Failure"),
@@ -79,11 +88,21 @@ class OutboundCall(HandledCall):
             ("Context", order.context),
             ("Exten", order.exten),
             ("Reason", str(reason)),
-            ("Uniqueid", order.channel_id or UNKNOWN),
+            ("Uniqueid", uniqueid),
             ("CallerIDNum", UNKNOWN),
             ("CallerIDName", UNKNOWN),
         ]
-        pbx.emit("OriginateResponse", response)
+        self.pbx.emit("OriginateResponse", response)
+
+    def _refused(self) -> None:
+        """A telephone that is not registered: there is no channel, only the answer to the order."""
+        self._failure(0, self.order.channel_id or UNKNOWN)
+        self.enter_stage("ended")
+
+    def _failed(self, leg: Leg, reason: int, cause: int, tech: int) -> None:
+        pbx = self.pbx
+        self.forget_timers()
+        self._failure(reason)
         pbx.cdr(leg.channel, "", leg.began, False, "AppDial2", "(Outgoing Line)")
         pbx.hangup(leg.channel, cause, tech)
         pbx.refresh(leg.channel.endpoint)
@@ -133,6 +152,11 @@ class OutboundCall(HandledCall):
         if self.plan.citizen_busy:
             pbx.about("HangupRequest", trunk, REFUSED)
             self._citizen_failed(leg, "BUSY", cause=17, tech=486)
+            return
+        if self.plan.line is not None:
+            cause, tech, status = LINES[self.plan.line]
+            pbx.about("HangupRequest", trunk, [("Cause", str(cause)), ("TechCause", str(tech))])
+            self._citizen_failed(leg, status, cause=cause, tech=tech)
             return
         pbx.set_state(trunk, 5)
         pbx.dial("DialState", agent, trunk, ("DialStatus", "RINGING"))

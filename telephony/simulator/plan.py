@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+Line = Literal["rejected", "invalid", "congested", "off"]
 Party = Literal["citizen", "agent"]
 Outcome = Literal["answered", "abandoned", "timeout", "withdrawn", "ivr_ended"]
 
@@ -37,7 +38,9 @@ class CallPlan:
     misses: int = 0  # so many rings nobody answers before that
     withdraw_after: float | None = None  # taken out of the queue by an action after so long
     agent_busy: bool = False  # click-to-call: the agent's phone refuses
+    agent_away: bool = False  # click-to-call: the agent's phone is not registered
     citizen_busy: bool = False
+    line: Line | None = None  # click-to-call: what the carrier answers instead of ringing
     citizen_answers: bool = True
 
 

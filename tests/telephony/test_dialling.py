@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -17,7 +18,9 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from telephony import dialling
 from telephony.ami.actions import build
+from telephony.ami.messages import AmiEvent, parse
 from telephony.dialling import Dialler
+from telephony.events import DialFailed
 
 SYSTEM = Actor.system("test")
 NUMBER = "13812341234"
@@ -235,10 +238,79 @@ async def test_an_order_the_pbx_does_not_take_says_why(
     assert await state(database) == [("failed", why)]
 
 
+def _refusal(extension: str = "1041", **over: str) -> AmiEvent:
+    headers = {
+        "Event": "OriginateResponse", "Response": "Failure", "Channel": f"PJSIP/{extension}",
+        "Context": "hotline-outbound", "Exten": NUMBER, "Reason": "0", **over,
+    }  # fmt: skip
+    lines = [f"{key}: {value}".encode() for key, value in headers.items()]
+    message = parse(b"\r\n".join(lines))
+    assert isinstance(message, AmiEvent)
+    return message
+
+
+async def test_a_telephone_that_is_not_signed_in_fails_the_order_once_no_call_has_come(
+    database: Database, vault: Vault, officer: Actor, clock: ManualClock
+) -> None:
+    told: list[DialFailed] = []
+
+    async def hear(_uow: UnitOfWork, event: DialFailed) -> None:
+        told.append(event)
+
+    database.bus.within(DialFailed, hear)
+    order = await ordered(database, vault, officer)
+    work = dialler(database, vault, Line())
+    assert await work.step()
+    work.heard(_refusal())
+    work.heard(_refusal("1042"))  # another telephone
+    work.heard(_refusal(Context="hotline-listen"))  # not one of ours
+    await work.give_up()
+    assert await state(database) == [("ringing", None)]
+    clock.advance(2)
+    await work.give_up()
+    await work.give_up()
+    assert await state(database) == [("failed", "agent_unreachable")]
+    assert told == [DialFailed(order, "ticket", 7, officer.user_id or 0, "agent_unreachable")]
+
+
+async def test_a_refusal_of_a_call_that_was_made_is_told_by_the_call(
+    database: Database, vault: Vault, officer: Actor, clock: ManualClock
+) -> None:
+    order = await ordered(database, vault, officer)
+    work = dialler(database, vault, Line())
+    await work.step()
+    await _call(database, order, "ended")
+    work.heard(_refusal())
+    clock.advance(5)
+    await work.give_up()
+    assert await state(database) == [("ringing", None)]
+
+
+async def test_an_order_of_which_nothing_is_heard_fails_in_the_end(
+    database: Database, vault: Vault, officer: Actor, clock: ManualClock
+) -> None:
+    await ordered(database, vault, officer)
+    work = dialler(database, vault, Line())
+    assert await work._take() is not None  # and then kill -9: the order stays taken
+    clock.advance(179)
+    await work.give_up()
+    assert await state(database) == [("taken", None)]
+    clock.advance(31)
+    await work.give_up()
+    assert await state(database) == [("failed", "nothing_heard")]
+
+
+async def test_two_people_do_not_dial_one_number_at_once(
+    database: Database, vault: Vault, officer: Actor
+) -> None:
+    await ordered(database, vault, officer)
+    colleague = replace(officer, user_id=(officer.user_id or 0) + 1, extension="1042")
+    with pytest.raises(HotlineError, match="number_dialled"):
+        await ordered(database, vault, colleague)
+
+
 async def test_somebody_without_a_telephone_cannot_order(
     database: Database, vault: Vault, officer: Actor
 ) -> None:
-    from dataclasses import replace
-
     with pytest.raises(HotlineError, match="no_extension"):
         await ordered(database, vault, replace(officer, extension=None))

@@ -204,7 +204,18 @@ def dialled_from_the_phone(status: str, cause: str) -> list[AmiEvent]:
 
 
 @pytest.mark.parametrize(
-    ("status", "cause", "outcome"), [("BUSY", "17", "citizen_busy"), ("NOANSWER", "16", "citizen_no_answer")]
+    ("status", "cause", "outcome"),
+    [
+        ("BUSY", "17", "citizen_busy"),
+        ("NOANSWER", "16", "citizen_no_answer"),
+        ("NOANSWER", "19", "citizen_no_answer"),
+        ("NOANSWER", "21", "citizen_rejected"),
+        ("NOANSWER", "1", "number_invalid"),
+        ("NOANSWER", "28", "number_invalid"),
+        ("CONGESTION", "34", "trunk_down"),
+        ("CONGESTION", "38", "trunk_down"),
+        ("CHANUNAVAIL", "20", "trunk_down"),
+    ],
 )
 def test_a_citizen_called_by_hand_who_does_not_answer_is_not_taken_for_the_agent(
     status: str, cause: str, outcome: str

@@ -81,6 +81,10 @@ def test_survey_and_recording_belong_to_their_call(tmp_path: Path) -> None:
         (CallPlan("1", agent_busy=True), "agent_busy"),
         (CallPlan("1", answer_after=1, citizen_busy=True), "citizen_busy"),
         (CallPlan("1", answer_after=1, citizen_answers=False), "citizen_no_answer"),
+        (CallPlan("1", answer_after=1, line="rejected"), "citizen_rejected"),
+        (CallPlan("1", answer_after=1, line="invalid"), "number_invalid"),
+        (CallPlan("1", answer_after=1, line="congested"), "trunk_down"),
+        (CallPlan("1", answer_after=1, line="off"), "citizen_no_answer"),
         (CallPlan("1", answer_after=99), "agent_no_answer"),
     ],
 )
@@ -96,6 +100,15 @@ def test_click_to_call_ends_as_planned_and_makes_no_draft(
     assert session["session"] == "cb-1"
     assert (session["direction"], session["outcome"]) == ("outbound", outcome)
     assert session["drafts"] == 0
+
+
+def test_a_call_from_a_telephone_that_is_not_registered_is_no_call(tmp_path: Path) -> None:
+    rig = Rig()
+    rig.simulator.plan_outbound(CallPlan("1", agent_away=True))
+    order = {"Channel": "PJSIP/1001", "Exten": "13807730009", "Context": "internal", "Timeout": "15000"}
+    rig.act("Originate", ChannelId="cb-1", **order)
+    rig.simulator.advance(60)
+    assert sessions(rig.stream, rig.simulator.queue_log.lines, tmp_path) == []
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -1,7 +1,7 @@
 """Call-back tasks: one open task per number, due as the rule says, closed in one of three ways."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -9,7 +9,7 @@ from core.clock import CITY_ZONE
 from core.settings import Settings
 from tests.tickets.conftest import City, Refused
 from tickets import queries, reveal
-from tickets.callback_due import callback_due, hours_of
+from tickets.callback_due import callback_due, hours_of, next_try
 
 
 def _at(text: str) -> datetime:
@@ -40,6 +40,23 @@ def test_a_floor_staffed_round_the_clock_has_no_night(settings: Settings) -> Non
     city = settings.city.model_copy(update={"office_hours": ("00:00-24:00",)})
     hours = hours_of(settings.model_copy(update={"city": city}))
     assert callback_due(_at("2026-11-23T23:50:00"), hours) == _at("2026-11-24T00:20:00")
+
+
+@pytest.mark.parametrize(
+    ("tried", "quiet", "then"),
+    [
+        ("2026-11-23T10:00:00", "22:00-07:30", "2026-11-23T10:15:00"),
+        ("2026-11-23T21:44:59", "22:00-07:30", "2026-11-23T21:59:59"),
+        ("2026-11-23T21:45:00", "22:00-07:30", "2026-11-24T07:30:00"),  # 22:00 is quiet already
+        ("2026-11-23T23:50:00", "22:00-07:30", "2026-11-24T07:30:00"),
+        ("2026-11-24T03:00:00", "22:00-07:30", "2026-11-24T07:30:00"),
+        ("2026-11-24T07:20:00", "22:00-07:30", "2026-11-24T07:35:00"),
+        ("2026-11-23T12:00:00", "12:00-14:00", "2026-11-23T14:00:00"),
+        ("2026-11-23T23:50:00", "", "2026-11-24T00:05:00"),
+    ],
+)
+def test_the_next_try_comes_after_a_pause_and_never_in_quiet_hours(tried: str, quiet: str, then: str) -> None:
+    assert next_try(_at(tried), timedelta(minutes=15), quiet) == _at(then)
 
 
 async def _abandon(city: City, number: str, key: str) -> int | None:

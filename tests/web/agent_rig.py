@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from core.clock import ManualClock
 from core.events import EventBus
 from core.people.permissions import Role
+from routing.callback_desk import CallbackDesk
 from routing.intake import Intake
 from telephony.events import CallAbandoned, CallAnswered, CallEnded, CallRinging, CallRingStopped
 from telephony.models import CallLeg, CallSession
@@ -35,8 +36,10 @@ def ctx(ctx: WebContext, bus: EventBus) -> WebContext:
     drafts = DraftService(ctx.db, ctx.clock, ctx.vault, ctx.settings, ctx.tickets)
     callbacks = CallbackService(ctx.settings)
     Intake(drafts, callbacks).wire(bus)
+    desk = CallbackDesk(callbacks, drafts)
+    desk.wire(bus)
     tickets = ctx.tickets
-    return replace(ctx, tickets=tickets, drafts=drafts, callbacks=callbacks)
+    return replace(ctx, tickets=tickets, drafts=drafts, callbacks=callbacks, callback_desk=desk)
 
 
 @pytest.fixture

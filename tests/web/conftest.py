@@ -22,6 +22,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from routing.advice import AdviceService
+from routing.callback_desk import CallbackDesk
 from sla import acts as sla_acts
 from sla import calendar_service, pack_service
 from sla.measures import recount
@@ -34,6 +35,7 @@ from sla.sources import shipped_calendar
 from sla.supervision.service import SupervisionService
 from telephony.agents.service import AgentService
 from telephony.recordings import Recordings
+from telephony.waveforms import Waveforms
 from tickets import acts
 from tickets.attachments.service import AttachmentService
 from tickets.callbacks import CallbackService
@@ -225,6 +227,9 @@ async def ctx(
     tickets = TicketService(database, clock, vault, web_settings, CityLimits(), Counters())
     advice = AdviceService(clock)
     advice.wire(database.bus)
+    drafts = DraftService(database, clock, vault, web_settings, tickets)
+    callbacks = CallbackService(web_settings)
+    recordings = Recordings.of(web_settings)
     return WebContext(
         settings=web_settings,
         clock=clock,
@@ -232,8 +237,9 @@ async def ctx(
         vault=vault,
         people=people,
         tickets=tickets,
-        drafts=DraftService(database, clock, vault, web_settings, tickets),
-        callbacks=CallbackService(web_settings),
+        drafts=drafts,
+        callbacks=callbacks,
+        callback_desk=CallbackDesk(callbacks, drafts),
         attachments=AttachmentService(database, web_settings),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),
@@ -243,7 +249,8 @@ async def ctx(
         agents=AgentService(web_settings),
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,
-        recordings=Recordings.of(web_settings),
+        recordings=recordings,
+        waveforms=Waveforms(recordings, web_settings.var / "waveforms"),
     )
 
 

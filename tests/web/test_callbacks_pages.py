@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import sqlalchemy as sa
 
 from core.people.permissions import Permission, Role, permissions_of
-from tests.web.agent_rig import Floor, ctx, floor, plain
+from telephony.events import CallEnded
+from telephony.models import CallSession
+from tests.web.agent_rig import MOBILE, Floor, ctx, floor, plain
 from tests.web.conftest import Browser, Console
+from tickets.models import table_of
 
 __all__ = ["ctx", "floor"]
 MASKED = "138****1234"
+_call = table_of(CallSession)
 
 
 @pytest.fixture
@@ -139,7 +144,7 @@ async def test_a_made_up_result_changes_nothing(
     assert await floor.scalar("SELECT version FROM callback_task") == 1
 
 
-@pytest.mark.parametrize("path", ["claim", "release", "attempt", "reveal"])
+@pytest.mark.parametrize("path", ["claim", "release", "attempt", "reveal", "dial"])
 async def test_a_write_from_another_site_is_refused(floor: Floor, agent: Browser, path: str) -> None:
     task = await _task(floor)
     form = {"version": "1", "result": "reached", "reason": "x"}
@@ -151,3 +156,107 @@ async def test_a_write_from_another_site_is_refused(floor: Floor, agent: Browser
 async def test_an_unknown_task_is_not_found(floor: Floor, agent: Browser) -> None:
     assert (await agent.get("/callbacks?task=987654")).status == 404
     assert (await agent.post("/callbacks/987654/claim", {"version": "1"})).status == 404
+
+
+async def _outbound(floor: Floor, outcome: str) -> None:
+    """The call of the last order, over."""
+    async with floor.ctx.db.begin() as uow:
+        ring = "UPDATE dial_order SET state = 'ringing' RETURNING channel_id"
+        key = (await uow.session.execute(sa.text(ring))).scalars().all()[-1]
+        values = {
+            "pbx": "pbx1", "session_key": key, "direction": "outbound", "caller_kind": "mobile",
+            "state": "ended", "outcome": outcome, "queues": [], "transfers": [], "linkedids": [],
+            "started_at": uow.now, "ended_at": uow.now, "version": 1,
+        }  # fmt: skip
+        made = await uow.session.execute(sa.insert(_call).values(**values).returning(_call.c.id))
+        await uow.emit(CallEnded(made.scalar_one(), outcome, (), 1, "outbound"))
+
+
+async def test_one_key_takes_the_most_urgent_and_another_calls_it(floor: Floor, agent: Browser) -> None:
+    task = await _task(floor)
+    page = (await agent.get("/callbacks")).text
+    assert 'data-hotkey="Alt+Q"' in page
+    answer = await agent.post("/callbacks/next")
+    assert answer.headers["Location"] == f"/callbacks?task={task}"
+    shown = (await agent.get(f"/callbacks?task={task}")).text
+    assert 'data-hotkey="Alt+C"' in shown
+    assert (await agent.post(f"/callbacks/{task}/dial")).status == 303
+    assert (await agent.post(f"/callbacks/{task}/dial")).status == 303  # a double click
+    assert await floor.scalar("SELECT count(*) FROM dial_order") == 1
+    assert "正在接通电话系统" in (await agent.get(f"/callbacks/{task}/detail")).text
+    assert MOBILE not in shown
+
+
+async def test_with_nothing_left_the_list_says_so(floor: Floor, agent: Browser) -> None:
+    answer = await agent.post("/callbacks/next")
+    assert "现在没有可拨的任务" in (await agent.get(answer.headers["Location"])).text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "sentence"),
+    [
+        ("citizen_busy", "市民电话占线"),
+        ("citizen_no_answer", "市民无人接听"),
+        ("citizen_rejected", "市民拒接"),
+        ("number_invalid", "号码无效"),
+        ("trunk_down", "外线不通，没有拨到市民"),
+        ("agent_no_answer", "话机振铃没有接起，没有拨打市民"),
+        ("agent_busy", "话机正忙或拒接，没有拨打市民"),
+        ("cancelled", "坐席先挂断，不计次数"),
+        ("ended_unknown", "没有拨出，不计次数"),
+    ],
+)
+async def test_each_way_a_call_fails_is_told_in_a_sentence(
+    floor: Floor, agent: Browser, outcome: str, sentence: str
+) -> None:
+    task = await _task(floor)
+    await agent.post(f"/callbacks/{task}/dial")
+    await _outbound(floor, outcome)
+    assert sentence in plain((await agent.get(f"/callbacks/{task}/detail")).text)
+
+
+async def test_who_was_just_called_in_vain_is_not_called_before_the_time_that_is_shown(
+    floor: Floor, agent: Browser
+) -> None:
+    task = await _task(floor)
+    await agent.post(f"/callbacks/{task}/dial")
+    await _outbound(floor, "citizen_no_answer")
+    assert "11-23 10:15 后可再拨" in plain((await agent.get(f"/callbacks?task={task}")).text)
+    refused = await agent.post(f"/callbacks/{task}/dial")
+    assert refused.status == 409
+    assert "还没到再拨时间" in refused.text
+
+
+async def test_a_colleague_sees_who_is_at_it_and_is_not_let_in_between(floor: Floor, agent: Browser) -> None:
+    task = await _task(floor)
+    await agent.post(f"/callbacks/{task}/dial")
+    other = await floor.console.signed_in("a1002")
+    page = plain((await other.get(f"/callbacks?task={task}")).text)
+    assert "韦晓兰 正在回拨" in page
+    assert (await other.post(f"/callbacks/{task}/dial")).status == 409
+
+
+async def test_without_a_telephone_of_ones_own_nothing_is_dialled(floor: Floor) -> None:
+    task = await _task(floor)
+    officer = await floor.console.signed_in("callback_officer")
+    assert "没有绑定分机" in (await officer.get(f"/callbacks?task={task}")).text
+    refused = await officer.post(f"/callbacks/{task}/dial")
+    assert (refused.status, "没有绑定分机" in refused.text) == (409, True)
+    assert await floor.scalar("SELECT claimed_by FROM callback_task") is None
+
+
+async def test_the_shift_leader_sees_tasks_by_age(floor: Floor, agent: Browser) -> None:
+    await _task(floor)
+    await floor.abandon("13900000002")
+    floor.clock.advance(3 * 3600)
+    await floor.abandon("13900000003")
+    leader = await floor.console.signed_in("shift_leader")
+    page = plain((await leader.get("/callbacks")).text)
+    assert "已超时 2" in page
+    assert "1–4 小时 2" in page
+    assert "30 分内 1" in page
+    aged = (await leader.get("/callbacks?age=fresh")).text
+    assert "139****0003" in aged
+    assert "139****0002" not in aged
+    assert "30 分内" not in (await (await floor.console.signed_in("a1001")).get("/callbacks")).text
+    assert (await leader.get("/callbacks?age=ancient")).status == 400

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
+import struct
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,20 @@ from core.clock import ManualClock
 from telephony.recordings import SIMULATED_PBX
 from tests.web.conftest import Browser, Console
 
-SOUND = bytes(range(256)) * 4
+
+def wav(samples: int = 490, *, length: int | None = None, loud: int = 9000) -> bytes:
+    """A telephone's WAV; `length` is what its header claims."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(struct.pack(f"<{samples}h", *(loud if at % 2 else -loud for at in range(samples))))
+    made = out.getvalue()
+    return made if length is None else made[:40] + struct.pack("<I", length) + made[44:]
+
+
+SOUND = wav()  # 1024 bytes
 CALL = (
     "INSERT INTO call_session (pbx, session_key, direction, caller_kind, state, queues, transfers, "
     "linkedids, recording, started_at, version) VALUES (:pbx, :key, 'inbound', 'mobile', :state, '[]', "
@@ -96,6 +113,7 @@ async def test_the_player_takes_the_place_of_the_form(console: Console) -> None:
     answer = await browser.post(path, {"reason": "核对"}, headers=HX)
     assert answer.status == 200
     assert "<audio controls" in answer.text
+    assert f'wave="/tickets/{made.id}/calls/{call}/waveform"' in answer.text
     assert "<html" not in answer.text
 
 
@@ -199,16 +217,16 @@ async def test_where_nothing_can_be_heard_a_sentence_says_why(console: Console) 
     made = await console.ticket("water")
     browser = await console.signed_in("dept_officer")
     cases = {
-        "这次通话没有录音": {"recording": None},
-        "通话结束后可听录音": {"state": "talking"},
-        "没有设置录音目录": {"pbx": "pbx-elsewhere"},
+        "这次通话没有录音": (410, "录音不在了", {"recording": None}),
+        "通话结束后可听录音": (409, "通话还没有结束", {"state": "talking"}),
+        "没有设置录音目录": (410, "录音不在了", {"pbx": "pbx-elsewhere"}),
     }
-    for number, (sentence, call) in enumerate(cases.items()):
+    for number, (sentence, (status, code, call)) in enumerate(cases.items()):
         ident = await call_of(console, made.id, key=f"{number}.9", **call)  # type: ignore[arg-type]  # a case
         assert sentence in (await browser.get(f"/tickets/{made.id}")).text
         answer = await browser.post(f"/tickets/{made.id}/calls/{ident}/listen", {"reason": "核对"})
-        assert answer.status == 410
-        assert "录音不在了" in answer.text
+        assert answer.status == status
+        assert code in answer.text
 
 
 async def test_a_file_that_is_gone_or_lies_elsewhere_is_missed_calmly(console: Console) -> None:
@@ -262,9 +280,10 @@ async def test_the_player_may_seek(console: Console) -> None:
 async def test_the_sound_is_served_as_nothing_but_sound(console: Console) -> None:
     made = await console.ticket("water")
     call = await call_of(console, made.id)
-    recorded(console).write_bytes(b"<script>alert(1)</script>")
     browser = await console.signed_in("dept_officer")
+    path = recorded(console)
     await listen(browser, made.id, call)
+    path.write_bytes(b"<script>alert(1)</script>")
     _status, _body, headers = await fetch(browser, made.id, call)
     assert headers["Content-Type"] == "audio/wav"
     assert headers["Content-Disposition"] == f'inline; filename="call-{call}.wav"'
@@ -272,3 +291,107 @@ async def test_the_sound_is_served_as_nothing_but_sound(console: Console) -> Non
     assert "sandbox" in headers["Content-Security-Policy"]
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "no-store"
+
+
+SILENT = {
+    "empty": (wav(0), "没有声音"),
+    "a header cut off": (wav()[:30], "录音文件损坏"),
+    "nothing of a sound": (b"<html>" * 20, "录音文件损坏"),
+    "only a start": (b"RIFF", "录音文件损坏"),
+}
+
+
+@pytest.mark.parametrize("name", SILENT)
+async def test_a_file_without_sound_is_told_before_a_reason_is_kept(console: Console, name: str) -> None:
+    body, sentence = SILENT[name]
+    made = await console.ticket("water")
+    call = await call_of(console, made.id)
+    recorded(console).write_bytes(body)
+    browser = await console.signed_in("dept_officer")
+    path = f"/tickets/{made.id}/calls/{call}/listen"
+    answer = await browser.post(path, {"reason": "核对来电内容"})
+    assert (answer.status, sentence in answer.text) == (410, True)
+    piece = await browser.post(path, {"reason": "核对来电内容"}, headers=HX)
+    assert (piece.status, sentence in piece.text, "<audio" in piece.text) == (200, True, False)
+    assert await listened(console) == []
+
+
+async def test_a_recording_that_was_never_finished_plays_all_the_same(console: Console) -> None:
+    made = await console.ticket("water")
+    call = await call_of(console, made.id)
+    recorded(console).write_bytes(wav(8000, length=0))
+    browser = await console.signed_in("dept_officer")
+    assert await listen(browser, made.id, call) == 303
+    shape = await shape_of(browser, f"/tickets/{made.id}/calls/{call}")
+    assert (shape["state"], shape["seconds"]) == ("sound", 1.0)
+
+
+async def shape_of(browser: Browser, place: str) -> Any:
+    async with browser.session.get(f"{browser.base}{place}/waveform") as answer:
+        return await answer.json() if answer.status == 200 else answer.status
+
+
+async def test_the_shape_and_the_marks_are_open_as_long_as_the_sound_is(console: Console) -> None:
+    made = await console.ticket("water")
+    call = await call_of(console, made.id)
+    recorded(console)
+    marks = [
+        {"kind": "agent", "at": 0.0, "until": 4.0, "who": "1001", "to": ""},
+        {"kind": "blind", "at": 4.0, "until": None, "who": "1001", "to": "1002"},
+    ]
+    async with console.ctx.db.begin() as uow:
+        update = text("UPDATE call_session SET marks = CAST(:marks AS jsonb) WHERE id = :id")
+        await uow.session.execute(update, {"marks": json.dumps(marks), "id": call})
+    browser = await console.signed_in("dept_officer")
+    assert await shape_of(browser, f"/tickets/{made.id}/calls/{call}") == 403
+    await listen(browser, made.id, call)
+    shape = await shape_of(browser, f"/tickets/{made.id}/calls/{call}")
+    assert len(shape["peaks"]) == 490
+    assert set(shape["peaks"]) == {27}
+    assert [(mark["word"], mark["who"]) for mark in shape["marks"]] == [
+        ("通话", "1001"),
+        ("盲转", "1001 → 1002"),
+    ]
+
+
+async def test_a_call_without_a_ticket_is_heard_by_who_took_it_and_the_shift_leader_alone(
+    console: Console,
+) -> None:
+    call = await call_of(console, None)
+    recorded(console)
+    async with console.ctx.db.begin() as uow:
+        leg = (
+            "INSERT INTO call_leg (session_id, leg_key, extension, user_id, state, ring_seconds, "
+            "talk_seconds, hold_seconds) VALUES (:call, '1', '1', :user, 'ended', 1, 1, 0)"
+        )
+        await uow.session.execute(text(leg), {"call": call, "user": console.users["agent"]})
+    place, reason = f"/calls/{call}", {"reason": "质检"}
+    for login, status in (("dept_officer", 403), ("system_admin", 403), ("dispatcher", 403)):
+        browser = await console.signed_in(login)
+        assert (await browser.post(f"{place}/listen", reason)).status == status, login
+    for login in ("agent", "shift_leader", "inspector", "supervision_officer"):
+        browser = await console.signed_in(login)
+        assert "收听原因" in (await browser.get(place)).text
+        assert await shape_of(browser, place) == 403
+        answer = await browser.post(f"{place}/listen", reason)
+        assert (answer.status, answer.headers["Location"]) == (303, f"{place}#call-{call}")
+        assert (await shape_of(browser, place))["state"] == "sound"
+        async with browser.session.get(f"{browser.base}{place}/recording") as sound:
+            assert await sound.read() == SOUND
+    assert {row[0] for row in await listened(console)} == {
+        "agent", "shift_leader", "inspector", "supervision_officer",
+    }  # fmt: skip
+    foreign = await call_of(console, None, key="3.3")
+    agent = await console.signed_in("agent")
+    assert (await agent.post(f"/calls/{foreign}/listen", reason)).status == 404
+
+
+async def test_a_recording_that_retention_took_away_is_told_so(console: Console) -> None:
+    made = await console.ticket("water")
+    call = await call_of(console, made.id)
+    async with console.ctx.db.begin() as uow:
+        await uow.session.execute(text("UPDATE call_session SET recording_gone_at = :at"), {"at": uow.now})
+    browser = await console.signed_in("dept_officer")
+    assert "已按保留期限清理" in (await browser.get(f"/tickets/{made.id}")).text
+    answer = await browser.post(f"/tickets/{made.id}/calls/{call}/listen", {"reason": "核对"})
+    assert (answer.status, "已过保留期限" in answer.text) == (410, True)

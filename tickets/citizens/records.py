@@ -83,6 +83,23 @@ def members(citizen_id: int) -> sa.Select[Any]:
     )
 
 
+def numbers(phone_ref: int) -> sa.Select[Any]:
+    """The references of all numbers of whoever has this one; none when no record has it."""
+    one, owner = phone.alias("one"), citizen.alias("owner")
+    lead = sa.func.coalesce(owner.c.merged_into_id, owner.c.id)
+    its_head = (
+        sa.select(lead)
+        .select_from(one.join(owner, owner.c.id == one.c.citizen_id))
+        .where(one.c.phone_ref == phone_ref)
+        .scalar_subquery()
+    )
+    return (
+        sa.select(phone.c.phone_ref)
+        .join(citizen, citizen.c.id == phone.c.citizen_id)
+        .where(sa.or_(citizen.c.id == its_head, citizen.c.merged_into_id == its_head))
+    )
+
+
 async def head(session: AsyncSession, citizen_id: int) -> Any:
     """The row of a leading record. Raises `citizen_not_found`, `citizen_merged` (into)."""
     row = (await session.execute(sa.select(citizen).where(citizen.c.id == citizen_id))).first()

@@ -3,15 +3,19 @@
 Everything comes back as frozen values with masked citizens; visibility is part of each statement.
 """
 
-from tickets.queries.desk import (
+from tickets.queries.callbacks import (
+    Ages,
     AttemptItem,
     CallbackItem,
     CallbackPage,
+    callback_ages,
+    callback_list,
+    callback_page,
+)
+from tickets.queries.desk import (
     CategoryItem,
     DraftItem,
     DraftPage,
-    callback_list,
-    callback_page,
     categories,
     draft_form,
     my_drafts,
@@ -54,6 +58,7 @@ from tickets.queries.todo import (
 from tickets.queries.todo import Urgency as TodoUrgency
 
 __all__ = [
+    "Ages",
     "AttemptItem",
     "CallbackItem",
     "CallbackPage",
@@ -74,6 +79,7 @@ __all__ = [
     "TodoFilters",
     "TodoItem",
     "TodoUrgency",
+    "callback_ages",
     "callback_list",
     "callback_page",
     "categories",

@@ -1,4 +1,4 @@
-"""What lies on the agents' desks: drafts, call-back tasks, the category tree."""
+"""What lies on the agents' desks: drafts, the category tree."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +13,11 @@ from core.people.models import User
 from core.privacy import PersonalValue, Vault
 from tickets import draft_rows
 from tickets.forms import unpack_draft
-from tickets.models import CallbackAttempt, CallbackTask, Category, Ticket, TicketDraft, table_of
-from tickets.visibility import visible_callbacks, visible_drafts
+from tickets.models import Category, Ticket, TicketDraft, table_of
+from tickets.visibility import visible_drafts
 
 _category = table_of(Category)
 _draft = table_of(TicketDraft)
-_task = table_of(CallbackTask)
-_attempt = table_of(CallbackAttempt)
 _ticket = table_of(Ticket)
 _user = table_of(User)
 _value = table_of(PersonalValue)
@@ -125,83 +123,3 @@ async def draft_form(session: AsyncSession, actor: Actor, vault: Vault, draft_id
     item = DraftItem(**{name: getattr(row, name) for name in DraftItem.__dataclass_fields__})
     form = unpack_draft(draft_rows.unseal(vault, draft_id, row.form_sealed))
     return DraftPage(item, form, row.ended_as, row.ended_code, row.ticket_id, row.number)
-
-
-@dataclass(frozen=True)
-class CallbackItem:
-    """A call-back task; `caller` is masked."""
-
-    id: int
-    version: int
-    caller_ref: int
-    caller: str
-    missed_at: datetime
-    due_at: datetime
-    calls: int
-    attempts: int
-    claimed_by: int | None
-    claimed_by_name: str | None
-    closed_at: datetime | None
-    closed_as: str | None
-
-
-@dataclass(frozen=True)
-class AttemptItem:
-    """One try."""
-
-    at: datetime
-    actor: str
-    result: str
-    note: str
-
-
-@dataclass(frozen=True)
-class CallbackPage:
-    """A task with its tries, oldest first."""
-
-    task: CallbackItem
-    attempts: tuple[AttemptItem, ...]
-
-
-def _callback_query(actor: Actor) -> sa.Select[Any]:
-    plain = [name for name in CallbackItem.__dataclass_fields__ if name not in {"caller", "claimed_by_name"}]
-    return (
-        sa.select(
-            *(_task.c[name] for name in plain),
-            _value.c.masked.label("caller"),
-            _user.c.name.label("claimed_by_name"),
-        )
-        .join(_value, _value.c.id == _task.c.caller_ref)
-        .outerjoin(_user, _user.c.id == _task.c.claimed_by)
-        .where(visible_callbacks(actor))
-    )
-
-
-async def callback_list(
-    session: AsyncSession, actor: Actor, *, closed: bool = False, limit: int = 200
-) -> list[CallbackItem]:
-    """Open tasks by due time, or the closed ones, newest first."""
-    query = _callback_query(actor)
-    if closed:
-        query = query.where(_task.c.closed_at.is_not(None)).order_by(
-            _task.c.closed_at.desc(), _task.c.id.desc()
-        )
-    else:
-        query = query.where(_task.c.closed_at.is_(None)).order_by(_task.c.due_at, _task.c.id)
-    rows = await session.execute(query.limit(min(limit, 500)))
-    return [CallbackItem(**row._mapping) for row in rows]
-
-
-async def callback_page(session: AsyncSession, actor: Actor, task_id: int) -> CallbackPage:
-    """One task; raises `callback_not_found`."""
-    row = (await session.execute(_callback_query(actor).where(_task.c.id == task_id))).first()
-    if row is None:
-        raise HotlineError("callback_not_found", task_id=task_id)
-    tries = (
-        sa.select(_attempt.c.at, _user.c.name.label("actor"), _attempt.c.result, _attempt.c.note)
-        .join(_user, _user.c.id == _attempt.c.actor_id)
-        .where(_attempt.c.task_id == task_id)
-        .order_by(_attempt.c.id)
-    )
-    found = tuple(AttemptItem(**each._mapping) for each in await session.execute(tries))
-    return CallbackPage(CallbackItem(**row._mapping), found)

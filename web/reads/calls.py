@@ -37,6 +37,10 @@ OUTCOMES = {
     "agent_no_answer": "坐席未接",
     "citizen_busy": "对方占线",
     "citizen_no_answer": "对方未接",
+    "citizen_rejected": "对方拒接",
+    "number_invalid": "号码无效",
+    "trunk_down": "外线不通",
+    "cancelled": "坐席中途挂断",
     "ended_unknown": "结果不明",
     "in_progress": "进行中",
 }

@@ -1,11 +1,13 @@
-"""The calls of a ticket with their recordings, for everybody who sees the ticket.
+"""Recordings: of a ticket's calls, for everybody who sees the ticket; of any call, for who sees the call.
 
-Who may see the ticket, and that its reporter is not sealed from them, are conditions of each query. To
-listen takes a reason; the audit row that holds it keeps the recording open to that person for a while.
+Who may see the ticket or the call, and that its reporter is not sealed from them, are conditions of each
+query. To listen takes a reason; the audit row that holds it keeps the recording open to that person for a
+while.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,7 +41,7 @@ MOST_CALLS = 10
 
 @dataclass(frozen=True)
 class TicketCall:
-    """A call of a ticket. `how`: none, live, away, ask or open, as `_how` has it."""
+    """A call of a ticket. `how`: none, live, away, swept, ask or open, as `how_of` has it."""
 
     row: CallRow
     how: str
@@ -84,6 +86,7 @@ async def calls_of_ticket(
         _call.c.pbx,
         _call.c.state,
         _call.c.recording,
+        _call.c.recording_gone_at,
         sa.case((visible_calls(actor), True), else_=False).label("listed"),
     ).where(shown(actor, ticket_id), audible(actor, ticket_id))
     newest = query.order_by(_call.c.started_at.desc(), _call.c.id.desc()).limit(MOST_CALLS)
@@ -92,20 +95,30 @@ async def calls_of_ticket(
     rows = {row.id: row for row in await rows_of(session, ids)}
     open_ids = await _open_ids(session, actor, ids, now)
     return [
-        TicketCall(rows[one.id], _how(one, recordings, opened=one.id in open_ids), one.listed)
+        TicketCall(rows[one.id], how_of(one, recordings, opened=one.id in open_ids), one.listed)
         for one in found
     ]
 
 
-def _how(row: Any, recordings: Recordings, *, opened: bool) -> str:
-    """What stands where a player may be: still talking, nothing recorded, out of reach, to ask, open."""
+def how_of(row: Any, recordings: Recordings, *, opened: bool) -> str:
+    """What stands where a player may be: still talking, none, past its time, out of reach, to ask, open."""
     if row.state != "ended":
         return "live"
     if not row.recording:
         return "none"
+    if row.recording_gone_at is not None:
+        return "swept"
     if not recordings.knows(row.pbx):
         return "away"
     return "open" if opened else "ask"
+
+
+async def of_call(
+    session: AsyncSession, actor: Actor, recordings: Recordings, call_id: int, now: datetime
+) -> str:
+    """`how_of` for a call this person may see, on the page of the call itself."""
+    row = await _recorded(session, actor, None, call_id)
+    return how_of(row, recordings, opened=bool(await _open_ids(session, actor, [call_id], now)))
 
 
 async def _open_ids(session: AsyncSession, actor: Actor, ids: list[int], now: datetime) -> set[int]:
@@ -122,11 +135,21 @@ async def _open_ids(session: AsyncSession, actor: Actor, ids: list[int], now: da
     return set((await session.execute(query)).scalars())
 
 
-async def _recorded(session: AsyncSession, actor: Actor, ticket_id: int, call_id: int) -> Any:
-    """The call, when it is one of this ticket. Raises `recording_not_found`, `recording_sealed`."""
-    may_hear = sa.case((audible(actor, ticket_id), True), else_=False).label("may_hear")
-    query = sa.select(_call.c.id, _call.c.pbx, _call.c.state, _call.c.recording, may_hear)
-    row = (await session.execute(query.where(_call.c.id == call_id, shown(actor, ticket_id)))).first()
+async def _recorded(session: AsyncSession, actor: Actor, ticket_id: int | None, call_id: int) -> Any:
+    """The call, when it is one of this ticket, or one this person sees himself.
+
+    Raises `recording_not_found`, `recording_sealed`.
+    """
+    if ticket_id is None:
+        seen, heard = visible_calls(actor), sees_every_ticket(actor)
+        may_hear: sa.ColumnElement[bool] = sa.true() if heard else sa.false()
+    else:
+        seen, may_hear = shown(actor, ticket_id), audible(actor, ticket_id)
+    columns = ("id", "pbx", "state", "recording", "recording_gone_at", "marks")
+    query = sa.select(
+        *(_call.c[name] for name in columns), sa.case((may_hear, True), else_=False).label("may_hear")
+    )
+    row = (await session.execute(query.where(_call.c.id == call_id, seen))).first()
     if row is None:
         raise HotlineError("recording_not_found", call_id=call_id)
     if not row.may_hear:
@@ -134,18 +157,32 @@ async def _recorded(session: AsyncSession, actor: Actor, ticket_id: int, call_id
     return row
 
 
-async def named(session: AsyncSession, actor: Actor, ticket_id: int, call_id: int) -> tuple[str, str]:
-    """The PBX and the file name of a call's recording.
+@dataclass(frozen=True)
+class Place:
+    """Where a recording lies, and what is known of its course."""
 
-    Raises `recording_not_found`, `recording_sealed`, `recording_missing`.
+    pbx: str
+    name: str
+    marks: tuple[dict[str, Any], ...]
+
+
+async def named(session: AsyncSession, actor: Actor, ticket_id: int | None, call_id: int) -> Place:
+    """Where a call's recording lies. Without a ticket: of a call this person sees himself.
+
+    Raises `recording_not_found`, `recording_sealed`, `recording_running`, `recording_swept`,
+    `recording_missing`.
     """
     row = await _recorded(session, actor, ticket_id, call_id)
-    if row.state != "ended" or not row.recording:
+    if row.state != "ended":
+        raise HotlineError("recording_running", call_id=call_id)
+    if not row.recording:
         raise HotlineError("recording_missing", call_id=call_id)
-    return row.pbx, row.recording
+    if row.recording_gone_at is not None:
+        raise HotlineError("recording_swept", call_id=call_id)
+    return Place(row.pbx, row.recording, tuple(row.marks or ()))
 
 
-async def ask(uow: UnitOfWork, actor: Actor, ticket_id: int, call_id: int, reason: str) -> None:
+async def ask(uow: UnitOfWork, actor: Actor, ticket_id: int | None, call_id: int, reason: str) -> None:
     """Open a recording to this person for a while; the reason is audited.
 
     Raises `forbidden`, `reason_required` and what `named` raises.
@@ -155,7 +192,9 @@ async def ask(uow: UnitOfWork, actor: Actor, ticket_id: int, call_id: int, reaso
     await note(uow, actor, ACTION, ticket_id, call_id, reason)
 
 
-async def note(uow: UnitOfWork, actor: Actor, action: str, ticket_id: int, call_id: int, reason: str) -> None:
+async def note(
+    uow: UnitOfWork, actor: Actor, action: str, ticket_id: int | None, call_id: int, reason: str
+) -> None:
     """Who listened, or tried to, to which call of which ticket, and why."""
     await audit.record(
         uow,
@@ -164,14 +203,14 @@ async def note(uow: UnitOfWork, actor: Actor, action: str, ticket_id: int, call_
         object_type="call",
         object_id=call_id,
         reason=reason,
-        detail={"ticket": ticket_id},
+        detail={"ticket": ticket_id} if ticket_id is not None else {},
     )
 
 
 async def asked_for(
-    session: AsyncSession, actor: Actor, ticket_id: int, call_id: int, now: datetime
-) -> tuple[str, str]:
-    """The PBX and the file name of a recording this person has given a reason for.
+    session: AsyncSession, actor: Actor, ticket_id: int | None, call_id: int, now: datetime
+) -> Place:
+    """Where a recording lies that this person has given a reason for.
 
     Raises `recording_unasked` and what `named` raises.
     """
@@ -179,3 +218,25 @@ async def asked_for(
     if not await _open_ids(session, actor, [call_id], now):
         raise HotlineError("recording_unasked", call_id=call_id)
     return found
+
+
+MARK_WORDS = {
+    "agent": "通话",
+    "hold": "保持",
+    "mute": "隐私静音",
+    "blind": "盲转",
+    "attended": "协商转接",
+    "redirect": "改接",
+    "conference": "三方通话",
+}
+
+
+def mark_lines(marks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Marks as the player shows them: what, from when until when (seconds), and who or where to."""
+    lines = []
+    for mark in marks:
+        kind = str(mark.get("kind", ""))
+        who = f"{mark.get('who', '')} → {mark['to']}" if mark.get("to") else str(mark.get("who", ""))
+        line = {"kind": kind, "word": MARK_WORDS.get(kind, kind), "who": who.strip()}
+        lines.append({**line, "at": float(mark.get("at") or 0), "until": mark.get("until")})
+    return lines

@@ -29,6 +29,7 @@ READ = (Permission.DELETION_REQUEST, Permission.DELETION_APPROVE)
 STEP_WORDS = {
     "event_log": ("页面更新通知", "供页面断线后补看，不含个人信息"),
     "outbox": ("已送出或放弃的消息", "短信、邮件和接口推送的发送记录"),
+    "recordings": ("通话录音", "清理录音文件，通话记录保留；依法保全的不清理"),
     "web_session": ("登录会话记录", "谁在何时何处登录；依法不少于六个月"),
 }
 STATE_WORDS = {

@@ -1,22 +1,21 @@
-"""The call-back list (漏接回拨): whoever hung up while waiting is called, one task per number."""
+"""The call-back desk (漏接回拨): one task per number, called by a click, one key to the next."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.people.permissions import Permission
-from tickets import queries, reveal
-from tickets.terms import AttemptResult, CallbackEnd, choices, label
+from tickets import reveal
+from tickets.terms import NOTED_BY_HAND, AttemptResult, label
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, path_id, read_form, read_query
-from web.reads.numbers import origin
+from web.reads import callbacks as reads
 from web.render import fragment, page, redirect
 from web.routes import route
-from web.views._ladder import tone, words
 
 READ, WORK = Permission.CALLBACK_READ, Permission.CALLBACK_WORK
 TASK = "/callbacks/{task_id:[0-9]+}"
@@ -25,6 +24,8 @@ TASK = "/callbacks/{task_id:[0-9]+}"
 class ListQuery(Fields):
     task: int | None = Field(None, gt=0, lt=2**63)
     closed: bool = False
+    age: Literal["fresh", "half", "hour", "old", "overdue"] | None = None
+    done: Literal["none"] | None = None
 
 
 class VersionForm(Fields):
@@ -47,7 +48,8 @@ async def task_list(request: web.Request) -> web.StreamResponse:
     async with context(request).db.read() as session:
         rows = await _rows(request, session, query)
         task = await _task(request, session, query.task) if query.task else None
-    return await page(request, "callbacks/list.html", task=task, **rows, **_terms(request))
+    values = {"task": task, "nothing_left": query.done == "none", **rows}
+    return await page(request, "callbacks/list.html", **values, **_terms(request))
 
 
 @route("GET", "/callbacks/rows", permission=READ)
@@ -57,6 +59,34 @@ async def rows(request: web.Request) -> web.StreamResponse:
     async with context(request).db.read() as session:
         found = await _rows(request, session, query)
     return fragment(request, "callbacks/_rows.html", **found, **_terms(request))
+
+
+@route("GET", TASK + "/detail", permission=READ)
+async def detail(request: web.Request) -> web.StreamResponse:
+    """The chosen task alone, as its call goes on."""
+    async with context(request).db.read() as session:
+        task = await _task(request, session, path_id(request, "task_id"))
+    return fragment(request, "callbacks/_detail.html", task=task, **_terms(request))
+
+
+@route("POST", "/callbacks/next", permission=WORK)
+async def take_next(request: web.Request) -> web.StreamResponse:
+    """Take the most urgent task nobody is at; the list says so when there is none."""
+    await read_form(request, Fields)
+    ctx = context(request)
+    async with ctx.db.begin() as uow:
+        task_id = await ctx.callbacks.claim_next(uow, actor(request))
+    return redirect(request, f"/callbacks?task={task_id}" if task_id else "/callbacks?done=none")
+
+
+@route("POST", TASK + "/dial", permission=WORK)
+async def dial(request: web.Request) -> web.StreamResponse:
+    """Take the task and call: my telephone rings first. The number itself is not shown."""
+    await read_form(request, Fields)
+    ctx, task_id = context(request), path_id(request, "task_id")
+    async with ctx.db.begin() as uow:
+        await ctx.callback_desk.dial(uow, actor(request), task_id)
+    return redirect(request, f"/callbacks?task={task_id}")
 
 
 @route("POST", TASK + "/claim", permission=WORK)
@@ -100,7 +130,7 @@ async def show_number(request: web.Request) -> web.StreamResponse:
         task = await _task(request, session, task_id)
         found = await _rows(request, session, ListQuery(task=task_id))
     task["revealed"] = number
-    values = {"task": task, **found, **_terms(request)}
+    values = {"task": task, "nothing_left": False, **found, **_terms(request)}
     if wants_fragment(request):
         response = fragment(request, "callbacks/_detail.html", **values)
     else:
@@ -112,7 +142,7 @@ async def show_number(request: web.Request) -> web.StreamResponse:
 def _terms(request: web.Request) -> dict[str, Any]:
     person = actor(request)
     return {
-        "results": choices(AttemptResult),
+        "results": [(result.value, label(AttemptResult, result.value)) for result in NOTED_BY_HAND],
         "most_attempts": context(request).settings.telephony.callback_tries,
         "may_work": person.may(WORK),
         "may_reveal": person.may(Permission.PERSON_REVEAL),
@@ -121,12 +151,11 @@ def _terms(request: web.Request) -> dict[str, Any]:
 
 async def _rows(request: web.Request, session: AsyncSession, query: ListQuery) -> dict[str, Any]:
     now = context(request).clock.now()
-    items = await queries.callback_list(session, actor(request), closed=query.closed)
-    shown = [{"item": item, "words": words(item, now), "tone": tone(item, now)} for item in items]
-    address = {key: value for key, value in (("task", query.task), ("closed", query.closed or None)) if value}
-    text = "&".join(f"{key}={int(value)}" for key, value in address.items())
+    found = await reads.rows_of(session, actor(request), now, closed=query.closed, age=query.age)
+    parts = {"task": query.task, "closed": int(query.closed) or None, "age": query.age}
+    text = "&".join(f"{key}={value}" for key, value in parts.items() if value)
     return {
-        "rows": shown,
+        **found,
         "selected": query.task,
         "shown_closed": query.closed,
         "query": f"?{text}" if text else "",
@@ -134,17 +163,4 @@ async def _rows(request: web.Request, session: AsyncSession, query: ListQuery) -
 
 
 async def _task(request: web.Request, session: AsyncSession, task_id: int) -> dict[str, Any]:
-    now = context(request).clock.now()
-    found = await queries.callback_page(session, actor(request), task_id)
-    item = found.task
-    tries = [{"item": each, "result": label(AttemptResult, each.result)} for each in found.attempts]
-    return {
-        "item": item,
-        "origin": origin(item.caller),
-        "words": words(item, now),
-        "tone": tone(item, now),
-        "closed_word": label(CallbackEnd, item.closed_as),
-        "mine": item.claimed_by is not None and item.claimed_by == actor(request).user_id,
-        "tries": tries,
-        "revealed": None,
-    }
+    return await reads.task_of(session, actor(request), task_id, context(request).clock.now())

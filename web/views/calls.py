@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 from yarl import URL
 
 from core.clock import CITY_ZONE, to_city
@@ -17,6 +18,7 @@ from telephony.behind import behind
 from web.context import actor, context
 from web.inputs import Fields, path_id, read_query
 from web.reads import calls as reads
+from web.reads import recordings as sounds
 from web.reads.controls import mark_lines
 from web.reads.numbers import origin
 from web.render import fragment, page
@@ -48,13 +50,24 @@ async def rows(request: web.Request) -> web.StreamResponse:
 async def call(request: web.Request) -> web.StreamResponse:
     """One call: who rang, who talked, how it was passed on."""
     async with context(request).db.read() as session:
-        found = await reads.call_detail(session, actor(request), path_id(request, "call_id"))
-        done = await mark_lines(session, found.row.id)
-    leads = found.ended_at is None and actor(request).may(Permission.FLOOR_LEAD)
+        person, call_id = actor(request), path_id(request, "call_id")
+        found = await reads.call_detail(session, person, call_id)
+        done = await mark_lines(session, call_id)
+        how = await _sound(request, session, call_id)
+    leads = found.ended_at is None and person.may(Permission.FLOOR_LEAD)
     return await page(
-        request, "calls/detail.html", call=found, origin=origin(found.row.masked), marks=done,
-        session_id=found.row.id, leads=leads, token=new_token(9),
+        request, "calls/detail.html", call=found, origin=origin(found.row.masked), marks=done, how=how,
+        place=f"/calls/{call_id}", session_id=call_id, leads=leads, token=new_token(9),
     )  # fmt: skip
+
+
+async def _sound(request: web.Request, session: AsyncSession, call_id: int) -> str:
+    """What stands where a player may be; nothing for who sees calls but no people's matters."""
+    person, ctx = actor(request), context(request)
+    try:
+        return await sounds.of_call(session, person, ctx.recordings, call_id, ctx.clock.now())
+    except HotlineError:
+        return "sealed"
 
 
 async def _day(request: web.Request) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Listening to what was said in a call of a ticket: for a reason, and never to a sealed reporter's voice."""
+"""Listening to what was said in a call: for a reason, and never to a sealed reporter's voice.
+
+A ticket's calls are open to whoever sees the ticket; any call to whoever sees the call itself: the agent
+who took it, the shift leader, the inspector.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from pydantic import Field
 from core.errors import HotlineError
 from core.people.permissions import Permission
 from telephony.recordings import Recordings, Sound
+from telephony.waveforms import refuse_silence
 from web import ranges
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, path_id, read_form
@@ -19,54 +24,60 @@ from web.routes import route
 from web.views.attachments import SANDBOX
 from web.views.tickets import READ
 
+CALLS = (Permission.CALL_TAKE, Permission.CALL_READ_ALL)
+OF_TICKET, OF_CALL = "/tickets/{ticket_id}/calls/{call_id}", "/calls/{call_id}"
+REVEAL = Permission.PERSON_REVEAL
+# A refusal that is only a state of the file is shown where the player would be.
+SILENT = {"recording_empty": "empty", "recording_broken": "broken"}
+
 
 class ListenForm(Fields):
     reason: str = Field("", max_length=200)
 
 
-@route(
-    "POST",
-    "/tickets/{ticket_id}/calls/{call_id}/listen",
-    permission=READ,
-    also=Permission.PERSON_REVEAL,
-    max_body=4096,
-)
+def _which(request: web.Request) -> tuple[int | None, int]:
+    """The ticket, if the address names one, and the call."""
+    ticket_id = path_id(request, "ticket_id") if "ticket_id" in request.match_info else None
+    return ticket_id, path_id(request, "call_id")
+
+
+@route("POST", OF_TICKET + "/listen", permission=READ, also=REVEAL, max_body=4096)
+@route("POST", OF_CALL + "/listen", permission=CALLS, also=REVEAL, max_body=4096)
 async def listen(request: web.Request) -> web.StreamResponse:
     """Open the recording of a call for a while, for a reason that goes into the audit log."""
-    ident, call_id = path_id(request, "ticket_id"), path_id(request, "call_id")
+    ticket_id, call_id = _which(request)
     form = await read_form(request, ListenForm)
     ctx, person = context(request), actor(request)
+    home = f"/tickets/{ticket_id}" if ticket_id is not None else f"/calls/{call_id}"
+    place = f"{home}/calls/{call_id}" if ticket_id is not None else home
     try:
         async with ctx.db.read() as session:
-            place = await reads.named(session, person, ident, call_id)
-        # The folder may be another machine's; a file that is gone is told before a reason is kept.
-        if not await asyncio.to_thread(ctx.recordings.has, *place):
-            raise HotlineError("recording_missing", call_id=call_id)
+            found = await reads.named(session, person, ticket_id, call_id)
+        # A file that is gone or silent is told before a reason is kept.
+        refuse_silence((await ctx.waveforms.of(found.pbx, found.name)).state)
         async with ctx.db.begin() as uow:
-            await reads.ask(uow, person, ident, call_id, form.reason)
+            await reads.ask(uow, person, ticket_id, call_id, form.reason)
     except HotlineError as error:
         if error.code == "recording_sealed":  # no page of ours offers it: the attempt leaves a trace
             async with ctx.db.begin() as uow:
-                await reads.note(uow, person, reads.REFUSED, ident, call_id, form.reason)
+                await reads.note(uow, person, reads.REFUSED, ticket_id, call_id, form.reason)
+        if error.code in SILENT and wants_fragment(request):
+            return fragment(request, "tickets/_recording.html", place=place, how=SILENT[error.code])
         raise
     if wants_fragment(request):
-        return fragment(request, "tickets/_recording.html", ticket_id=ident, call_id=call_id, how="open")
-    return redirect(request, f"/tickets/{ident}#call-{call_id}")
+        return fragment(request, "tickets/_recording.html", place=place, how="open")
+    return redirect(request, f"{home}#call-{call_id}")
 
 
-@route(
-    "GET",
-    "/tickets/{ticket_id}/calls/{call_id}/recording",
-    permission=READ,
-    also=Permission.PERSON_REVEAL,
-)
+@route("GET", OF_TICKET + "/recording", permission=READ, also=REVEAL)
+@route("GET", OF_CALL + "/recording", permission=CALLS, also=REVEAL)
 async def recording(request: web.Request) -> web.StreamResponse:
     """The sound itself, in the pieces a player asks for."""
-    ident, call_id = path_id(request, "ticket_id"), path_id(request, "call_id")
+    ticket_id, call_id = _which(request)
     ctx, person = context(request), actor(request)
     async with ctx.db.read() as session:
-        place = await reads.asked_for(session, person, ident, call_id, ctx.clock.now())
-    sound = await _opened(ctx.recordings, *place)
+        place = await reads.asked_for(session, person, ticket_id, call_id, ctx.clock.now())
+    sound = await _opened(ctx.recordings, place.pbx, place.name)
     headers = {
         "Content-Type": sound.mime,
         "Content-Disposition": f'inline; filename="call-{call_id}.{sound.kind}"',
@@ -74,6 +85,25 @@ async def recording(request: web.Request) -> web.StreamResponse:
         "Cross-Origin-Resource-Policy": "same-origin",
     }
     return await ranges.send(request, sound.file, sound.size, sound.tag, headers)
+
+
+@route("GET", OF_TICKET + "/waveform", permission=READ, also=REVEAL)
+@route("GET", OF_CALL + "/waveform", permission=CALLS, also=REVEAL)
+async def waveform(request: web.Request) -> web.StreamResponse:
+    """The shape of the sound and the marks on it, for the player; open as long as the sound is."""
+    ticket_id, call_id = _which(request)
+    ctx, person = context(request), actor(request)
+    async with ctx.db.read() as session:
+        place = await reads.asked_for(session, person, ticket_id, call_id, ctx.clock.now())
+    shape = await ctx.waveforms.of(place.pbx, place.name)
+    return web.json_response(
+        {
+            "state": shape.state,
+            "seconds": shape.seconds,
+            "peaks": shape.peaks,
+            "marks": reads.mark_lines(place.marks),
+        }
+    )
 
 
 async def _opened(recordings: Recordings, pbx: str, name: str) -> Sound:

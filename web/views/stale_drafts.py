@@ -12,9 +12,9 @@ from core.people.permissions import Permission
 from tickets import queries
 from web.context import actor, context
 from web.inputs import Fields, path_id, read_form
+from web.reads.callback_time import span
 from web.render import fragment, page, redirect
 from web.routes import route
-from web.views._ladder import span
 from web.views._panel import draft_label
 
 STALE_AFTER = timedelta(minutes=30)

@@ -215,8 +215,13 @@ def not_answering() -> str:
 
 def busy() -> str:
     """Refuses every call with 486."""
-    body = _TAKE_INVITE + _status("486 Busy Here", retransmit=True) + '<recv request="ACK"/>\n'
-    return _scenario("busy", body + _REFERENCES)
+    return refusing("486 Busy Here")
+
+
+def refusing(line: str) -> str:
+    """Refuses every call with a status, such as `603 Decline`."""
+    body = _TAKE_INVITE + _status(line, retransmit=True) + '<recv request="ACK"/>\n'
+    return _scenario("refusing", body + _REFERENCES)
 
 
 _REGISTER = """REGISTER sip:[remote_ip]:[remote_port] SIP/2.0

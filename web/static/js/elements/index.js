@@ -25,6 +25,7 @@ import "./hl-workbench.js";
 import "./hl-begin.js";
 import "./hl-knowledge.js";
 import "./hl-advice.js";
+import "./hl-sound.js";
 import "./hl-place.js";
 import "./hl-asks.js";
 import "./hl-direct.js";
