@@ -37,6 +37,18 @@ MENU = (
             Entry("通话记录", "/calls", "phone"),
             Entry("市民档案", "/citizens", "person"),
             Entry("超时草稿", "/drafts/stale", "clock"),
+            Entry("我的排班", "/me/rota", "calendar"),
+            Entry("我的质检", "/me/quality", "check"),
+        ),
+    ),
+    Group(
+        "班务与质检",
+        (
+            Entry("排班表", "/rota", "calendar"),
+            Entry("考勤", "/attendance", "clock"),
+            Entry("交接班", "/handover", "note"),
+            Entry("质量检查", "/quality", "check"),
+            Entry("质检统计", "/quality/figures", "chart"),
         ),
     ),
     Group(

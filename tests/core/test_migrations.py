@@ -26,6 +26,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "classifier.models",
     "telephony.models",
     "telephony.agents.models",
+    "telephony.shifts.models",
     "tickets.models",
     "tickets.attachments.models",
     "tickets.search.models",

@@ -23,3 +23,4 @@ import "./hl-workbench.js";
 import "./hl-begin.js";
 import "./hl-knowledge.js";
 import "./hl-advice.js";
+import "./hl-rota.js";
