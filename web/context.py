@@ -22,6 +22,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from sla.calendar import Calendar
+from sla.quality.service import QualityService
 from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
 
@@ -61,6 +62,7 @@ class WebContext:
     channels: Channels = field(default_factory=Channels)  # none of them: nobody outside is reached
     calendar: Callable[[], Calendar] = shipped_calendar  # the one limits are counted by
     advisor: Advisor | None = None  # nobody is advised
+    quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
     @property

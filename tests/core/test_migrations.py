@@ -41,6 +41,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "sla.models",
     "sla.measures.models",
     "sla.duty_models",
+    "sla.quality.models",
     "sla.reports.models",
     "sla.supervision.models",
     "sla.version_models",

@@ -1,6 +1,7 @@
 """The rota in the database: versions, conflicts, copies, swaps, attendance, handover notes."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -286,10 +287,16 @@ async def test_an_open_session_counts_until_now(floor: Floor) -> None:
 # ---- notes ----------------------------------------------------------------------------------
 
 
-async def written(floor: Floor, key: str = "a-form-of-ours", **more: object) -> int:
-    given = {"day": WEEK, "kind_id": None, "summary": "平稳", "matters": [Matter("市政抢修未完")], **more}
+async def written(floor: Floor, key: str = "a-form-of-ours", **more: Any) -> int:
+    given: dict[str, Any] = {
+        "day": WEEK,
+        "kind_id": None,
+        "summary": "平稳",
+        "matters": [Matter("市政抢修未完")],
+        **more,
+    }
     async with floor.db.begin() as uow:
-        return await notes.hand_over(uow, floor.actors["leader"], key=key, **given)  # type: ignore[arg-type]  # a form
+        return await notes.hand_over(uow, floor.actors["leader"], key=key, **given)
 
 
 async def test_a_note_is_read_taken_over_and_its_matters_ticked_off(floor: Floor) -> None:
@@ -329,8 +336,6 @@ async def test_nobody_takes_over_his_own_note_and_words_stay(floor: Floor) -> No
         ({"kind_id": 999}, "shift_kind_unknown"),
     ],
 )
-async def test_a_note_that_makes_no_sense_is_refused(
-    floor: Floor, more: dict[str, object], code: str
-) -> None:
+async def test_a_note_that_makes_no_sense_is_refused(floor: Floor, more: dict[str, Any], code: str) -> None:
     with pytest.raises(HotlineError, match=code):
         await written(floor, **more)

@@ -66,7 +66,7 @@ async def recording(request: web.Request) -> web.StreamResponse:
     ctx, person = context(request), actor(request)
     async with ctx.db.read() as session:
         place = await reads.asked_for(session, person, ident, call_id, ctx.clock.now())
-    sound = await _opened(ctx.recordings, *place)
+    sound = await opened(ctx.recordings, *place)
     headers = {
         "Content-Type": sound.mime,
         "Content-Disposition": f'inline; filename="call-{call_id}.{sound.kind}"',
@@ -76,7 +76,7 @@ async def recording(request: web.Request) -> web.StreamResponse:
     return await ranges.send(request, sound.file, sound.size, sound.tag, headers)
 
 
-async def _opened(recordings: Recordings, pbx: str, name: str) -> Sound:
+async def opened(recordings: Recordings, pbx: str, name: str) -> Sound:
     """The recording, opened aside: a folder of another machine may take its time.
 
     Who seeks leaves the request before; what is opened then is closed again.

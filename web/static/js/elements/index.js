@@ -24,3 +24,4 @@ import "./hl-begin.js";
 import "./hl-knowledge.js";
 import "./hl-advice.js";
 import "./hl-rota.js";
+import "./hl-score.js";
