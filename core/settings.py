@@ -141,6 +141,13 @@ class Telephony(Section):
         return value
 
 
+class Agents(Section):
+    wrap_up_seconds: int = Field(30, ge=0, le=600)
+    wrap_up_extension_seconds: int = Field(60, ge=10, le=600)
+    wrap_up_extensions: int = Field(2, ge=0, le=20)
+    missed_rings: int = Field(3, ge=0, le=50)
+
+
 class Live(Section):
     heartbeat_seconds: float = Field(15.0, gt=0)
     catch_up_limit: int = Field(500, ge=1)
@@ -299,6 +306,7 @@ class Settings(Section):
     security: Security = Security()
     privacy: Privacy = Privacy()
     telephony: Telephony = Telephony()
+    agents: Agents = Agents()
     live: Live = Live()
     outbox: Outbox = Outbox()
     leadership: Leadership = Leadership()

@@ -4,8 +4,10 @@ Each event is emitted once per transition of a session, in the transaction that 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from core.events import Audience, LiveEvent, LiveNote
+from core.events import Audience, Event, LiveEvent, LiveNote
+from telephony.calls.course import Course
 
 FLOOR = ("floor.read",)
 PBX_WATCHERS = ("call.take", "floor.read")
@@ -149,3 +151,42 @@ class AgentsMoved(LiveEvent):
     def live(self) -> LiveNote:
         data = {"pbx": self.pbx, "count": self.count}
         return LiveNote("call", "agents", 0, 0, Audience(permissions=FLOOR), data)
+
+
+@dataclass(frozen=True)
+class LegMoved:
+    """One telephone in a session: its course by the PBX's stamps, or only that it has left it."""
+
+    session_id: int
+    version: int
+    extension: str
+    direction: str
+    queue: str | None
+    course: Course | None
+    over: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LegsMoved(Event):
+    """Sessions were written: how the agents' telephones stand in them. Not for screens."""
+
+    pbx: str
+    legs: tuple[LegMoved, ...]
+
+
+@dataclass(frozen=True)
+class AgentMoved(LiveEvent):
+    """An agent stands differently, or something about it is different: look at it anew."""
+
+    user_id: int
+    extension: str
+    state: str
+    reason: str | None
+    version: int
+    pbx: str
+
+    @property
+    def live(self) -> LiveNote:
+        audience = Audience(users=(self.user_id,), permissions=FLOOR)
+        data = {"extension": self.extension, "state": self.state, "reason": self.reason}
+        return LiveNote("agent", "state", self.user_id, self.version, audience, data)

@@ -21,6 +21,9 @@ from core.leadership import Lease
 from core.metrics import CALLS, PBX_CONNECTED
 from core.settings import Pbx
 from telephony import agent_store, pbx_store
+from telephony.agents.service import AgentService
+from telephony.agents.skew import Skew
+from telephony.agents.steward import Steward
 from telephony.ami.connection import AmiConnection
 from telephony.ami.messages import AmiEvent
 from telephony.calls import Session, Tracker, read_session
@@ -54,7 +57,15 @@ class Waiting:
 class Follower:
     """The follower of one PBX; a `LineHandler`."""
 
-    def __init__(self, db: Database, clock: Clock, pbx: Pbx, store: CallStore, lease: Lease) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        pbx: Pbx,
+        store: CallStore,
+        lease: Lease,
+        agents: AgentService | None = None,
+    ) -> None:
         self._db = db
         self._clock = clock
         self._pbx = pbx
@@ -73,6 +84,11 @@ class Follower:
         self._line: AmiConnection | None = None
         self._saved_at = float("-inf")
         self._beat_due = False
+        self._listed = 0  # the connection whose lists were read
+        self._skew = agents.skews.of(pbx.name) if agents else Skew()
+        self.steward = (
+            Steward(db, clock, pbx.name, lease, agents, lambda: self.tracker.roster) if agents else None
+        )
 
     async def run(self, line: AmiConnection) -> None:
         """Follow until cancelled."""
@@ -81,12 +97,15 @@ class Follower:
             tasks.create_task(line.run(), name=f"ami {self._pbx.name}")
             tasks.create_task(self._write_for_ever(), name=f"calls of {self._pbx.name}")
             tasks.create_task(self._tick_for_ever(), name=f"tick of {self._pbx.name}")
+            if self.steward is not None:
+                work = self.steward.run(line, lambda: self._listed)
+                tasks.create_task(work, name=f"queues of {self._pbx.name}")
 
     # --- the line -----------------------------------------------------------------------------
 
     async def line_up(self, line: AmiConnection) -> None:
         """Logged in: take stock before any event is looked at."""
-        self._line, self._list_passed = line, False
+        self._line, self._list_passed, self._listed = line, False, 0
         while line.connected:
             try:
                 await take_stock(line, self.tracker)
@@ -98,15 +117,17 @@ class Follower:
             return
         PBX_CONNECTED.labels(self._pbx.name).set(1)
         self.state = self.state.up(self._clock.now(), line.generation)
-        self._stock_taken = True
+        self._stock_taken, self._listed = True, line.generation
         self._wake.set()
 
     async def line_events(self, events: list[AmiEvent]) -> None:
         """Note what they prove; the writer does the rest."""
-        booted = False
+        booted, now = False, self._clock.now().timestamp()
         for event in events:
             if event.name not in LISTED:
                 self.tracker.apply(event)
+                if event.stamp is not None:
+                    self._skew.note(event.stamp, now)
             elif event.name == "CoreShowChannelsComplete":
                 self._list_passed = True
             elif event.name == "FullyBooted" and self._list_passed:
@@ -115,10 +136,13 @@ class Follower:
             await self.line_up(self._line)
         if self.tracker.dirty or self.tracker.roster.moved:
             self._wake.set()
+        if self.tracker.roster.told and self.steward is not None:
+            self.steward.wake.set()
 
     async def line_down(self, reason: str) -> None:
         """The line is gone; screens hear of it with the next write."""
         PBX_CONNECTED.labels(self._pbx.name).set(0)
+        self._listed = 0
         if self.state.connected or self._told is None:
             logger.warning("calls may be missed", extra={"pbx": self._pbx.name, "reason": reason})
             self.state = self.state.down(self._clock.now())
@@ -340,7 +364,9 @@ class Follower:
 
 def _signature(session: Session) -> object:
     """What of a session is worth a write: transitions, not seconds that pass."""
-    legs = tuple((leg.agent, leg.state, leg.rang_at, leg.answered_at, leg.ended_by) for leg in session.legs)
+    legs = tuple(
+        (leg.agent, leg.state, leg.rang_at, leg.answered_at, leg.ended_by, leg.course) for leg in session.legs
+    )
     return (
         session.direction, session.state, session.outcome, session.queues, legs, session.transfers,
         session.linkedids, session.recording, session.survey, session.queued, session.answered,

@@ -11,7 +11,8 @@ from core.db import UnitOfWork
 from core.people.service import PeopleService
 from telephony.calls import Leg, Session
 from telephony.calls.counts import Agents
-from telephony.events import CallJoined, CallRinging, CallRingStopped
+from telephony.calls.course import UNSEEN, Course
+from telephony.events import CallJoined, CallRinging, CallRingStopped, LegMoved
 from telephony.models import CallLeg
 
 LEG: Table = CallLeg.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -39,6 +40,7 @@ class LegChanges:
     joins: list[str] = field(default_factory=list)
     before: Agents = field(default_factory=Agents)  # of all legs together
     after: Agents = field(default_factory=Agents)
+    moved: list[LegMoved] = field(default_factory=list)
 
     def note(self, extension: str, user_id: int | None, old: Mapping[str, Any] | None, new: Row) -> None:
         """Compare one leg before and after."""
@@ -94,9 +96,10 @@ async def write(uow: UnitOfWork, people: PeopleService, session: Session, row: R
             user_id = old["user_id"]
             await uow.session.execute(update(LEG).where(LEG.c.id == old["id"]).values(**values))
         changes.note(leg.agent, user_id, old, values)
+        changes.moved.append(_moved(row, leg.agent, _course(leg), over=None))
     for old in stored.values():
         if row["ended_at"] is not None and old["state"] != "ended":
-            await _close(uow, old, row["ended_at"], changes)
+            await _close(uow, row, old, changes)
         else:
             changes.note(old["extension"], old["user_id"], old, old)
     return changes
@@ -107,7 +110,7 @@ async def close_all(uow: UnitOfWork, row: Row) -> LegChanges:
     changes = LegChanges()
     for old in await _stored(uow, row["id"]):
         if old["state"] != "ended":
-            await _close(uow, dict(old), row["ended_at"], changes)
+            await _close(uow, row, dict(old), changes)
         else:
             changes.note(old["extension"], old["user_id"], old, dict(old))
     return changes
@@ -142,11 +145,24 @@ def _values(leg: Leg, old: Row | None, *, over: datetime | None, partial: bool) 
     }
 
 
-async def _close(uow: UnitOfWork, old: Row, at: datetime, changes: LegChanges) -> None:
+async def _close(uow: UnitOfWork, row: Row, old: Row, changes: LegChanges) -> None:
     """End a leg whose end nobody saw; an open talk is taken to have lasted until the session's end."""
-    talk = old["talk_seconds"]
+    at, talk = row["ended_at"], old["talk_seconds"]
     if old["answered_at"] is not None and old["state"] == "talking":
         talk = max(talk, (at - old["answered_at"]).total_seconds())
     values = {"state": "ended", "ended_at": at, "talk_seconds": talk}
     await uow.session.execute(update(LEG).where(LEG.c.id == old["id"]).values(**values))
     changes.note(old["extension"], old["user_id"], old, {**old, **values})
+    changes.moved.append(_moved(row, old["extension"], None, over=at))
+
+
+def _moved(row: Row, extension: str, course: Course | None, *, over: datetime | None) -> LegMoved:
+    queue = row["queues"][-1] if row["queues"] else None
+    return LegMoved(row["id"], row["version"], extension, row["direction"], queue, course, over)
+
+
+def _course(leg: Leg) -> Course:
+    """As events told it; of a leg that only queue_log knows, what it says."""
+    if leg.course != UNSEEN or leg.answered_at is None:
+        return leg.course
+    return Course(talks=((leg.answered_at, leg.ended_at or leg.answered_at),), met=True)

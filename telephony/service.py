@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from core.clock import Clock
 from core.db import Database, UnitOfWork
+from core.events import EventBus
 from core.leadership import Lease
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Pbx, Settings
+from telephony.agents.service import AgentService
+from telephony.agents.upkeep import Upkeep
 from telephony.ami.connection import AmiConnection, PbxAddress, Timings
 from telephony.calls import Session, interest
 from telephony.dialling import Dialler
+from telephony.events import AgentMoved
 from telephony.follower import Follower
 from telephony.store import CallStore, Written
 
@@ -34,10 +38,22 @@ class TelephonyService:
         self._secrets: Mapping[str, str] = settings.secrets.pbx_passwords
         self.followers: dict[str, Follower] = {}
         self.lines: dict[str, AmiConnection] = {}
+        self.agents = AgentService(settings)
+
+    def wire(self, bus: EventBus) -> None:
+        """Calls change agents' states with the same writes; a wish reaches the PBX at once."""
+        self.agents.wire(bus)
+        bus.after(AgentMoved, self._wake_steward)
+
+    async def _wake_steward(self, event: AgentMoved) -> None:
+        follower = self.followers.get(event.pbx)
+        if follower is not None and follower.steward is not None:
+            follower.steward.wake.set()
 
     def use(self, pbxs: Sequence[Pbx], secrets: Mapping[str, str]) -> None:
         """Follow these PBXs instead of the configured ones; takes effect with the next `run`."""
         self._pbxs, self._secrets = tuple(pbxs), secrets
+        self.agents.pbxs = tuple(pbx.name for pbx in pbxs)
 
     async def run(self, lease: Lease) -> None:
         """Follow every PBX until cancelled; to be called only while this node holds `lease`."""
@@ -46,13 +62,15 @@ class TelephonyService:
         async with asyncio.TaskGroup() as tasks:
             dialler = Dialler(self._db, self._vault, self.lines, lease)
             tasks.create_task(dialler.run(), name="orders to dial")
+            upkeep = Upkeep(self._db, lease, self.agents)
+            tasks.create_task(upkeep.run(), name="agents' deadlines")
             for pbx in self._pbxs:
                 tasks.create_task(self._follow(pbx, lease), name=f"follow {pbx.name}")
 
     async def _follow(self, pbx: Pbx, lease: Lease) -> None:
         """A defect in one follower must not leave a city without calls: log it and begin anew."""
         while True:
-            follower = Follower(self._db, self._clock, pbx, self.store(pbx.name), lease)
+            follower = Follower(self._db, self._clock, pbx, self.store(pbx.name), lease, self.agents)
             line = self._line(pbx, follower)
             self.followers[pbx.name], self.lines[pbx.name] = follower, line
             try:

@@ -21,7 +21,7 @@ from telephony import leg_store
 from telephony.ami.messages import clean_name
 from telephony.calls import Session
 from telephony.calls.facts import looks_public
-from telephony.events import CallAbandoned, CallAnswered, CallEnded, CallQueued
+from telephony.events import CallAbandoned, CallAnswered, CallEnded, CallQueued, LegMoved, LegsMoved
 from telephony.intervals import Changes
 from telephony.models import CallLeg, CallSession
 
@@ -64,7 +64,7 @@ class CallStore:
     async def apply(self, uow: UnitOfWork, sessions: Sequence[Session]) -> Written:
         """Bring the rows to what `sessions` say and emit what is new."""
         rows = await self._lock(uow, sessions)
-        written, figures = Written({}, []), Changes(self._short)
+        written, figures, moved = Written({}, []), Changes(self._short), list[LegMoved]()
         for session in sessions:
             row = rows.get(session.key) or await self._create(uow, session)
             values = await self._values(uow, session, row)
@@ -76,12 +76,15 @@ class CallStore:
             legs = await leg_store.write(uow, self._people, session, new)
             figures.note(row, legs.before, new, legs.after)
             await self._tell(uow, row, new, legs)
+            moved += legs.moved
             written.ids[session.key] = row["id"]
             if new["ended_at"] is not None and row["ended_at"] is None:
                 written.ended.append((new["direction"], new["outcome"]))
             absorbed = [rows[key] for key in session.absorbed if key in rows]
-            await self._close_absorbed(uow, absorbed, new, figures)
+            moved += await self._close_absorbed(uow, absorbed, new, figures)
         await figures.write(uow)
+        if moved:
+            await uow.emit(LegsMoved(self._pbx, tuple(moved)))
         return written
 
     async def open_sessions(self, uow: UnitOfWork) -> list[dict[str, Any]]:
@@ -195,8 +198,9 @@ class CallStore:
 
     async def _close_absorbed(
         self, uow: UnitOfWork, rows: list[dict[str, Any]], into: dict[str, Any], figures: Changes
-    ) -> None:
+    ) -> list[LegMoved]:
         """Sessions that turned out to be part of another one end where they were absorbed."""
+        moved: list[LegMoved] = []
         for row in rows:
             if row["ended_at"] is not None or row["id"] == into["id"]:
                 continue
@@ -212,6 +216,8 @@ class CallStore:
             figures.note(row, legs.before, closed, legs.after)
             await legs.tell_rings(uow, self._pbx, closed)
             await uow.emit(CallEnded(row["id"], outcome, (), version, row["direction"]))
+            moved += legs.moved
+        return moved
 
 
 def _is_public(phone: Phone) -> bool:

@@ -57,6 +57,7 @@ class Permission(StrEnum):
     CITIZEN_EDIT = "citizen.edit"
     MESSAGE_READ = "message.read"
     FLOOR_READ = "floor.read"
+    FLOOR_LEAD = "floor.lead"
     DASHBOARD_READ = "dashboard.read"
     WALLBOARD_MANAGE = "wallboard.manage"
     REPORT_READ = "report.read"
@@ -127,7 +128,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | _CITIZENS
         | _DESK
         | {P.FLOOR_READ, P.CALL_READ_ALL, P.DRAFT_READ_ALL, P.TICKET_VOID, P.REVISIT_WORK, P.MESSAGE_READ}
-        | {P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST, P.KNOWLEDGE_PUBLISH}
+        | {P.FLOOR_LEAD, P.NOTICE_WRITE, P.TICKET_EXPORT, P.DELETION_REQUEST, P.KNOWLEDGE_PUBLISH}
         | {P.ROTA_READ, P.ROTA_EDIT}
         | _QUALITY
         | _OVERVIEW

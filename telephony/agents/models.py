@@ -1,7 +1,8 @@
 """Signed-in agents, each stretch of a state, and work after calls. One writer: `telephony.agents.store`.
 
-The row of a session holds what is wanted: `queues`, `wish`, `leaving`. The node that leads telephony
-brings the PBX there (ADR 0022). `calls` is what the machine remembers of calls under way.
+The row of a session holds what the person wants (`wish`, `leaving`) and what the PBX shall stand at for
+it (`queues`, `paused`, `pause_reason`); the node that leads telephony brings it there (ADR 0022).
+`calls` is what the machine remembers of calls under way.
 """
 
 from datetime import datetime
@@ -50,6 +51,8 @@ class AgentSession(Table, table=True):
     leaving: str | None = Field(default=None, sa_column=Column(String(12), nullable=True))  # ended_by to come
     missed: int = 0  # rings in a row that nobody answered
     reachable: bool = True
+    paused: bool  # what follows from all this for the queues of the PBX
+    pause_reason: str = Field(default="", sa_column=Column(String(30), nullable=False))
     calls: dict[str, Any] = Field(sa_column=json_column())
     changed_at: datetime = Field(sa_column=time_column())
     version: int = 1

@@ -2,13 +2,14 @@
 
 from telephony.ami.messages import AmiEvent
 from telephony.calls.facts import Channel, earliest, looks_public
-from telephony.calls.roster import Place
+from telephony.calls.roster import Place, Told
 from telephony.calls.tracker import DEST, MAIN, PARTIES, VARIABLES, Tracker, handles, keys
 
 UNREACHABLE = {"4", "5"}  # device invalid, unavailable
 RESULTS = {
     "TIMEOUT", "FULL", "JOINEMPTY", "LEAVEEMPTY", "JOINUNAVAIL", "LEAVEUNAVAIL", "CONTINUE", "WITHDRAW",
 }  # fmt: skip
+HAPPENED = {"QueueMemberPause": "pause", "QueueMemberAdded": "added", "QueueMemberRemoved": "removed"}
 
 
 # Bridges in which nobody hears anybody. Not told by the technology: a conference begins as holding_bridge.
@@ -243,6 +244,11 @@ def queue_member(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
     if "/" in telephone and not telephone.startswith("Local/"):
         place = Place(stamp, here, paused, event.get("PausedReason"), reachable)
         tracker.roster.place(event.get("Queue"), telephone, place)
+        what = HAPPENED.get(event.name, "")
+        if what:
+            what = ("paused" if paused else "unpaused") if what == "pause" else what
+            extension, reason = telephone.partition("/")[2], event.get("PausedReason")
+            tracker.roster.tell(Told(stamp, what, event.get("Queue"), extension, reason))
 
 
 @handles("FullyBooted")

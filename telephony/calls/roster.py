@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+TOLD_KEPT = 1000
 MEMBER_HISTORY = 8  # changes kept of one member in one queue
 WRAP_UP = {"wrapup", "wrap-up", "wrap_up", "acw", "话后整理"}  # reasons of a pause that is after-call work
 
@@ -25,6 +26,16 @@ class Place(NamedTuple):
     listed: int = 0  # number of the last whole list that named it
 
 
+class Told(NamedTuple):
+    """Something happened to a member, at our order or at the telephone: paused unpaused added removed."""
+
+    stamp: float
+    what: str
+    queue: str
+    extension: str
+    reason: str = ""
+
+
 class Roster:
     """What events tell of queue members."""
 
@@ -32,6 +43,7 @@ class Roster:
         self.members: dict[str, str] = {}  # MemberName → endpoint
         self.endpoints: set[str] = set()
         self.moved = False  # somebody may stand differently than when this was last set to False
+        self.told: list[Told] = []  # in the order of arrival, until somebody takes it
         self._queues: dict[str, dict[str, list[tuple[float, bool]]]] = {}
         self._places: dict[str, dict[str, Place]] = {}  # endpoint → queue → place
         self._list = 0
@@ -63,6 +75,19 @@ class Roster:
             for queue, place in places.items():
                 if place.here and place.listed < self._list:
                     places[queue], self.moved = place._replace(here=False), True
+
+    def tell(self, told: Told) -> None:
+        """Keep what happened for who reacts to it; without anybody who does, the latest only."""
+        self.told.append(told)
+        del self.told[:-TOLD_KEPT]
+
+    def places_of(self, extension: str) -> dict[str, Place]:
+        """By queue, how a telephone stands in those it is a member of."""
+        return {queue: place for queue, place in self._places.get(extension, {}).items() if place.here}
+
+    def extensions(self) -> list[str]:
+        """Every telephone that is a member of a queue."""
+        return [one for one, places in self._places.items() if any(place.here for place in places.values())]
 
     def standings(self) -> dict[str, Standing]:
         """Each telephone that was ever a member, by extension."""

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from telephony.calls import outcome, transfers
+from telephony.calls import course, outcome, transfers
+from telephony.calls.course import UNSEEN, Course
 from telephony.calls.facts import Call, Channel, looks_public
 from telephony.calls.lazy import lazy
 from telephony.calls.spans import Span, cut, length, pair, stay_spans, together, union
@@ -22,6 +23,7 @@ class Leg:
     rang_at: float | None  # begin of its latest ringing
     answered_at: float | None  # begin of its first talk
     ended_at: float | None
+    course: Course = UNSEEN
 
 
 @dataclass(frozen=True)
@@ -292,6 +294,7 @@ def _leg(reading: Reading, agent: str, moves: list[transfers.Move]) -> Leg:
         rang_at=max((start for start, _ in rings), default=None),
         answered_at=talk[0][0] if talk else None,
         ended_at=over,
+        course=course.read(reading, channels),
     )
 
 

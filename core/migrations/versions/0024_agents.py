@@ -92,6 +92,8 @@ def _sessions() -> None:
         _word("leaving", 12, nullable=True),
         sa.Column("missed", sa.Integer, nullable=False),
         sa.Column("reachable", sa.Boolean, nullable=False),
+        sa.Column("paused", sa.Boolean, nullable=False),
+        _word("pause_reason", 30),
         sa.Column("calls", JSONB, nullable=False),
         _time("changed_at"),
         sa.Column("version", sa.Integer, nullable=False),

@@ -1,5 +1,7 @@
 // The console's own elements; each defines itself.
 import "./hl-timer.js";
+import "./hl-countdown.js";
+import "./hl-seat.js";
 import "./hl-region.js";
 import "./hl-phone.js";
 import "./hl-tone-switch.js";
