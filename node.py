@@ -50,6 +50,7 @@ from sla.measures.counters import Counters
 from sla.measures.folding import Folding
 from sla.packs import named_pack
 from sla.plain import CityLimits
+from sla.quality.service import QualityService
 from sla.recompute import Recomputer
 from sla.reports.content import Writer
 from sla.reports.service import ReportService
@@ -131,6 +132,7 @@ class Node:
         self.supervision = SupervisionService(
             self.tickets, lambda: self.limits.calendar, settings.supervision
         )
+        self.quality = QualityService(lambda: self.limits.calendar, settings.quality.appeal_days)
         self.channels = make_channels(settings, self.db, self.vault, self.clock)
         self.messages = MessageService(self.db, self.clock, self.vault, settings, self.channels.sms)
         self.notices = NoticeService(self.db, self.vault, settings, self.channels, self.messages)
@@ -165,6 +167,7 @@ class Node:
             exports=self.exports,
             reports=self.reports,
             supervision=self.supervision,
+            quality=self.quality,
             advice=self.advice,
             advisor=self.advisor,
             telephony=self.telephony,

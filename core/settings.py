@@ -215,6 +215,18 @@ class Supervision(Section):
     look_back_days: int = Field(90, ge=7, le=730)
 
 
+class Shifts(Section):
+    grace_minutes: int = Field(5, ge=0, le=60)
+    overtime_minutes: int = Field(15, ge=0, le=240)
+    rest_hours: int = Field(8, ge=0, le=24)
+
+
+class Quality(Section):
+    appeal_days: int = Field(5, ge=1, le=30)
+    new_days: int = Field(90, ge=1, le=730)
+    long_minutes: int = Field(6, ge=1, le=120)
+
+
 class Classifier(Section):
     starter: bool = True
     months: int = Field(24, ge=1, le=120)
@@ -324,6 +336,8 @@ class Settings(Section):
     retention: Retention = Retention()
     sla: Sla = Sla()
     supervision: Supervision = Supervision()
+    shifts: Shifts = Shifts()
+    quality: Quality = Quality()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     classifier: Classifier = Classifier()
     tickets: Tickets = Tickets()

@@ -23,6 +23,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from sla.calendar import Calendar
+from sla.quality.service import QualityService
 from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
 from telephony.waveforms import Waveforms
@@ -67,6 +68,7 @@ class WebContext:
     calendar: Callable[[], Calendar] = shipped_calendar  # the one limits are counted by
     advisor: Advisor | None = None  # nobody is advised
     waveforms: Waveforms = field(default_factory=lambda: Waveforms(Recordings(), Path("var/waveforms")))
+    quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
     agents: AgentService | None = None  # nobody signs in at a telephone
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 

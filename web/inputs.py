@@ -63,8 +63,11 @@ def _check(model: type[F], data: dict[str, Any]) -> F:
         raise HotlineError("unknown_field" if unknown else "bad_request", fields=names) from None
 
 
-async def read_form(request: web.Request, model: type[F]) -> F:
-    """The posted form as `model`. Raises HotlineError `too_large`, `unknown_field`, `bad_request`."""
+async def read_form(request: web.Request, model: type[F], *, most: int = MAX_FIELDS) -> F:
+    """The posted form, of at most `most` fields, as `model`.
+
+    Raises HotlineError `too_large`, `unknown_field`, `bad_request`.
+    """
     body = await request.read()
     rule = rule_of(request)
     if rule is not None and len(body) > rule.max_body:
@@ -73,7 +76,7 @@ async def read_form(request: web.Request, model: type[F]) -> F:
         posted = await request.post()
     except MALFORMED:
         raise HotlineError("bad_request") from None
-    if len(posted) > MAX_FIELDS:
+    if len(posted) > most:
         raise HotlineError("too_large")
     return _check(model, _pairs(posted.items(), model))
 

@@ -42,6 +42,18 @@ MENU = (
             Entry("超时草稿", "/drafts/stale", "clock"),
             Entry("常用语", "/snippets", "note"),
             Entry("语言与译员", "/floor/languages", "chat"),
+            Entry("我的排班", "/me/rota", "calendar"),
+            Entry("我的质检", "/me/quality", "check"),
+        ),
+    ),
+    Group(
+        "班务与质检",
+        (
+            Entry("排班表", "/rota", "calendar"),
+            Entry("考勤", "/attendance", "clock"),
+            Entry("交接班", "/handover", "note"),
+            Entry("质量检查", "/quality", "check"),
+            Entry("质检统计", "/quality/figures", "chart"),
         ),
     ),
     Group(

@@ -27,6 +27,7 @@ POST_LABELS: dict[str, str] = {
     Role.KNOWLEDGE_EDITOR: "知识采编",
     Role.KNOWLEDGE_REVIEWER: "知识审核",
     Role.INSPECTOR: "监察员",
+    Role.QUALITY_REVIEWER: "质检员",
     SYSTEM: "系统管理员",
     SECURITY: "安全管理员",
     AUDIT: "审计管理员",

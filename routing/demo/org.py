@@ -57,6 +57,7 @@ HOTLINE_POSTS: tuple[tuple[str, Role, int], ...] = (
     ("supervision", Role.SUPERVISION_OFFICER, 2),
     ("editor", Role.KNOWLEDGE_EDITOR, 1),
     ("reviewer", Role.KNOWLEDGE_REVIEWER, 1),
+    ("quality", Role.QUALITY_REVIEWER, 2),
 )
 CITY_POSTS: tuple[tuple[str, Role], ...] = (
     ("sysadmin", Role.SYSTEM_ADMIN),

@@ -41,7 +41,7 @@ STATES = (("open", "在用"), ("closed", "停用"), ("locked", "已锁定"), ("w
 POST_GROUPS = (
     ("热线中心", ("agent", "shift_leader", "dispatcher", "callback_officer", "supervision_officer")),
     ("承办单位", ("dept_officer", "dept_head")),
-    ("知识与监察", ("knowledge_editor", "knowledge_reviewer", "inspector")),
+    ("知识、监察与质检", ("knowledge_editor", "knowledge_reviewer", "inspector", "quality_reviewer")),
     ("三员（须专人，不能兼任）", ("system_admin", "security_admin", "audit_admin")),
 )
 

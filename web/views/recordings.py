@@ -77,7 +77,7 @@ async def recording(request: web.Request) -> web.StreamResponse:
     ctx, person = context(request), actor(request)
     async with ctx.db.read() as session:
         place = await reads.asked_for(session, person, ticket_id, call_id, ctx.clock.now())
-    sound = await _opened(ctx.recordings, place.pbx, place.name)
+    sound = await opened(ctx.recordings, place.pbx, place.name)
     headers = {
         "Content-Type": sound.mime,
         "Content-Disposition": f'inline; filename="call-{call_id}.{sound.kind}"',
@@ -106,7 +106,7 @@ async def waveform(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _opened(recordings: Recordings, pbx: str, name: str) -> Sound:
+async def opened(recordings: Recordings, pbx: str, name: str) -> Sound:
     """The recording, opened aside: a folder of another machine may take its time.
 
     Who seeks leaves the request before; what is opened then is closed again.

@@ -33,3 +33,5 @@ import "./hl-snippets.js";
 import "./hl-help.js";
 import "./hl-controls.js";
 import "./hl-lead.js";
+import "./hl-rota.js";
+import "./hl-score.js";
