@@ -90,8 +90,8 @@ async def test_a_leader_listens_from_the_page_of_the_call_and_decides_on_a_numbe
     async with console.node.db.begin() as uow:
         statement = "UPDATE user_account SET extension = :extension WHERE login = :login"
         await uow.session.execute(sa.text(statement), {"extension": None, "login": "agent13"})
-        await uow.session.execute(sa.text(statement), {"extension": "1013", "login": "leader"})
-    boss = await console.page("leader")
+        await uow.session.execute(sa.text(statement), {"extension": "1013", "login": "leader01"})
+    boss = await console.page("leader01")
     await boss.goto(f"{console.base}/calls/{session_id}")
     await boss.get_by_role("button", name="监听").click()
     await expect(boss.get_by_text("监听：已完成")).to_be_visible(timeout=15000)
