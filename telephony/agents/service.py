@@ -60,7 +60,7 @@ class AgentService:
 
         No `queues`: all he may take. Signing in again where he sits changes nothing. Raises
         `no_extension`, `no_queue`, `queue_not_yours` (queue), `reason_unknown`, and unless `take_over`
-        `seat_elsewhere` (extension) or `extension_taken` (name); `seat_busy` while that seat has a call.
+        `seat_elsewhere` (extension) or `seat_taken` (name); `seat_busy` while that seat has a call.
         """
         user_id, extension = _own(actor)
         if actor.extension is None:
@@ -281,4 +281,4 @@ async def _in_the_way(uow: UnitOfWork, held: Held, *, own: bool) -> HotlineError
     if own:
         return HotlineError("seat_elsewhere", extension=extension)
     name = await uow.session.scalar(select(USER.c.name).where(USER.c.id == held.row["user_id"]))
-    return HotlineError("extension_taken", extension=extension, name=name)
+    return HotlineError("seat_taken", extension=extension, name=name)

@@ -66,7 +66,7 @@ class Steward:
         self._echoes = Echoes()
         self._managed: set[str] = set()  # extensions whose standing is ours to say
         self._fixed: dict[str, set[str]] = {}  # extension → queues it cannot be taken out of
-        self._generation = 0
+        self.generation = 0  # the connection over which the queues are being kept
         self.wake = asyncio.Event()
 
     async def run(self, line: AmiConnection, ready: Callable[[], int]) -> None:
@@ -95,7 +95,7 @@ class Steward:
 
     async def _begin(self, generation: int) -> None:
         """A new connection: forget what was sent over the old one, and what happened meanwhile."""
-        if generation == self._generation:
+        if generation == self.generation:
             return
         roster = self._roster()
         async with self._db.read() as session:
@@ -107,7 +107,7 @@ class Steward:
         roster.told.clear()
         self._echoes.clear()
         self._fixed.clear()
-        self._generation = generation
+        self.generation = generation
 
     async def round(self, line: AmiConnection) -> None:
         """One comparison, and the orders that follow from it."""

@@ -83,6 +83,7 @@ class Channel:
     soft: float | None = None  # the PBX began to hang it up
     dial_over: float | None = None
     dial_statuses: set[str] = field(default_factory=set)
+    missed: bool = False  # it rang as long as the queue lets it, and nobody answered
     causes: set[str] = field(default_factory=set)
     number: tuple[float, str] | None = None
     label: tuple[float, str] | None = None

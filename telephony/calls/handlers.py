@@ -143,6 +143,8 @@ def agent(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
         channel.connects.add(stamp)
     elif event.name == "AgentComplete":
         channel.call.completes.add((stamp, target.uniqueid, event.get("Reason")))
+    else:
+        target.missed = True
 
 
 @handles("BlindTransfer")

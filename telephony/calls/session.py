@@ -26,6 +26,7 @@ class Leg:
     rang_at: float | None  # begin of its latest ringing
     answered_at: float | None  # begin of its first talk
     ended_at: float | None
+    missed: int = 0  # rings that nobody answered in time
     course: Course = UNSEEN
 
 
@@ -310,6 +311,7 @@ def _leg(reading: Reading, agent: str, moves: list[transfers.Move]) -> Leg:
         rang_at=max((start for start, _ in rings), default=None),
         answered_at=talk[0][0] if talk else None,
         ended_at=over,
+        missed=sum(channel.missed for channel in channels),
         course=course.read(reading, channels),
     )
 

@@ -63,6 +63,8 @@ def _remove(floor: Floor, action: Headers) -> Reply:
     member = queue.members.get(interface)
     if member is None:
         return error(action, "Unable to remove interface: Not there")
+    if member.membership != "dynamic":
+        return error(action, "Member not dynamic")
     del queue.members[interface]
     _log(floor, "MANAGER", queue.name, member.name, "REMOVEMEMBER")
 

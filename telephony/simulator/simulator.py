@@ -29,15 +29,20 @@ FIRST_EXTENSION = 1001
 COMPANY_SECONDS = (20.0, 60.0)  # how often a desk with somebody at it is looked after
 ASK_AGAIN = 300.0  # seconds after which an empty hour is looked at again
 USERNAME = "hotline"
+SKILLS = ("business", "dialect", "callback")
 
 
 def city_pbx(agents: int = 40, speed: float = 1.0, *, system_name: str = "") -> PbxConfig:
-    """The demo city's PBX: the hotline's queue with all agents, a small expert queue behind it."""
+    """The demo city's PBX: the hotline's queue with all agents, a small expert queue behind it.
+
+    The other skill groups have who signs in to them from the console.
+    """
     extensions = tuple(str(FIRST_EXTENSION + number) for number in range(agents))
     return PbxConfig(
         queues=(
             QueueConfig("hotline", extensions, timeout=20.0 / speed, wrapup=30.0),
             QueueConfig("expert", extensions[:4], timeout=20.0 / speed, wrapup=30.0),
+            *(QueueConfig(name, timeout=20.0 / speed, wrapup=30.0) for name in SKILLS),
         ),
         dids=(Did("12345", "hotline", 120.0 / speed, greeting=True, reports_result=True),),
         system_name=system_name,

@@ -25,6 +25,7 @@ KERNEL = (
 MODELS = [f"core.{name}" for name in KERNEL] + [
     "classifier.models",
     "telephony.models",
+    "telephony.floor.models",
     "telephony.controls.models",
     "telephony.agents.models",
     "tickets.models",

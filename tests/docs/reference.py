@@ -24,8 +24,10 @@ from web.sentences import PROBLEMS
 
 ROOMS = ("core", "telephony", "tickets", "routing", "classifier", "sla", "web")
 EVENT_MODULES = (
+    "core.catalog.events",
     "core.people.events",
     "telephony.events",
+    "telephony.floor.events",
     "tickets.events",
     "tickets.knowledge.events",
     "sla.events",

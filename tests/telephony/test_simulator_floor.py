@@ -144,9 +144,11 @@ def test_errors_of_queue_actions_are_worded_as_asterisk_words_them() -> None:
     assert first(rig.act("QueueAdd", **add), "Message") == "Added interface to queue"
     assert first(rig.act("QueueAdd", **add), "Message") == "Unable to add interface: Already there"
     assert first(rig.act("QueuePause", Interface="PJSIP/9", Paused="1"), "Message") == "Interface not found"
-    gone = rig.act("QueueRemove", Queue="qexpert", Interface="PJSIP/1002")
+    fixed = rig.act("QueueRemove", Queue="qexpert", Interface="PJSIP/1002")
+    assert first(fixed, "Message") == "Member not dynamic"
+    gone = rig.act("QueueRemove", Queue="qexpert", Interface="PJSIP/1003")
     assert first(gone, "Message") == "Removed interface from queue"
-    again = rig.act("QueueRemove", Queue="qexpert", Interface="PJSIP/1002")
+    again = rig.act("QueueRemove", Queue="qexpert", Interface="PJSIP/1003")
     assert first(again, "Message") == "Unable to remove interface: Not there"
     assert first(rig.act("Nonsense"), "Message").startswith("Invalid/unknown command: Nonsense.")
 

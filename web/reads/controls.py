@@ -41,7 +41,7 @@ STATE_WORDS: Mapping[str, str] = {
     "hold": "保持", "call_back": "回拨", "unreachable": "话机不通",
 }  # fmt: skip
 SIMPLE: tuple[tuple[Act, str], ...] = (
-    (Act.HOLD, "F8"), (Act.RESUME, "F8"), (Act.MUTE, ""), (Act.UNMUTE, ""), (Act.CONFERENCE, ""),
+    (Act.HOLD, "Alt+B"), (Act.RESUME, "Alt+B"), (Act.MUTE, ""), (Act.UNMUTE, ""), (Act.CONFERENCE, ""),
     (Act.COMPLETE, ""), (Act.BACK, ""),
 )  # fmt: skip
 

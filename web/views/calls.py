@@ -73,7 +73,7 @@ async def _day(request: web.Request) -> dict[str, Any]:
             until=start + timedelta(days=1),
             outcome=query.outcome,
             counted=behind(query.counted, start, start + timedelta(days=1), short) if query.counted else None,
-            before=_mark(query.before),
+            before=mark_of(query.before),
         )
     return {
         "rows": found,
@@ -87,7 +87,7 @@ async def _day(request: web.Request) -> dict[str, Any]:
         "first_page": query.before is None,
         "filtered": bool(query.outcome or query.counted) or day != today,
         "query": _address(query, query.before),
-        "next_query": _address(query, f"{_microseconds(more[0])}-{more[1]}") if more else None,
+        "next_query": _address(query, mark_text(more)) if more else None,
     }
 
 
@@ -105,11 +105,12 @@ def _address(query: DayQuery, before: str | None) -> str:
 _EPOCH = datetime(1970, 1, 1, tzinfo=CITY_ZONE)
 
 
-def _microseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+def mark_text(mark: tuple[datetime, int]) -> str:
+    """Where a page ended, for an address."""
+    return f"{(mark[0] - _EPOCH) // timedelta(microseconds=1)}-{mark[1]}"
 
 
-def _mark(text: str | None) -> tuple[datetime, int] | None:
+def mark_of(text: str | None) -> tuple[datetime, int] | None:
     """Where the page before ended: microseconds and id. Raises HotlineError `bad_request`."""
     if text is None:
         return None
