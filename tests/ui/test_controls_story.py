@@ -21,6 +21,11 @@ async def signed_in(node: Node, login: str) -> None:
             uow.session, await scalar(node, "SELECT id FROM user_account WHERE login = :login", login=login)
         )
         assert actor is not None
+        queue = await scalar(node, "SELECT id FROM call_queue WHERE name = 'hotline'")
+        member = "INSERT INTO call_queue_member (queue_id, user_id, penalty) VALUES (:queue, :user, 0)"
+        await uow.session.execute(
+            sa.text(member + " ON CONFLICT DO NOTHING"), {"queue": queue, "user": actor.user_id}
+        )
         await node.telephony.agents.sign_in(uow, actor)
 
 
@@ -80,18 +85,19 @@ async def test_a_leader_listens_from_the_page_of_the_call_and_decides_on_a_numbe
     console: RunningConsole,
 ) -> None:
     page = await on_the_line(console)
-    more = page.locator("hl-controls details")
-    await more.locator("summary").click()
+    await page.locator("hl-controls").get_by_role("button", name="辱骂、骚扰…").click()
+    more = page.locator("dialog[data-dialog][open]")
     await more.get_by_label("理由").fill("多次辱骂")
     await picture(page, "abuse")
+    assert await violations(page) == []
     await more.get_by_role("button", name="提议").click()
     await expect(page.locator("hl-controls").get_by_text("无声电话（待批）")).to_be_visible()
     session_id = await scalar(console.node, "SELECT max(session_id) FROM call_leg WHERE state = 'talking'")
     async with console.node.db.begin() as uow:
         statement = "UPDATE user_account SET extension = :extension WHERE login = :login"
         await uow.session.execute(sa.text(statement), {"extension": None, "login": "agent13"})
-        await uow.session.execute(sa.text(statement), {"extension": "1013", "login": "leader"})
-    boss = await console.page("leader")
+        await uow.session.execute(sa.text(statement), {"extension": "1013", "login": "leader01"})
+    boss = await console.page("leader01")
     await boss.goto(f"{console.base}/calls/{session_id}")
     await boss.get_by_role("button", name="监听").click()
     await expect(boss.get_by_text("监听：已完成")).to_be_visible(timeout=15000)
