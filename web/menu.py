@@ -34,6 +34,7 @@ MENU = (
         (
             Entry("坐席台", "/agent", "headset"),
             Entry("漏接回拨", "/callbacks", "callback"),
+            Entry("文字服务", "/chats", "chat"),
             Entry("通话记录", "/calls", "phone"),
             Entry("号码名单", "/numbers", "shield"),
             Entry("市民档案", "/citizens", "person"),

@@ -22,9 +22,10 @@ from tests.docs.workflow import workflow_page
 from tickets import terms, workflow
 from web.sentences import PROBLEMS
 
-ROOMS = ("core", "telephony", "tickets", "routing", "classifier", "sla", "web")
+ROOMS = ("core", "chats", "telephony", "tickets", "routing", "classifier", "sla", "web")
 EVENT_MODULES = (
     "core.people.events",
+    "chats.events",
     "telephony.events",
     "tickets.events",
     "tickets.knowledge.events",

@@ -32,3 +32,4 @@ import "./hl-direct.js";
 import "./hl-snippets.js";
 import "./hl-controls.js";
 import "./hl-lead.js";
+import "./hl-chat.js";
