@@ -62,6 +62,7 @@ from sla.sources import city_calendar
 from sla.supervision.service import SupervisionService
 from sla.supervision.watch import SupervisionWatch
 from sla.sweep import CardSweep
+from telephony.floor.help import HelpWatch
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
@@ -230,6 +231,8 @@ class Node:
         self.ticker.every(15, "clusters", ClusterWatch(self.db, self.leases["scheduler"]).tick)
         self.ticker.every(15, "sweep", self._sweep)
         self.ticker.every(2, "measures", self._fold)
+        help_seconds = self.settings.floor.help_seconds
+        self.ticker.every(1, "help calls", HelpWatch(self.db, self.leases["scheduler"], help_seconds).tick)
         self.ticker.cron("*/5 8-17 * * *", "duties of the day", self.duties.run)
         self.ticker.every(1, "cards", self.cards.tick, at_once=True)
         self.ticker.every(60, "adopting", self._adopt, at_once=True)
@@ -250,7 +253,7 @@ class Node:
         self.ticker.every(10, "names", NameFollower(self.db, self.vault, self.leases["scheduler"]).tick)
         if wanted(self.settings):  # the demo: somebody must do the work of those who are not signed in
             attend = self.simulator.attend if self.simulator else None
-            Colleagues(self, self.leases["scheduler"], attend).wire(self.ticker)
+            Colleagues(self, self.leases["scheduler"], attend, self.telephony.agents).wire(self.ticker)
 
     # ---- life -------------------------------------------------------------------------------
 

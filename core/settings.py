@@ -143,6 +143,17 @@ class Telephony(Section):
         return value
 
 
+class FloorSettings(Section):
+    help_seconds: int = Field(30, ge=5, le=600)
+    wrap_up_seconds: int = Field(120, ge=10, le=3600)
+    pause_minutes: int = Field(15, ge=1, le=480)
+    planned_pause_minutes: int = Field(60, ge=1, le=480)
+    talk_minutes: int = Field(15, ge=1, le=240)
+    hold_seconds: int = Field(90, ge=5, le=3600)
+    wait_seconds: int = Field(60, ge=5, le=3600)
+    missed_rings: int = Field(2, ge=0, le=20)
+
+
 class Agents(Section):
     wrap_up_seconds: int = Field(30, ge=0, le=600)
     wrap_up_extension_seconds: int = Field(60, ge=10, le=600)
@@ -323,6 +334,7 @@ class Settings(Section):
     security: Security = Security()
     privacy: Privacy = Privacy()
     telephony: Telephony = Telephony()
+    floor: FloorSettings = FloorSettings()
     agents: Agents = Agents()
     live: Live = Live()
     outbox: Outbox = Outbox()

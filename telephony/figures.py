@@ -1,29 +1,25 @@
-"""The telephone's measures: the floor as it is now, and days by hour, from kept figures.
+"""The telephone's figures: the floor as it is now, and spans of time, from kept figures.
 
-Nothing is counted from calls that are over: `telephony.intervals` kept them when they ended. What is
-still going on is found by the index of open calls. The definitions are the only ones of the product:
-
-* offered: entered a queue for agents; short abandons (hung up within seconds) stand apart, outside the
-  rates, and so do calls that left by a key or whose end nobody saw.
-* counted = answered + abandoned + timeout + withdrawn + empty, the denominator of the three rates:
-  接通率 = answered, 15 秒应答率 = answered within 15 s of entering the queue, 放弃率 = abandoned.
-* ASA = mean wait of the answered. Talk = time in a bridge with the citizen, hold included.
-* AHT = talk + wrap-up, occupancy = (talk + wrap-up) / (signed in − not ready). How long agents wrapped
-  up, were signed in and not ready is not kept, so that both are None rather than a guess.
+Nothing is counted from calls that are over: `telephony.intervals` kept them when they ended, and
+`telephony.agent_time` the agents' time. What is still going on is found by the index of open calls and of
+open stretches. What each measure is: `telephony.measures`.
 
 A call belongs to the moment and the queue it entered first, also when another queue answered it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.clock import CITY_ZONE, to_city
+from core.clock import to_city
+from telephony.agent_figures import going, time_by, wraps_by
 from telephony.calls.counts import COUNTERS, Agents, so_far
+from telephony.grains import Grain, begin_of, city_midnight, column_of
+from telephony.measures import Figures
 from telephony.models import AgentState, CallInterval, CallLeg, CallSession, PbxState
 
 INTERVAL: sa.Table = CallInterval.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -32,80 +28,8 @@ LEG: sa.Table = CallLeg.__table__  # type: ignore[attr-defined]  # set by SQLMod
 AGENT: sa.Table = AgentState.__table__  # type: ignore[attr-defined]  # set by SQLModel
 PBX: sa.Table = PbxState.__table__  # type: ignore[attr-defined]  # set by SQLModel
 ALIVE = timedelta(seconds=30)  # without a sign of life for so long a PBX is not known to be well
+FAR = datetime(2200, 1, 1, tzinfo=UTC)
 AGENT_STATES = ("talking", "ringing", "ready", "wrap_up", "paused", "unreachable", "out")
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What became of the calls of a span of time. Seconds and shares are None where there was nothing."""
-
-    offered: int = 0
-    answered: int = 0
-    answered_in_15: int = 0
-    waits: int = 0
-    wait_ms: int = 0
-    abandoned: int = 0
-    short_abandoned: int = 0
-    timeout: int = 0
-    withdrawn: int = 0
-    empty: int = 0
-    left_by_key: int = 0
-    unknown: int = 0
-    talk_ms: int = 0
-    hold_ms: int = 0
-
-    def plus(self, counts: Mapping[str, int]) -> "Figures":
-        """With further counts."""
-        return Figures(**{name: getattr(self, name) + int(counts.get(name) or 0) for name in COUNTERS})
-
-    @property
-    def counted(self) -> int:
-        """The denominator of the rates."""
-        return self.answered + self.abandoned + self.timeout + self.withdrawn + self.empty
-
-    @property
-    def answer_rate(self) -> float | None:
-        """接通率."""
-        return _share(self.answered, self.counted)
-
-    @property
-    def prompt_rate(self) -> float | None:
-        """15 秒应答率."""
-        return _share(self.answered_in_15, self.counted)
-
-    @property
-    def abandon_rate(self) -> float | None:
-        """放弃率."""
-        return _share(self.abandoned, self.counted)
-
-    @property
-    def asa_seconds(self) -> float | None:
-        """Mean wait of the answered whose wait is known."""
-        return _share(self.wait_ms / 1000, self.waits)
-
-    @property
-    def talk_seconds(self) -> float | None:
-        """Mean talk of an answered call."""
-        return _share(self.talk_ms / 1000, self.answered)
-
-    @property
-    def hold_seconds(self) -> float | None:
-        """Mean hold of an answered call, a part of its talk."""
-        return _share(self.hold_ms / 1000, self.answered)
-
-    @property
-    def aht_seconds(self) -> float | None:
-        """None: how long agents wrapped up is not kept."""
-        return None
-
-    @property
-    def occupancy(self) -> float | None:
-        """None: how long agents were signed in and ready is not kept."""
-        return None
-
-
-def _share(part: float, whole: int) -> float | None:
-    return part / whole if whole else None
 
 
 @dataclass(frozen=True)
@@ -135,7 +59,9 @@ class FloorNow:
     @property
     def longest_wait_seconds(self) -> float:
         """How long the first of those who wait has waited."""
-        return 0.0 if self.longest_since is None else (self.at - self.longest_since).total_seconds()
+        if self.longest_since is None:
+            return 0.0
+        return max(0.0, (self.at - self.longest_since).total_seconds())  # a PBX's clock may be ahead
 
 
 @dataclass(frozen=True)
@@ -155,20 +81,12 @@ class DayFigures:
     total: Figures
 
 
-def city_midnight(day: date) -> datetime:
-    """When a day begins in the city."""
-    return datetime.combine(day, time(), CITY_ZONE)
-
-
 async def floor_now(session: AsyncSession, now: datetime) -> FloorNow:
     """Who waits, what today brought, how the agents stand."""
     begin = city_midnight(to_city(now).date())
-    today = {name: Figures().plus(row) for name, row in await _kept_by_queue(session, begin)}
+    today = await queue_figures(session, begin, FAR, now)
     waiting: dict[str, list[datetime]] = {}
     for call in await _open_calls(session):
-        found = so_far(call, Agents(), 0)
-        if found is not None and call["queued_at"] >= begin:
-            today[found[0].queue] = today.get(found[0].queue, Figures()).plus(found[1])
         if call["state"] in ("waiting", "ringing") and call["queued_at"] is not None and call["queues"]:
             waiting.setdefault(call["queues"][-1], []).append(call["queued_at"])
     queues = tuple(
@@ -184,6 +102,8 @@ async def floor_now(session: AsyncSession, now: datetime) -> FloorNow:
     total = Figures()
     for figures in today.values():
         total = total.plus(vars(figures))
+    for worked in (await time_by(session, begin, FAR, Grain.DAY, now)).values():
+        total = total.plus(worked.counts())
     connected, gap = await _pbx(session, now)
     agents, pauses = await _agents(session, now)
     return FloorNow(
@@ -193,19 +113,19 @@ async def floor_now(session: AsyncSession, now: datetime) -> FloorNow:
 
 
 async def day_figures(
-    session: AsyncSession, first_day: date, last_day: date, *, queue: str | None = None
+    session: AsyncSession,
+    first_day: date,
+    last_day: date,
+    *,
+    queue: str | None = None,
+    now: datetime | None = None,
 ) -> DayFigures:
-    """The city's days from `first_day` to `last_day`; calls that go on count as far as they are."""
+    """The city's days from `first_day` to `last_day`; calls that go on count as far as they are.
+
+    `now`: up to when agents who are signed in are counted, or only what of their time is over.
+    """
     begin, end = city_midnight(first_day), city_midnight(last_day + timedelta(days=1))
-    hours: dict[datetime, Figures] = {}
-    for hour, row in await _kept_by_hour(session, begin, end, queue):
-        hours[hour] = Figures().plus(row)
-    for call in await _open_calls(session):
-        found = so_far(call, Agents(), 0)
-        if found is None or not begin <= found[0].starts_at < end or queue not in (None, found[0].queue):
-            continue
-        hour = found[0].starts_at.replace(minute=0)
-        hours[hour] = hours.get(hour, Figures()).plus(found[1])
+    hours = await figures_by(session, begin, end, Grain.HOUR, queue=queue, now=now)
     days: dict[datetime, Figures] = {}
     total = Figures()
     for hour, figures in hours.items():
@@ -213,6 +133,49 @@ async def day_figures(
         days[day] = days.get(day, Figures()).plus(vars(figures))
         total = total.plus(vars(figures))
     return DayFigures(_spans(hours), _spans(days), total)
+
+
+async def figures_by(
+    session: AsyncSession,
+    begin: datetime,
+    end: datetime,
+    grain: Grain,
+    *,
+    queue: str | None = None,
+    now: datetime | None = None,
+) -> dict[datetime, Figures]:
+    """Each span of [begin, end) that had calls or agents; agents' time is of all queues or not told."""
+    found: dict[datetime, Figures] = {}
+    for at, row in await _kept_by_span(session, begin, end, grain, queue):
+        found[at] = Figures().plus(row)
+    for call in await _open_calls(session):
+        place = so_far(call, Agents(), 0)
+        if place is None or not begin <= place[0].starts_at < end or queue not in (None, place[0].queue):
+            continue
+        at = begin_of(place[0].starts_at, grain)
+        found[at] = found.get(at, Figures()).plus(place[1])
+    open_ones, upto = ([], begin) if now is None else (await going(session), now)
+    wraps = await wraps_by(session, begin, end, grain, upto, queue=queue, open_ones=open_ones)
+    for (at, _), after in wraps.items():
+        found[at] = found.get(at, Figures()).plus(vars(after))
+    if queue is None:
+        for at, worked in (await time_by(session, begin, end, grain, upto, open_ones)).items():
+            found[at] = found.get(at, Figures()).plus(worked.counts())
+    return found
+
+
+async def queue_figures(
+    session: AsyncSession, begin: datetime, end: datetime, now: datetime
+) -> dict[str, Figures]:
+    """The calls of [begin, end) by the queue they entered first."""
+    found = {name: Figures().plus(row) for name, row in await _kept_by_queue(session, begin, end)}
+    for call in await _open_calls(session):
+        place = so_far(call, Agents(), 0)
+        if place is not None and begin <= call["queued_at"] < end:
+            found[place[0].queue] = found.get(place[0].queue, Figures()).plus(place[1])
+    for (_, name), after in (await wraps_by(session, begin, end, Grain.DAY, now)).items():
+        found[name] = found.get(name, Figures()).plus(vars(after))
+    return found
 
 
 def _spans(found: dict[datetime, Figures]) -> tuple[Span, ...]:
@@ -223,27 +186,32 @@ def _sums() -> list[sa.ColumnElement[Any]]:
     return [sa.func.sum(INTERVAL.c[name]).label(name) for name in COUNTERS]
 
 
-async def _kept_by_queue(session: AsyncSession, begin: datetime) -> list[tuple[str, Mapping[str, int]]]:
+async def _kept_by_queue(
+    session: AsyncSession, begin: datetime, end: datetime
+) -> list[tuple[str, Mapping[str, int]]]:
     query = (
-        sa.select(INTERVAL.c.queue, *_sums()).where(INTERVAL.c.starts_at >= begin).group_by(INTERVAL.c.queue)
+        sa.select(INTERVAL.c.queue, *_sums())
+        .where(INTERVAL.c.starts_at >= begin, INTERVAL.c.starts_at < end)
+        .group_by(INTERVAL.c.queue)
     )
     return [(row.queue, dict(row._mapping)) for row in await session.execute(query)]
 
 
-async def _kept_by_hour(
-    session: AsyncSession, begin: datetime, end: datetime, queue: str | None
+async def _kept_by_span(
+    session: AsyncSession, begin: datetime, end: datetime, grain: Grain, queue: str | None
 ) -> list[tuple[datetime, Mapping[str, int]]]:
-    hour = sa.func.date_trunc("hour", INTERVAL.c.starts_at, CITY_ZONE.key).label("hour")
-    query = sa.select(hour, *_sums()).where(INTERVAL.c.starts_at >= begin, INTERVAL.c.starts_at < end)
+    at = column_of(INTERVAL.c.starts_at, grain).label("at")
+    query = sa.select(at, *_sums()).where(INTERVAL.c.starts_at >= begin, INTERVAL.c.starts_at < end)
     if queue is not None:
         query = query.where(INTERVAL.c.queue == queue)
-    rows = await session.execute(query.group_by(sa.text("hour")))
-    return [(row.hour, dict(row._mapping)) for row in rows]
+    rows = await session.execute(query.group_by(sa.text("1")))
+    return [(row.at, dict(row._mapping)) for row in rows]
 
 
 async def _open_calls(session: AsyncSession) -> list[Mapping[Any, Any]]:
     names = (
         "direction", "state", "outcome", "queues", "wait_seconds", "queued_at", "answered_at", "ended_at",
+        "transfers",
     )  # fmt: skip
     query = sa.select(*(SESSION.c[name] for name in names)).where(
         SESSION.c.ended_at.is_(None), SESSION.c.direction == "inbound", SESSION.c.queued_at.is_not(None)
@@ -280,3 +248,9 @@ async def _agents(session: AsyncSession, now: datetime) -> tuple[dict[str, int] 
         if shown == "paused":
             pauses[reason or ""] = pauses.get(reason or "", 0) + 1
     return agents, pauses
+
+
+__all__ = [
+    "DayFigures", "Figures", "FloorNow", "QueueNow", "Span",
+    "city_midnight", "day_figures", "figures_by", "floor_now", "queue_figures",
+]  # fmt: skip

@@ -372,7 +372,8 @@ class Follower:
 def _signature(session: Session) -> object:
     """What of a session is worth a write: transitions, not seconds that pass."""
     legs = tuple(
-        (leg.agent, leg.state, leg.rang_at, leg.answered_at, leg.ended_by, leg.course) for leg in session.legs
+        (leg.agent, leg.state, leg.rang_at, leg.answered_at, leg.ended_by, leg.missed, leg.course)
+        for leg in session.legs
     )
     return (
         session.direction, session.state, session.outcome, session.queues, legs, session.transfers,

@@ -75,7 +75,7 @@ class LegChanges:
 
 
 def _plus(sums: Agents, leg: Mapping[str, Any] | None) -> Agents:
-    return sums if leg is None else sums.plus(leg["talk_seconds"], leg["hold_seconds"])
+    return sums if leg is None else sums.plus(leg["talk_seconds"], leg["hold_seconds"], leg["missed"])
 
 
 async def write(uow: UnitOfWork, people: PeopleService, session: Session, row: Row) -> LegChanges:
@@ -127,7 +127,7 @@ def _values(leg: Leg, old: Row | None, *, over: datetime | None, partial: bool) 
     After a restart in mid-talk the events tell only of the rest of it (`partial`); the row knows when
     it began.
     """
-    before = old or {"ring_seconds": 0.0, "talk_seconds": 0.0, "hold_seconds": 0.0}
+    before = old or {"ring_seconds": 0.0, "talk_seconds": 0.0, "hold_seconds": 0.0, "missed": 0}
     ended = leg.state == "ended" or over is not None
     ended_at = (instant(leg.ended_at) or over or before.get("ended_at")) if ended else None
     talk = max(leg.talk_seconds, before["talk_seconds"])
@@ -138,6 +138,7 @@ def _values(leg: Leg, old: Row | None, *, over: datetime | None, partial: bool) 
         "ring_seconds": max(leg.ring_seconds, before["ring_seconds"]),
         "talk_seconds": talk,
         "hold_seconds": max(leg.hold_seconds, before["hold_seconds"]),
+        "missed": max(leg.missed, before["missed"]),
         "ended_by": leg.ended_by if ended else None,
         "rang_at": instant(leg.rang_at) or before.get("rang_at"),
         "answered_at": before.get("answered_at") or instant(leg.answered_at),

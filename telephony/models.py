@@ -12,7 +12,9 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     Index,
+    Integer,
     String,
     Text,
     UniqueConstraint,
@@ -87,6 +89,9 @@ class CallLeg(Table, table=True):
     ring_seconds: float
     talk_seconds: float
     hold_seconds: float
+    missed: int = Field(  # rings that nobody answered in time
+        default=0, sa_column=Column(Integer, nullable=False, server_default="0")
+    )
     ended_by: str | None = Field(default=None, sa_type=Text)  # citizen agent transfer system
     rang_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     answered_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
@@ -113,6 +118,30 @@ class CallInterval(Table, table=True):
     unknown: int
     talk_ms: int = Field(sa_type=BigInteger)
     hold_ms: int = Field(sa_type=BigInteger)
+    missed: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    transferred: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+
+
+class AgentTime(Table, table=True):
+    """Milliseconds of one quarter of an hour that an agent spent in a state (`telephony.agent_time`)."""
+
+    __tablename__: ClassVar[str] = "agent_time"
+    starts_at: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
+    user_id: int = Field(sa_column=Column(BigInteger, ForeignKey("user_account.id"), primary_key=True))
+    state: str = Field(sa_column=Column(String(12), primary_key=True))
+    reason: str = Field(sa_column=Column(String(30), primary_key=True))  # "": none
+    ms: int = Field(sa_type=BigInteger)
+
+
+class AgentWrap(Table, table=True):
+    """An agent's work after calls, where those belong: at the quarter and queue they entered first."""
+
+    __tablename__: ClassVar[str] = "agent_wrap"
+    starts_at: datetime = Field(sa_column=Column(DateTime(timezone=True), primary_key=True))
+    queue: str = Field(primary_key=True, sa_type=Text)
+    user_id: int = Field(sa_column=Column(BigInteger, ForeignKey("user_account.id"), primary_key=True))
+    wraps: int
+    wrap_ms: int = Field(sa_type=BigInteger)
 
 
 class AgentState(Table, table=True):

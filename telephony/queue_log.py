@@ -141,6 +141,7 @@ class QueueCall:
     talk: dict[str, float] = field(default_factory=dict)
     ended_by: dict[str, str] = field(default_factory=dict)
     rang: dict[str, float] = field(default_factory=dict)  # missed rings, seconds
+    missed: dict[str, int] = field(default_factory=dict)  # how many of them
     exit: str | None = None  # how the last queue was left without an answer
     last: float = 0.0
 
@@ -202,6 +203,7 @@ class Truth:
             call.talk[line.agent] = _number(line.data[-2:-1]) or 0.0
         elif line.event == "RINGNOANSWER":
             call.rang[line.agent] = call.rang.get(line.agent, 0.0) + (_number(line.data[:1]) or 0.0) / 1000
+            call.missed[line.agent] = call.missed.get(line.agent, 0) + 1
 
 
 def _number(values: tuple[str, ...]) -> float | None:
@@ -230,14 +232,15 @@ def reconcile(session: Session, truth: Truth, members: Mapping[str, str]) -> Ses
         session = replace(session, wait_seconds=found.hold)
     if session.outcome == "in_progress":
         return session
-    if session.outcome != "answered" and found.outcome is not None:
+    if session.outcome != "answered" and found.outcome is not None and not session.refused:
         session = replace(session, outcome=found.outcome)
     if session.lost and session.ended is not None and found.last > session.ended:
         session = replace(session, ended=found.last)
     if found.outcome == "answered" and session.answered is None:
         session = replace(session, answered=found.answered, wait_seconds=found.hold)
-    logged = {extension_of(agent, members): leg_of(found, agent, members) for agent in found.agents}
+    logged = {leg.agent: leg for leg in _legs_of(found, members)}
     seen = tuple(_complete(leg, logged.get(leg.agent)) if session.lost else leg for leg in session.legs)
+    seen = tuple(_with_missed(leg, logged.get(leg.agent)) for leg in seen)
     known = {leg.agent for leg in session.legs}
     missing = tuple(leg for agent, leg in logged.items() if agent not in known)
     return replace(session, legs=seen + missing, queues=session.queues or tuple(found.queues))
@@ -255,19 +258,33 @@ def _complete(seen: Leg, logged: Leg | None) -> Leg:
     )
 
 
+def _with_missed(seen: Leg, logged: Leg | None) -> Leg:
+    """A ring that nobody answered may have fallen into a gap."""
+    if logged is None or logged.missed <= seen.missed:
+        return seen
+    return replace(seen, missed=logged.missed)
+
+
+def _legs_of(call: QueueCall, members: Mapping[str, str]) -> list[Leg]:
+    """Everybody who answered or was rung in vain."""
+    return [leg_of(call, agent, members) for agent in dict.fromkeys([*call.agents, *call.missed])]
+
+
 def leg_of(call: QueueCall, agent: str, members: Mapping[str, str]) -> Leg:
     """A leg nobody saw, in whole seconds."""
     talk = call.talk.get(agent, 0.0)
+    answered = call.answered if agent in call.agents else None
     return Leg(
         agent=extension_of(agent, members),
         state="ended",
-        ring_seconds=0.0,
+        ring_seconds=call.rang.get(agent, 0.0),
         talk_seconds=talk,
         hold_seconds=0.0,
         ended_by=call.ended_by.get(agent),
         rang_at=None,
-        answered_at=call.answered,
-        ended_at=None if call.answered is None else call.answered + talk,
+        answered_at=answered,
+        ended_at=None if answered is None else answered + talk,
+        missed=call.missed.get(agent, 0),
     )
 
 
@@ -284,7 +301,7 @@ def session_of(call: QueueCall, members: Mapping[str, str]) -> Session | None:
         state="ended",
         outcome=call.outcome or "ended_unknown",
         queues=tuple(call.queues),
-        legs=tuple(leg_of(call, agent, members) for agent in dict.fromkeys(call.agents)),
+        legs=tuple(_legs_of(call, members)),
         transfers=(),
         wait_seconds=call.hold,
         linkedids=(call.call,),

@@ -9,6 +9,7 @@ from web.access import PROXIES, access_middleware, error_middleware
 from web.assets import ASSETS, Assets
 from web.boards import BOARDS, Boards
 from web.context import CTX, FRAME, Frame, WebContext
+from web.floor_board import FLOOR, FloorBoards
 from web.live import HUB, LiveHub
 from web.render import JINJA, make_environment
 from web.routes import ROUTES, RULES, register
@@ -43,6 +44,7 @@ def make_app(ctx: WebContext) -> web.Application:
     app[HUB] = LiveHub(ctx)
     app[BOARDS] = Boards()
     app[RATES] = Rates(ctx.clock)
+    app[FLOOR] = FloorBoards(ctx.tail)
     for module in views.modules():
         register(app, module)
         part = getattr(module, "frame_part", None)  # what this screen adds to the frame of every page

@@ -33,6 +33,8 @@ MENU = (
         "话务",
         (
             Entry("坐席台", "/agent", "headset"),
+            Entry("现场监控", "/floor", "monitor"),
+            Entry("我的工作", "/me/figures", "chart"),
             Entry("漏接回拨", "/callbacks", "callback"),
             Entry("文字服务", "/chats", "chat"),
             Entry("通话记录", "/calls", "phone"),
@@ -40,6 +42,7 @@ MENU = (
             Entry("市民档案", "/citizens", "person"),
             Entry("超时草稿", "/drafts/stale", "clock"),
             Entry("常用语", "/snippets", "note"),
+            Entry("语言与译员", "/floor/languages", "chat"),
         ),
     ),
     Group(
@@ -77,6 +80,7 @@ MENU = (
             Entry("电子监察", "/monitor", "monitor"),
             Entry("派单质量", "/routing/figures", "chart"),
             Entry("报表", "/reports", "list"),
+            Entry("话务报表", "/reports/phone", "phone"),
         ),
     ),
     Group(

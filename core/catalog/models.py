@@ -80,10 +80,13 @@ class CallQueueMember(Table, table=True):
 
 
 class Notice(Table, table=True):
-    """A notice on the board; no posts and no units: for everybody."""
+    """A notice on the board; no posts and no units: for everybody. With an urgency: called over the floor."""
 
     __tablename__: ClassVar[str] = "notice"
-    __table_args__: ClassVar[Any] = (CheckConstraint("ends_at > starts_at", name="span"),)
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("ends_at > starts_at", name="span"),
+        CheckConstraint("urgency IN ('usual', 'urgent')", name="urgency"),
+    )
     id: int = Field(default=None, sa_column=id_column())
     title: str = Field(sa_column=_string(80))
     body: str = Field(sa_type=Text)
@@ -96,6 +99,7 @@ class Notice(Table, table=True):
     created_at: datetime = Field(sa_column=time_column())
     version: int = 1
     withdrawn_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    urgency: str | None = Field(default=None, sa_column=Column(String(8), nullable=True))
 
 
 class NoticeRead(Table, table=True):

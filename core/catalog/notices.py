@@ -1,8 +1,11 @@
-"""The notice board: who is told what from when to when, and who said it was read."""
+"""The notice board: who is told what from when to when, and who said it was read.
+
+A broadcast over the floor is a notice as well: with an urgency, to be read at once, for an hour or a shift.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -11,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from core import audit
+from core.catalog.events import FloorNoticeRead, NoticeHung
 from core.catalog.models import Notice, NoticeRead
 from core.catalog.versions import Copy, touch
 from core.db import UnitOfWork
@@ -21,6 +25,10 @@ from core.people.permissions import Permission, Role
 
 MAX_TITLE = 80
 MAX_BODY = 4000
+MAX_CALL = 200  # characters of a broadcast: it is read between two calls
+MAX_MINUTES = 12 * 60
+FLOOR = (Role.AGENT, Role.SHIFT_LEADER)
+_ORDER: dict[str | None, int] = {"urgent": 0, "usual": 1}
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class Shown:
     starts_at: datetime
     must_read: bool
     read_at: datetime | None
+    urgency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ async def board(session: AsyncSession, actor: Actor, now: datetime, *, limit: in
         .limit(200)
     )
     found = [
-        Shown(row.id, row.title, row.body, row.starts_at, row.must_read, read_at)
+        Shown(row.id, row.title, row.body, row.starts_at, row.must_read, read_at, row.urgency)
         for row, read_at in await session.execute(query)
         if is_for(actor, row.posts, row.unit_ids)
     ]
@@ -86,32 +95,50 @@ def is_for(actor: Actor, posts: Sequence[str], unit_ids: Sequence[int]) -> bool:
 
 
 async def _coming(session: AsyncSession) -> list[Notice]:
-    query = select(Notice).where(col(Notice.must_read), col(Notice.withdrawn_at).is_(None))
-    # The newest of them: those of years past must not keep out what is to be read today.
-    newest = (await session.execute(query.order_by(col(Notice.id).desc()).limit(500))).scalars()
-    rows = list(newest)[::-1]
+    rows: list[Notice] = []
+    for must in (True, False):
+        query = select(Notice).where(col(Notice.must_read) == must, col(Notice.withdrawn_at).is_(None))
+        # The newest of each: those of years past must not keep out what is to be read today.
+        rows += (await session.execute(query.order_by(col(Notice.id).desc()).limit(500))).scalars()
     for row in rows:
         session.expunge(row)
-    return rows
+    return sorted(rows, key=lambda row: row.id)
 
 
 _copy: Copy[list[Notice]] = Copy("notices", _coming)
 
 
-async def unread(session: AsyncSession, actor: Actor, now: datetime) -> Notice | None:
-    """The oldest notice this person must read and has not; asked on every page, so from a copy."""
+@dataclass(frozen=True)
+class Unread:
+    """What a person has not said to have read: how many, and the first of those that must be."""
+
+    count: int
+    must: list[Notice]
+
+
+async def unread(
+    session: AsyncSession, actor: Actor, now: datetime, *, at_once: bool = False, most: int = 3
+) -> Unread:
+    """What hangs for this person unread: broadcasts first, urgent ones before others, then the oldest.
+
+    Asked on every page, so from a copy that may be a second old unless `at_once`.
+    """
     wanted = [
         row
-        for row in await _copy.get(session)
+        for row in await _copy.get(session, now=at_once)
         if row.starts_at <= now < row.ends_at and is_for(actor, row.posts, row.unit_ids)
     ]
     if not wanted:
-        return None
+        return Unread(0, [])
     query = select(col(NoticeRead.notice_id)).where(
         col(NoticeRead.user_id) == actor.user_id, col(NoticeRead.notice_id).in_([row.id for row in wanted])
     )
     read = set((await session.execute(query)).scalars())
-    return next((row for row in wanted if row.id not in read), None)
+    left = [row for row in wanted if row.id not in read]
+    must = sorted(
+        (row for row in left if row.must_read), key=lambda row: _ORDER.get(row.urgency, len(_ORDER))
+    )
+    return Unread(len(left), must[:most])
 
 
 async def acknowledge(uow: UnitOfWork, actor: Actor, notice_id: int) -> None:
@@ -119,7 +146,14 @@ async def acknowledge(uow: UnitOfWork, actor: Actor, notice_id: int) -> None:
     found = {one.id for one in await board(uow.session, actor, uow.now, limit=200)}
     if notice_id not in found or actor.user_id is None:
         raise HotlineError("not_found", notice_id=notice_id)
-    values = {"notice_id": notice_id, "user_id": actor.user_id, "at": uow.now}
+    await _read(uow, notice_id, actor.user_id)
+    called = (await one(uow.session, notice_id)).urgency is not None
+    if called:
+        await uow.emit(FloorNoticeRead(notice_id, actor.user_id))
+
+
+async def _read(uow: UnitOfWork, notice_id: int, user_id: int) -> None:
+    values = {"notice_id": notice_id, "user_id": user_id, "at": uow.now}
     await uow.session.execute(insert(NoticeRead).values(**values).on_conflict_do_nothing())
 
 
@@ -208,6 +242,67 @@ async def withdraw(uow: UnitOfWork, actor: Actor, notice_id: int) -> None:
     if (await uow.session.execute(statement.returning(col(Notice.id)))).first() is None:
         raise HotlineError("not_found", notice_id=notice_id)
     await audit.record(uow, actor=actor, action="notice.withdraw", object_type="notice", object_id=notice_id)
+
+
+# ---- over the floor ---------------------------------------------------------------------------
+
+
+async def call_out(uow: UnitOfWork, actor: Actor, text: str, urgency: str, minutes: int) -> int:
+    """Tell every seat of the leader's hotline something at once; audited. Returns the notice's id.
+
+    Raises `forbidden`, `broadcast_text`, `broadcast_minutes`.
+    """
+    actor.require(Permission.FLOOR_LEAD)
+    text = " ".join(text.split())
+    if not 0 < len(text) <= MAX_CALL or urgency not in ("usual", "urgent"):
+        raise HotlineError("broadcast_text", most=MAX_CALL)
+    if not 1 <= minutes <= MAX_MINUTES:
+        raise HotlineError("broadcast_minutes")
+    await touch(uow, "notices")
+    unit = await uow.session.get(Unit, actor.unit_id) if actor.unit_id else None
+    units = (unit.id,) if unit is not None and unit.kind == "hotline" else ()
+    ends = uow.now + timedelta(minutes=minutes)
+    draft = Draft(text[:MAX_TITLE], text, uow.now, ends, True, tuple(map(str, FLOOR)), units)
+    values = _values(draft) | {"created_by": actor.user_id, "created_at": uow.now, "version": 1}
+    made = insert(Notice).values(**values, urgency=urgency).returning(col(Notice.id))
+    ident = int((await uow.session.execute(made)).scalar_one())
+    if actor.user_id is not None:
+        await _read(uow, ident, actor.user_id)
+    await _note(uow, actor, "notice.call_out", ident, draft)
+    await uow.emit(NoticeHung(ident, urgency))
+    return ident
+
+
+async def call_back(uow: UnitOfWork, actor: Actor, notice_id: int) -> None:
+    """Take a broadcast off every page; it stays in the list. Raises `forbidden`, `not_found`."""
+    actor.require(Permission.FLOOR_LEAD)
+    await touch(uow, "notices")
+    called = col(Notice.urgency).is_not(None)
+    statement = (
+        update(Notice)
+        .where(col(Notice.id) == notice_id, called, col(Notice.withdrawn_at).is_(None))
+        .values(withdrawn_at=uow.now)
+    )
+    if (await uow.session.execute(statement.returning(col(Notice.id)))).first() is None:
+        raise HotlineError("not_found", notice_id=notice_id)
+    await audit.record(uow, actor=actor, action="notice.withdraw", object_type="notice", object_id=notice_id)
+    await uow.emit(NoticeHung(notice_id, "withdrawn"))
+
+
+async def called_out(session: AsyncSession, since: datetime, *, limit: int = 20) -> list[tuple[Notice, int]]:
+    """The broadcasts since then, newest first, with how many have read each."""
+    count = (
+        select(func.count())
+        .where(col(NoticeRead.notice_id) == col(Notice.id), col(NoticeRead.user_id) != col(Notice.created_by))
+        .scalar_subquery()
+    )
+    query = (
+        select(Notice, count)
+        .where(col(Notice.urgency).is_not(None), col(Notice.created_at) >= since)
+        .order_by(col(Notice.id).desc())
+        .limit(limit)
+    )
+    return [(row, int(n)) for row, n in await session.execute(query)]
 
 
 async def follow_unit(uow: UnitOfWork, from_id: int, to_id: int) -> int:

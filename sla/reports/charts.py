@@ -15,6 +15,7 @@ CODES = {
     Format.CHANGE: "+0.0%;-0.0%;0.0%",
     Format.SCORE: "0.00",
     Format.SECONDS: "0",
+    Format.SPAN: "[h]:mm:ss",
     Format.COUNT: "#,##0",
 }
 _OPEN = (

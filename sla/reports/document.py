@@ -24,6 +24,7 @@ class Format(StrEnum):
     CHANGE = "change"  # of a rate, in percentage points
     SECONDS = "seconds"
     SCORE = "score"
+    SPAN = "span"  # seconds, written as hours, minutes and seconds
 
 
 class ChartKind(StrEnum):
@@ -193,6 +194,9 @@ def written(cell: Cell, how: Format) -> str:
             return f"{cell:.2f}"
         case Format.SECONDS:
             return f"{cell:.0f}秒"
+        case Format.SPAN:
+            minutes, seconds = divmod(round(cell), 60)
+            return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
         case _:
             return f"{cell:,}"
 

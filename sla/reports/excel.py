@@ -13,6 +13,7 @@ from sla.reports.stable import CREATED, stable
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
 WIDEST = 46  # characters
 _POINTS = "+0.0;-0.0;0.0"
+_SCALES = {Format.CHANGE: 100, Format.SPAN: 1 / 86_400}  # percentage points, as in the text; parts of a day
 
 
 def excel(report: Report) -> bytes:
@@ -85,8 +86,7 @@ def _table(book: Any, looks: _Looks, table: Table, names: set[str]) -> Any:
         for line, cells in enumerate(table.rows, start=2):
             value, look = cells[place], looks.cell[column.format]
             if isinstance(value, int | float):
-                scale = 100 if column.format is Format.CHANGE else 1  # percentage points, as in the text
-                sheet.write_number(line, place, value * scale, look)
+                sheet.write_number(line, place, value * _SCALES.get(column.format, 1), look)
             else:
                 sheet.write_string(line, place, NOTHING if value is None else value, look)
     if table.rows:

@@ -15,6 +15,8 @@ from sqlalchemy import ColumnElement, insert, select, update
 from core.db import UnitOfWork
 from core.settings import Settings
 from core.tables import table_of
+from telephony import agent_time
+from telephony.agent_time import Stretch
 from telephony.agents import machine
 from telephony.agents.machine import Agent, Call, Change, Event, Rules, WrapUp
 from telephony.agents.models import AgentInterval, AgentSession
@@ -169,19 +171,23 @@ async def _intervals(uow: UnitOfWork, held: Held, changes: Sequence[Change]) -> 
             stretches.pop()
         stretches.append((change.at, change.after))
     before = machine.shown(held.agent)
+    over: list[Stretch] = []
     for at, agent in stretches:
         now = machine.shown(agent)
         if now == before:
             continue
-        await _end(uow, held, at)
+        over += await _end(uow, held, at)
         if agent.signed_in:
             await _begin(uow, Held(held.row, agent, None), at)
         before = now
+    await agent_time.keep(uow, over)
 
 
-async def _end(uow: UnitOfWork, held: Held, at: datetime) -> None:
+async def _end(uow: UnitOfWork, held: Held, at: datetime) -> list[Stretch]:
     its = (INTERVAL.c.agent_session_id == held.row["id"], INTERVAL.c.ended_at.is_(None))
-    await uow.session.execute(update(INTERVAL).where(*its).values(ended_at=at))
+    told = (INTERVAL.c[name] for name in Stretch.__dataclass_fields__)
+    ended = await uow.session.execute(update(INTERVAL).where(*its).values(ended_at=at).returning(*told))
+    return [Stretch(**row) for row in ended.mappings()]
 
 
 async def _begin(uow: UnitOfWork, held: Held, at: datetime) -> None:

@@ -32,6 +32,8 @@ COUNTERS = (
     "unknown",
     "talk_ms",
     "hold_ms",
+    "missed",  # rings that nobody answered in time
+    "transferred",  # times a call was given on; a conference is none
 )
 
 
@@ -43,14 +45,16 @@ class Place(NamedTuple):
 
 
 class Agents(NamedTuple):
-    """Milliseconds the agents of a call were busy with it; holding is part of talking."""
+    """Milliseconds the agents of a call were busy with it, holding a part of talking; rings missed."""
 
     talk: int = 0
     hold: int = 0
+    missed: int = 0
 
-    def plus(self, talk_seconds: float, hold_seconds: float) -> "Agents":
+    def plus(self, talk_seconds: float, hold_seconds: float, missed: int = 0) -> "Agents":
         """With one more leg; each is rounded by itself, so that their order does not matter."""
-        return Agents(self.talk + round(talk_seconds * 1000), self.hold + round(hold_seconds * 1000))
+        talk, hold = round(talk_seconds * 1000), round(hold_seconds * 1000)
+        return Agents(self.talk + talk, self.hold + hold, self.missed + missed)
 
 
 def quarter(moment: datetime) -> datetime:
@@ -69,7 +73,8 @@ def so_far(call: Mapping[str, Any], agents: Agents, short: float) -> tuple[Place
     """The same for a call that may go on: offered, and answered once it was."""
     if call["direction"] != "inbound" or call["queued_at"] is None or not call["queues"]:
         return None
-    counts = {"offered": 1}
+    moves = sum(move["kind"] != "conference" for move in call.get("transfers") or ())
+    counts = {"offered": 1, "missed": agents.missed, "transferred": moves}
     if call["answered_at"] is not None or call["outcome"] == "answered":
         counts |= _answered(call["wait_seconds"], agents)
     elif call["outcome"] == "abandoned":

@@ -83,6 +83,7 @@ class Channel:
     soft: float | None = None  # the PBX began to hang it up
     dial_over: float | None = None
     dial_statuses: set[str] = field(default_factory=set)
+    missed: bool = False  # it rang as long as the queue lets it, and nobody answered
     causes: set[str] = field(default_factory=set)
     number: tuple[float, str] | None = None
     label: tuple[float, str] | None = None
@@ -140,6 +141,7 @@ class Call:
     recordings: set[tuple[int, float, str]] = field(default_factory=set)  # 1: a guessed name
     surveys: set[tuple[float, str]] = field(default_factory=set)
     sent: set[tuple[float, str]] = field(default_factory=set)  # the dialplan of transfers: stamp, target
+    refused: bool = False  # sent away by the list of harassment
     originated: set[str] = field(default_factory=set)  # extensions our Originates aimed at
     last: float = 0.0
 
@@ -153,5 +155,6 @@ class Call:
         for attribute in ("completes", "handovers", "recordings", "surveys", "sent"):
             getattr(self, attribute).update(getattr(other, attribute))
         self.originated |= other.originated
+        self.refused = self.refused or other.refused
         self.last = max(self.last, other.last)
         other.channels = {}  # whoever still holds it finds nothing in it

@@ -10,6 +10,7 @@ from telephony.calls.marks import Mark, read_marks
 from telephony.calls.spans import Span, cut, held_spans, length, pair, stay_spans, together, union
 from telephony.calls.tracker import Tracker
 
+STAMPS_DIFFER = 0.05  # seconds by which neighbouring events may be out of order
 HOLD_FOLLOWS = 1.0  # seconds between the end of a talk in a bridge and the hold that ended it
 
 
@@ -26,6 +27,7 @@ class Leg:
     rang_at: float | None  # begin of its latest ringing
     answered_at: float | None  # begin of its first talk
     ended_at: float | None
+    missed: int = 0  # rings that nobody answered in time
     course: Course = UNSEEN
 
 
@@ -64,6 +66,7 @@ class Session:
     marks: tuple[Mark, ...] = ()  # of its recording, once it has ended
     partial: bool = False  # its beginning was not seen
     lost: bool = False  # its end was not seen
+    refused: bool = False  # taken out of the queue by us; queue_log calls it abandoned
 
     @property
     def absorbed(self) -> tuple[str, ...]:
@@ -163,7 +166,7 @@ class Reading:
         for citizen in self.citizens:
             for start, end in held_spans(citizen, self.now):
                 last = channel.ended if channel.ended is not None else self.now
-                before = [b for _, b in spans if abs(b - start) < HOLD_FOLLOWS and b <= last]
+                before = [b for a, b in spans if a < start and -STAMPS_DIFFER < start - b < HOLD_FOLLOWS]
                 if before and start < last:
                     found.append((min(start, *before), min(end, last)))
         return found
@@ -253,6 +256,7 @@ def read_session(tracker: Tracker, call: Call) -> Session | None:
         marks=read_marks(reading),
         partial=partial,
         lost=source.lost,
+        refused=call.refused,
     )
 
 
@@ -310,6 +314,7 @@ def _leg(reading: Reading, agent: str, moves: list[transfers.Move]) -> Leg:
         rang_at=max((start for start, _ in rings), default=None),
         answered_at=talk[0][0] if talk else None,
         ended_at=over,
+        missed=sum(channel.missed for channel in channels),
         course=course.read(reading, channels),
     )
 

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from telephony.simulator.call import Call, Leg
+from telephony.simulator.call import Leg
 from telephony.simulator.model import UNKNOWN, Channel
 from telephony.simulator.plan import CallPlan
+from telephony.simulator.rooms import HandledCall
 from telephony.simulator.wire import Headers
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Order:
         self.variables: dict[str, str] = {}
 
 
-class OutboundCall(Call):
+class OutboundCall(HandledCall):
     """From our agent to a citizen. `trunk` is None until the agent has answered."""
 
     def __init__(self, floor: "Floor", plan: CallPlan, order: Order) -> None:
@@ -77,7 +78,7 @@ class OutboundCall(Call):
         else:
             self.after(wait, lambda: self._agent_answered(leg))
 
-    def _failure(self, reason: int, uniqueid: str = UNKNOWN) -> None:
+    def _failure(self, reason: int) -> None:
         """The agent was never reached: OriginateResponse Failure knows neither channel nor caller."""
         order = self.order
         response = [
@@ -87,7 +88,7 @@ class OutboundCall(Call):
             ("Context", order.context),
             ("Exten", order.exten),
             ("Reason", str(reason)),
-            ("Uniqueid", uniqueid),
+            ("Uniqueid", order.channel_id or UNKNOWN),
             ("CallerIDNum", UNKNOWN),
             ("CallerIDName", UNKNOWN),
         ]
@@ -95,7 +96,7 @@ class OutboundCall(Call):
 
     def _refused(self) -> None:
         """A telephone that is not registered: there is no channel, only the answer to the order."""
-        self._failure(0, self.order.channel_id or UNKNOWN)
+        self._failure(0)
         self.enter_stage("ended")
 
     def _failed(self, leg: Leg, reason: int, cause: int, tech: int) -> None:
@@ -221,7 +222,23 @@ class OutboundCall(Call):
         self.pbx.refresh(agent.endpoint)
         self.enter_stage("ended")
 
+    def back_to_queue(self) -> None:
+        """A citizen we called is in no queue: the call is over."""
+        self.talked_out()
+
+    def talked_out(self) -> None:
+        self.pbx.soft_hangup(self.citizen)
+        self.pbx.hangup(self.citizen, 16)
+        self.pbx.refresh(self.citizen.endpoint)
+        self.enter_stage("ended")
+
+    def go_on(self, exten: str) -> None:
+        del exten
+        self.talked_out()
+
     def hang_up(self, channel: Channel) -> None:
+        if self.hang_up_in_room(channel):
+            return
         leg = self.agent
         if leg is None:
             return

@@ -26,6 +26,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "chats.models",
     "classifier.models",
     "telephony.models",
+    "telephony.floor.models",
     "telephony.controls.models",
     "telephony.agents.models",
     "tickets.models",

@@ -24,9 +24,11 @@ from web.sentences import PROBLEMS
 
 ROOMS = ("core", "chats", "telephony", "tickets", "routing", "classifier", "sla", "web")
 EVENT_MODULES = (
+    "core.catalog.events",
     "core.people.events",
     "chats.events",
     "telephony.events",
+    "telephony.floor.events",
     "tickets.events",
     "tickets.knowledge.events",
     "sla.events",

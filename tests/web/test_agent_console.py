@@ -126,6 +126,6 @@ async def test_a_made_up_address_of_the_seat_is_refused(floor: Floor, query: str
 async def test_the_queue_shows_how_many_wait_and_since_when(floor: Floor) -> None:
     browser = await floor.console.signed_in("a1002")
     await floor.ring("a1001")
-    column = (await browser.get("/agent/figures")).text
+    column = (await browser.get("/agent/phone")).text
     assert "等待" in column
     assert floor.clock.now().isoformat() in column

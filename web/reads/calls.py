@@ -109,6 +109,11 @@ def visible_calls(actor: Actor) -> sa.ColumnElement[bool]:
     return mine.exists()
 
 
+def between(since: datetime, until: datetime) -> sa.ColumnElement[bool]:
+    """The calls that started in [since, until)."""
+    return sa.and_(_call.c.started_at >= since, _call.c.started_at < until)
+
+
 @dataclass(frozen=True)
 class LegRow:
     """One agent's telephone in a call."""
@@ -210,6 +215,20 @@ async def call_list(
     shown = list(rows[:PAGE_ROWS])
     more = (shown[-1].started_at, shown[-1].id) if len(rows) > PAGE_ROWS else None
     return await _filled(session, shown), more
+
+
+async def call_count(session: AsyncSession, actor: Actor, counted: Sequence[sa.ColumnElement[bool]]) -> int:
+    """How many calls are behind a figure."""
+    query = sa.select(sa.func.count()).select_from(_call).where(visible_calls(actor), *counted)
+    return int((await session.execute(query)).scalar_one())
+
+
+async def person_name(session: AsyncSession, user_id: int) -> str:
+    """Who a figure is of; raises HotlineError `not_found`."""
+    name: str | None = await session.scalar(sa.select(_user.c.name).where(_user.c.id == user_id))
+    if name is None:
+        raise HotlineError("not_found")
+    return name
 
 
 @dataclass(frozen=True)

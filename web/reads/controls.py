@@ -41,7 +41,7 @@ STATE_WORDS: Mapping[str, str] = {
     "hold": "保持", "call_back": "回拨", "unreachable": "话机不通",
 }  # fmt: skip
 SIMPLE: tuple[tuple[Act, str], ...] = (
-    (Act.HOLD, "F8"), (Act.RESUME, "F8"), (Act.MUTE, ""), (Act.UNMUTE, ""), (Act.CONFERENCE, ""),
+    (Act.HOLD, "Alt+B"), (Act.RESUME, "Alt+B"), (Act.MUTE, ""), (Act.UNMUTE, ""), (Act.CONFERENCE, ""),
     (Act.COMPLETE, ""), (Act.BACK, ""),
 )  # fmt: skip
 
@@ -128,6 +128,32 @@ def _why(act: Act, standing: Standing) -> str:
 def _party(party: Any) -> str:
     name = EMERGENCIES.get(party.target)
     return f"{party.target}{f'（{name}）' if name else ''} {'在线' if party.there else '呼叫中'}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was done to a call, in words."""
+
+    at: datetime
+    word: str
+    by: str
+    about: str
+
+
+async def mark_lines(session: AsyncSession, session_id: int) -> list[Line]:
+    """What was done to a call, for those who may see it; that somebody listened in is not among it."""
+    found = await queries.marks_of(session, session_id)
+    return [
+        Line(mark.at, MARK_WORDS.get(mark.kind, mark.kind), mark.by or "", _about(mark.data))
+        for mark in found
+    ]
+
+
+def _about(data: Mapping[str, Any]) -> str:
+    target = str(data.get("target") or data.get("extension") or "")
+    name = EMERGENCIES.get(target)
+    reason = REASONS.get(str(data.get("reason", "")), "")
+    return (f"{target}（{name}）" if name else target) or reason
 
 
 @dataclass(frozen=True)

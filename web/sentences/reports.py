@@ -12,5 +12,8 @@ PROBLEMS: dict[str, Problem] = {
         409, "历史工单还在统计", f"{_NOT}系统正在补算历史工单，数字还不全。请几分钟后再生成。"
     ),
     "report_subject": Problem(422, "主题不能用", f"{_NOT}专报主题只能是一级分类。请重新选择主题。"),
+    "phone_report_too_long": Problem(
+        422, "时段太长", f"{_NOT}按15分钟最多 7 天，按小时最多 31 天，其他最多 366 天。请缩短时段后重试。"
+    ),
     "report_not_found": Problem(404, "没有这份报表", "报表不存在，没有改动。请返回报表列表。"),
 }

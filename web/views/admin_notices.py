@@ -164,20 +164,39 @@ async def board(request: web.Request) -> web.StreamResponse:
     return await page(request, "admin/board.html", rows=rows, done=DONE.get(query.done, ""))
 
 
+class ReadForm(Fields):
+    strip: bool = False
+
+
+@route("GET", BOARD + "/strip", signed_in=True)
+async def strip(request: web.Request) -> web.StreamResponse:
+    """What must be read first, for the strip above every page."""
+    return fragment(
+        request, "admin/_must_read_list.html", must_read=(await _unread(request, at_once=True)).must
+    )
+
+
 @route("POST", BOARD + r"/{notice_id:\d+}/read", signed_in=True)
 async def read(request: web.Request) -> web.StreamResponse:
     """Say that one has read a notice."""
-    await read_form(request, NoFields)
+    form = await read_form(request, ReadForm)
     async with context(request).db.begin() as uow:
         await notices.acknowledge(uow, actor(request), path_id(request, "notice_id"))
-    if "HX-Request" in request.headers:
-        return fragment(request, "admin/_read.html")
-    return back(request, BOARD, "read")
+    if "HX-Request" not in request.headers:
+        return back(request, BOARD, "read")
+    if form.strip:
+        left = (await _unread(request, at_once=True)).must
+        return fragment(request, "admin/_must_read_list.html", must_read=left)
+    return fragment(request, "admin/_read.html")
+
+
+async def _unread(request: web.Request, *, at_once: bool = False) -> notices.Unread:
+    ctx = context(request)
+    async with ctx.db.read() as session:
+        return await notices.unread(session, actor(request), ctx.clock.now(), at_once=at_once)
 
 
 async def frame_part(request: web.Request) -> dict[str, Any]:
-    """The notice that must be read, above every page until it was."""
-    ctx = context(request)
-    async with ctx.db.read() as session:
-        found = await notices.unread(session, actor(request), ctx.clock.now())
-    return {"must_read": found} if found is not None else {}
+    """What must be read, above every page until it was; how many of the board were not."""
+    found = await _unread(request)
+    return {"must_read": found.must, "notices_unread": found.count}

@@ -76,7 +76,7 @@ def _chosen(tabs: list[Tab], wanted: int | None) -> int | None:
 
 @route("GET", "/agent/phone", permission=SEAT)
 async def phone_column(request: web.Request) -> web.StreamResponse:
-    """The head of the left column: my telephone now."""
+    """The head of the left column: the queue and my telephone now."""
     async with context(request).db.read() as session:
         phone = await _phone(request, session)
     return fragment(request, "agent/_phone.html", phone=phone)
@@ -84,7 +84,7 @@ async def phone_column(request: web.Request) -> web.StreamResponse:
 
 @route("GET", "/agent/figures", permission=SEAT)
 async def figures(request: web.Request) -> web.StreamResponse:
-    """Below it: the queue now, and my day."""
+    """The foot of the left column: my day so far, and what else waits for me."""
     async with context(request).db.read() as session:
         shown = await _figures(request, session)
     return fragment(request, "agent/_figures.html", figures=shown)
@@ -170,17 +170,18 @@ async def _ringing(request: web.Request, session: AsyncSession) -> list[dict[str
 
 
 async def _phone(request: web.Request, session: AsyncSession) -> dict[str, Any]:
-    now = context(request).clock.now()
-    return {**_state(await seat.seat_calls(session, actor(request))), "now": now.isoformat()}
+    now, queue = context(request).clock.now(), await seat.queue_now(session)
+    return {
+        **_state(await seat.seat_calls(session, actor(request))),
+        "now": now.isoformat(),
+        "waiting": queue.waiting,
+        "longest_since": queue.longest_since.isoformat() if queue.longest_since else None,
+    }
 
 
 async def _figures(request: web.Request, session: AsyncSession) -> dict[str, Any]:
     person, now = actor(request), context(request).clock.now()
-    queue = await seat.queue_now(session)
     return {
-        "now": now.isoformat(),
-        "waiting": queue.waiting,
-        "longest_since": queue.longest_since.isoformat() if queue.longest_since else None,
         "answered_today": await seat.answered_since(session, person, city_midnight(now)),
         "open_drafts": len(await queries.my_drafts(session, person)),
         **await _duties(session, person, now),

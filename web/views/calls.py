@@ -12,12 +12,14 @@ from yarl import URL
 
 from core.clock import CITY_ZONE, to_city
 from core.errors import HotlineError
+from core.ids import new_token
 from core.people.permissions import Permission
 from telephony.behind import behind
 from web.context import actor, context
 from web.inputs import Fields, path_id, read_query
 from web.reads import calls as reads
 from web.reads import recordings as sounds
+from web.reads.controls import mark_lines
 from web.reads.numbers import origin
 from web.render import fragment, page
 from web.routes import route
@@ -51,10 +53,12 @@ async def call(request: web.Request) -> web.StreamResponse:
         person, call_id = actor(request), path_id(request, "call_id")
         found = await reads.call_detail(session, person, call_id)
         how = await _sound(request, session, call_id)
-    place = f"/calls/{call_id}"
+        done = await mark_lines(session, found.row.id)
+    leads = found.ended_at is None and person.may(Permission.FLOOR_LEAD)
     return await page(
-        request, "calls/detail.html", call=found, origin=origin(found.row.masked), how=how, place=place
-    )
+        request, "calls/detail.html", call=found, origin=origin(found.row.masked), marks=done,
+        session_id=found.row.id, leads=leads, token=new_token(9), how=how, place=f"/calls/{call_id}",
+    )  # fmt: skip
 
 
 async def _sound(request: web.Request, session: AsyncSession, call_id: int) -> str:
@@ -82,7 +86,7 @@ async def _day(request: web.Request) -> dict[str, Any]:
             until=start + timedelta(days=1),
             outcome=query.outcome,
             counted=behind(query.counted, start, start + timedelta(days=1), short) if query.counted else None,
-            before=_mark(query.before),
+            before=mark_of(query.before),
         )
     return {
         "rows": found,
@@ -96,7 +100,7 @@ async def _day(request: web.Request) -> dict[str, Any]:
         "first_page": query.before is None,
         "filtered": bool(query.outcome or query.counted) or day != today,
         "query": _address(query, query.before),
-        "next_query": _address(query, f"{_microseconds(more[0])}-{more[1]}") if more else None,
+        "next_query": _address(query, mark_text(more)) if more else None,
     }
 
 
@@ -114,11 +118,12 @@ def _address(query: DayQuery, before: str | None) -> str:
 _EPOCH = datetime(1970, 1, 1, tzinfo=CITY_ZONE)
 
 
-def _microseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
+def mark_text(mark: tuple[datetime, int]) -> str:
+    """Where a page ended, for an address."""
+    return f"{(mark[0] - _EPOCH) // timedelta(microseconds=1)}-{mark[1]}"
 
 
-def _mark(text: str | None) -> tuple[datetime, int] | None:
+def mark_of(text: str | None) -> tuple[datetime, int] | None:
     """Where the page before ended: microseconds and id. Raises HotlineError `bad_request`."""
     if text is None:
         return None

@@ -19,7 +19,7 @@ from web.reads.seat_state import SeatState, seat_state
 from web.render import fragment
 from web.routes import route
 
-SEAT = Permission.CALL_TAKE
+SEAT = (Permission.CALL_TAKE, Permission.REVISIT_WORK)  # who answers citizens, and who calls them
 
 
 class SignInForm(Fields):
@@ -112,7 +112,7 @@ async def head(request: web.Request) -> web.StreamResponse:
 async def frame_part(request: web.Request) -> dict[str, Any]:
     """The state in the head, for those who take calls and have a telephone or are signed in at one."""
     person = actor(request)
-    if not person.may(SEAT) or person.extension is None:
+    if person.extension is None or not any(person.may(one) for one in SEAT):
         return {}
     return {"frame_agent_state": "seat/_head.html", "seat": await _seat(request)}
 

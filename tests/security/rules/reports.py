@@ -9,4 +9,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/reports"): _MAKERS,
     ("GET", "/reports/{report_id}"): _READERS,
     ("GET", "/reports/{report_id}/{form}"): _READERS,
+    ("GET", "/reports/phone"): _READERS,
+    ("GET", "/reports/phone/calls"): _READERS,
+    ("GET", "/reports/phone/{form}"): _READERS,
 }

@@ -12,7 +12,7 @@ class HlControls extends HTMLElement {
   connectedCallback() {
     if (this.wired) return;
     this.wired = true;
-    this.part = this.querySelector("[data-live-part]");
+    this.live = this.querySelector("[data-live-part]");
     this.dialog = this.querySelector("[data-dialog]");
     this.onLive = (event) => ["call", "control", "agent"].includes(event.detail.topic) && this.soon();
     this.onSocket = (event) => event.detail.state === "open" && this.soon();
@@ -68,15 +68,13 @@ class HlControls extends HTMLElement {
   // What is typed in the small forms stays: they are left alone until the focus has gone.
   show(html) {
     const focused = document.activeElement;
-    const inside = this.part.contains(focused);
+    const inside = this.live.contains(focused);
     if (inside && takesInput(focused)) return;
-    const open = this.part.querySelector("details[open]");
-    if (open && this.part.querySelector(".sc-acts") && html.includes("sc-acts")) return;
     const key = inside ? focused.getAttribute("data-key") : null;
-    swap(this.part, html);
-    const again = key && this.part.querySelector(`[data-key="${key}"]`);
+    swap(this.live, html);
+    const again = key && this.live.querySelector(`[data-key="${key}"]`);
     if (again) again.focus({ preventScroll: true });
-    if (this.dialog.open && !this.part.querySelector("[data-call]")) this.dialog.close();
+    if (this.dialog.open && !this.live.querySelector("[data-call]")) this.dialog.close();
   }
 
   clicked(event) {
@@ -117,9 +115,7 @@ class HlControls extends HTMLElement {
     try {
       const { body } = await request(url, { method: "POST", headers: FORM_TYPE, body: encoded(form) });
       if (this.dialog.open) this.dialog.close();
-      const fold = form.closest("details[open]");
-      if (fold) fold.open = false;
-      swap(this.part, body);
+      swap(this.live, body);
     } catch (error) {
       if (!(error instanceof FetchError)) throw error;
       showProblem(error, "没有送到，通话没有变化。请再按一次。");

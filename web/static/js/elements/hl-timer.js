@@ -1,4 +1,5 @@
-// <hl-timer since="…Z" now="…Z">: time passed since an instant of the server's clock.
+// <hl-timer since="…Z" now="…Z">: time passed since an instant of the server's clock. Without `now` it is
+// that of the nearest thing around with data-now.
 // The desk computer's clock may be wrong by minutes, so only the difference since the page came in
 // is taken from it.
 
@@ -20,7 +21,8 @@ export function duration(seconds) {
 class HlTimer extends HTMLElement {
   connectedCallback() {
     const since = Date.parse(this.getAttribute("since"));
-    const now = Date.parse(this.getAttribute("now"));
+    const around = this.closest("[data-now]");
+    const now = Date.parse(this.getAttribute("now") || (around && around.getAttribute("data-now")));
     if (Number.isNaN(since) || Number.isNaN(now)) return;
     this.elapsed = (now - since) / 1000;
     this.start = performance.now();

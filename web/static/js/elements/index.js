@@ -30,6 +30,7 @@ import "./hl-place.js";
 import "./hl-asks.js";
 import "./hl-direct.js";
 import "./hl-snippets.js";
+import "./hl-help.js";
 import "./hl-controls.js";
 import "./hl-lead.js";
 import "./hl-chat.js";

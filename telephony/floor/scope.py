@@ -1,0 +1,25 @@
+"""Whom a person sees on the floor: a condition of every query of this package."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.people.actor import Actor
+from core.people.models import Unit, User
+from core.people.permissions import Permission
+from core.tables import table_of
+
+_unit, _user = table_of(Unit), table_of(User)
+
+
+def on_floor_of(actor: Actor, user: Any = _user) -> sa.ColumnElement[bool]:
+    """The condition on `user_account` that this person oversees it.
+
+    Who belongs to a hotline oversees the people of that hotline and what is below it; who stands above
+    (city, administrators) all of them. Nobody without `floor.read` oversees anybody.
+    """
+    if not actor.may(Permission.FLOOR_READ):
+        return sa.false()
+    below = sa.select(_unit.c.id).where(_unit.c.path.like(actor.unit_path + "%"))
+    of_hotline = sa.exists().where(_unit.c.id == actor.unit_id, _unit.c.kind == "hotline")
+    return sa.or_(sa.not_(of_hotline), user.c.unit_id.in_(below))
