@@ -192,8 +192,7 @@ class TextRoute(Section):
     opens_per_hour: int = Field(6, ge=1, le=1000)
     messages_per_minute: int = Field(20, ge=1, le=600)
     missed_text: str = Field(
-        "现在没有空闲的话务员，您的留言已经记下，我们会尽快在这里回复您。"
-        "紧急情况请拨打或短信 110、119、120。",
+        "现在没有空闲的话务员，您的留言已经记下，我们会尽快在这里回复您。紧急情况请请人代拨 110、119、120。",
         min_length=1,
         max_length=300,
     )

@@ -1,5 +1,7 @@
 """Text messages over HTTP with signatures on both ways: what a number writes, and what it is answered."""
 
+import json
+
 import pytest
 import sqlalchemy as sa
 

@@ -236,6 +236,8 @@ async def ctx(
     callbacks = CallbackService(web_settings)
     recordings = Recordings.of(web_settings)
     chats = ChatService(vault, web_settings, Channels((WebChannel(), SmsChannel(database, vault, None))))
+    chat_desk = ChatDesk(database, people, web_settings, chats, drafts, None)
+    chat_desk.wire(database.bus)
     return WebContext(
         settings=web_settings,
         clock=clock,
@@ -247,7 +249,7 @@ async def ctx(
         callbacks=callbacks,
         callback_desk=CallbackDesk(callbacks, drafts),
         chats=chats,
-        chat_desk=ChatDesk(database, people, web_settings, chats, drafts, None),
+        chat_desk=chat_desk,
         attachments=AttachmentService(database, web_settings),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),

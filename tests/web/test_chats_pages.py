@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import sqlalchemy as sa
 
 from core.people.permissions import Permission, Role, permissions_of
 from tests.web.agent_rig import HX, Floor, ctx, floor, plain
@@ -26,8 +27,6 @@ async def _say(citizen: Browser, text: str, key: str = "k1") -> Answer:
 
 
 async def _scalar(console: Console, query: str) -> int:
-    import sqlalchemy as sa
-
     async with console.ctx.db.read() as session:
         return int((await session.execute(sa.text(query))).scalar_one())
 

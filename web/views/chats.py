@@ -5,6 +5,7 @@ Who has a conversation reads it; everybody else gives a reason, which is audited
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -169,6 +170,7 @@ async def _rows(request: web.Request, query: ListQuery) -> dict[str, Any]:
         items = await queries.listed(session, person, ended=query.ended)
         day = None
         if person.may(Permission.FLOOR_READ) and not query.ended:
-            day = await queries.figures(session, city_midnight(now), now)
+            midnight = city_midnight(now)
+            day = await queries.figures(session, midnight, midnight + timedelta(days=1))
     values = {"rows": items, "day": day, "shown_ended": query.ended, "may_take": person.may(TAKE), "now": now}
     return {**values, **WORDS}
