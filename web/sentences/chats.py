@@ -26,5 +26,5 @@ PROBLEMS: dict[str, Problem] = {
     "chat_offered": Problem(409, "正在提示同事", "这个会话正在提示一位同事，没有改动。请稍候再看。"),
     "chat_not_yours": Problem(409, "会话不在您名下", f"只有正在接待的人可以写，没有发出。{KEPT}"),
     "chat_busy": Problem(409, "同时接待已达上限", "您正在接待的会话已达上限。请先结束一个再接待。"),
-    "gateway_refused": Problem(401, "签名不正确", "请求没有通过签名校验或已过期，没有保存。请检查网关设置。"),
+    "gateway_refused": Problem(400, "签名不正确", "请求没有通过签名校验或已过期，没有保存。请检查网关设置。"),
 }
