@@ -13,6 +13,11 @@ from typing import Any
 
 from aiohttp import web
 
+from chats.channels import Channels as ChatChannels
+from chats.channels.sms import SmsChannel
+from chats.channels.web import WebChannel
+from chats.offering import Offering
+from chats.service import ChatService
 from classifier.advisor import Advisor
 from core import metrics, outbox, retention
 from core.clock import Clock, SystemClock
@@ -35,6 +40,7 @@ from routing.automatic import Automatic
 from routing.callback_desk import CallbackDesk
 from routing.category_advising import Advising
 from routing.category_labels import CategoryLabels
+from routing.chat_desk import ChatDesk
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from routing.learning import Learning
@@ -142,6 +148,13 @@ class Node:
         self.advice = AdviceService(self.clock, CategoryLabels(self.advisor))
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         lease = self.leases["scheduler"]
+        self.sms_channel = SmsChannel(self.db, self.vault, self.channels.sms)
+        self.chats = ChatService(self.vault, settings, ChatChannels((WebChannel(), self.sms_channel)))
+        self.chat_desk = ChatDesk(
+            self.db, self.people, settings, self.chats, self.drafts, self.telephony.agents
+        )
+        desk = self.chat_desk
+        self.offering = Offering(self.db, lease, self.chats, settings.text, desk.seats, desk.due)
         self.trials = Trials(self.backstage, lease)
         digest = Digest(self.db, self.people, lease)
         self.advising = Advising(self.backstage, self.advisor, lease)
@@ -163,6 +176,8 @@ class Node:
             drafts=self.drafts,
             callbacks=self.callbacks,
             callback_desk=self.callback_desk,
+            chats=self.chats,
+            chat_desk=self.chat_desk,
             attachments=self.attachments,
             exports=self.exports,
             reports=self.reports,
@@ -204,6 +219,9 @@ class Node:
         self.telephony.wire(self.bus)
         self.intake.wire(self.bus)
         self.callback_desk.wire(self.bus)
+        self.chat_desk.wire(self.bus)
+        self.sms_channel.wire(self.outbox)
+        self.ticker.every(1, "conversations", self._offer_chats, at_once=True)
         self.advice.wire(self.bus)
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)
@@ -313,6 +331,10 @@ class Node:
         await self.backstage.close()
 
     # ---- small duties -----------------------------------------------------------------------
+
+    async def _offer_chats(self) -> None:
+        await self.offering.tick()
+        await self.chat_desk.catch_up()
 
     async def _sweep(self) -> None:
         await Sweep(self.db, self.tickets, self.settings, self.leases["scheduler"]).run()

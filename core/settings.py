@@ -180,6 +180,24 @@ class Leadership(Section):
     self_fence_seconds: float = Field(2.0, gt=0)
 
 
+class TextRoute(Section):
+    enabled: bool = True
+    skill: str = ""
+    offer_seconds: int = Field(20, ge=5, le=300)
+    wait_seconds: int = Field(180, ge=30, le=3600)
+    at_once: int = Field(2, ge=1, le=10)
+    idle_minutes: int = Field(15, ge=2, le=240)
+    missed_days: int = Field(3, ge=1, le=30)
+    most_waiting: int = Field(50, ge=1, le=1000)
+    opens_per_hour: int = Field(6, ge=1, le=1000)
+    messages_per_minute: int = Field(20, ge=1, le=600)
+    missed_text: str = Field(
+        "现在没有空闲的话务员，您的留言已经记下，我们会尽快在这里回复您。紧急情况请请人代拨 110、119、120。",
+        min_length=1,
+        max_length=300,
+    )
+
+
 class Drafts(Section):
     stale_minutes: int = Field(30, ge=1)
 
@@ -333,6 +351,7 @@ class Settings(Section):
     outbox: Outbox = Outbox()
     leadership: Leadership = Leadership()
     drafts: Drafts = Drafts()
+    text: TextRoute = TextRoute()
     retention: Retention = Retention()
     sla: Sla = Sla()
     supervision: Supervision = Supervision()

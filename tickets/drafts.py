@@ -23,7 +23,7 @@ from tickets.inputs import parse_input
 from tickets.models import TicketDraft, table_of
 from tickets.service import TicketService
 from tickets.states import Action
-from tickets.terms import DraftEnd
+from tickets.terms import Channel, DraftEnd
 
 _draft = table_of(TicketDraft)
 _user = table_of(User)
@@ -73,6 +73,27 @@ class DraftService:
         if made is not None:
             return made
         return await self._follow_call(uow, session_id, user_id, caller_ref)
+
+    async def open_for_chat(self, uow: UnitOfWork, chat_id: int, user_id: int, caller_ref: int | None) -> int:
+        """The draft of a conversation in writing: made once; returns its id.
+
+        One that is still open follows the conversation to whoever took it after a colleague.
+        """
+        query = sa.select(_draft).where(_draft.c.chat_session_id == chat_id).with_for_update()
+        row = (await uow.session.execute(query)).first()
+        if row is not None:
+            if row.ended_at is None and row.owner_id != user_id:
+                await self._change_owner(
+                    uow, row.id, row.version, row.owner_id, user_id, actor_id=None, action="followed"
+                )
+            return int(row.id)
+        values = {"chat_session_id": chat_id, "owner_id": user_id, "caller_ref": caller_ref, "version": 1}
+        made = sa.insert(_draft).values(**values, opened_at=uow.now, saved_at=uow.now)
+        draft_id = int((await uow.session.execute(made.returning(_draft.c.id))).scalar_one())
+        form = draft_rows.seal(self._vault, draft_id, pack_draft({"channel": Channel.TEXT.value}))
+        await uow.session.execute(sa.update(_draft).where(_draft.c.id == draft_id).values(form_sealed=form))
+        await self._tell_opened(uow, draft_id, user_id, None)
+        return draft_id
 
     async def open_manual(self, uow: UnitOfWork, actor: Actor) -> int:
         """An empty draft without a call (a visitor, a letter); returns its id."""

@@ -27,7 +27,7 @@ _ticket = table_of(Ticket)
 _stage = table_of(TicketStage)
 QUERY_CODE_DIGITS = 6  # a telephone keypad can enter them
 # What an agent took down was accepted on the line; what came by itself waits to be accepted (待受理).
-ACCEPTED_CHANNELS = frozenset({Channel.PHONE.value, Channel.PLATFORM.value})
+ACCEPTED_CHANNELS = frozenset({Channel.PHONE.value, Channel.PLATFORM.value, Channel.TEXT.value})
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,7 @@ class IntakeRecord(Table, table=True):
 
 
 class TicketDraft(Table, table=True):
-    """What an agent is writing; one per answered call, ended exactly once, never deleted."""
+    """What an agent is writing; one per answered call or conversation, ended once, never deleted."""
 
     __tablename__: ClassVar[str] = "ticket_draft"
     __table_args__: ClassVar[Any] = (
@@ -233,6 +233,9 @@ class TicketDraft(Table, table=True):
     id: int | None = Field(default=None, sa_column=id_column())
     call_session_id: int | None = Field(
         default=None, sa_column=ref_column("call_session.id", nullable=True, unique=True)
+    )
+    chat_session_id: int | None = Field(
+        default=None, sa_column=ref_column("chat_session.id", nullable=True, unique=True)
     )
     owner_id: int | None = Field(default=None, sa_column=ref_column("user_account.id", nullable=True))
     caller_ref: int | None = Field(default=None, sa_column=ref_column("personal_value.id", nullable=True))

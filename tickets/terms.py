@@ -47,6 +47,7 @@ class Channel(StrEnum):
     EMAIL = "email"
     PLATFORM = "platform"
     VOICEMAIL = "voicemail"
+    TEXT = "text"
 
 
 class Disposition(StrEnum):
@@ -149,6 +150,7 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
         "email": "邮件",
         "platform": "上级平台",
         "voicemail": "语音留言",
+        "text": "文字服务",
     },
     Disposition: {
         "direct_answer": "直接答复",

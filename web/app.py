@@ -17,6 +17,7 @@ from web.security.csrf import csrf_middleware
 from web.security.headers import add_security_headers
 from web.security.limits import MAX_BODY, body_limit_middleware
 from web.security.permissions import permission_middleware
+from web.security.rates import RATES, Rates
 from web.security.sessions import session_middleware
 from web.security.source import networks
 
@@ -42,6 +43,7 @@ def make_app(ctx: WebContext) -> web.Application:
     app[JINJA] = make_environment(app[ASSETS])
     app[HUB] = LiveHub(ctx)
     app[BOARDS] = Boards()
+    app[RATES] = Rates(ctx.clock)
     app[FLOOR] = FloorBoards(ctx.tail)
     for module in views.modules():
         register(app, module)

@@ -29,9 +29,11 @@ from telephony.recordings import Recordings
 from telephony.waveforms import Waveforms
 
 if TYPE_CHECKING:  # the services know nothing of the web; the web only names their types
+    from chats.service import ChatService
     from classifier.advisor import Advisor
     from routing.advice import AdviceService
     from routing.callback_desk import CallbackDesk
+    from routing.chat_desk import ChatDesk
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
     from telephony.agents.service import AgentService
@@ -56,6 +58,8 @@ class WebContext:
     drafts: DraftService
     callbacks: CallbackService
     callback_desk: CallbackDesk
+    chats: ChatService
+    chat_desk: ChatDesk
     attachments: AttachmentService
     exports: ExportService
     reports: ReportService

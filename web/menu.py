@@ -36,6 +36,7 @@ MENU = (
             Entry("现场监控", "/floor", "monitor"),
             Entry("我的工作", "/me/figures", "chart"),
             Entry("漏接回拨", "/callbacks", "callback"),
+            Entry("文字服务", "/chats", "chat"),
             Entry("通话记录", "/calls", "phone"),
             Entry("号码名单", "/numbers", "shield"),
             Entry("市民档案", "/citizens", "person"),

@@ -123,6 +123,12 @@ async def page(
     return _html(text, status)
 
 
+async def bare_page(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
+    """A whole page outside the console's frame, for who has no account."""
+    text = request.app[JINJA].get_template(template).render({**_common(request), **values})
+    return _html(text, status)
+
+
 def fragment(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
     """A piece of a page for htmx or a custom element; no frame around it."""
     text = request.app[JINJA].get_template(template).render({**_common(request), **values})

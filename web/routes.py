@@ -29,7 +29,8 @@ class Rule:
     """Who may call a route.
 
     `public`: anybody. Otherwise a signed-in person; with `any_of`, one who holds at least one of
-    these permissions; with `also`, one who holds that one besides. `max_body` is in bytes.
+    these permissions; with `also`, one who holds that one besides. `max_body` is in bytes. `signed`: another
+    machine posts here, and its view checks a signature over the body instead of where a page came from.
     """
 
     public: bool = False
@@ -37,6 +38,7 @@ class Rule:
     also: Permission | None = None
     max_body: int = 64 * KILOBYTE
     with_pending_password: bool = False
+    signed: bool = False
 
     def allows(self, actor: Actor | None) -> bool:
         """True when this person (None: nobody signed in) may call the route."""
@@ -77,6 +79,7 @@ def route(
     public: bool = False,
     max_body: int = 64 * KILOBYTE,
     with_pending_password: bool = False,
+    signed: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a handler with exactly one rule: `permission` (any of them), `signed_in` or `public`.
 
@@ -85,9 +88,10 @@ def route(
     Raises TypeError when no rule, or more than one, is given.
     """
     wanted = permission if isinstance(permission, tuple) else (permission,)
+    public = public or signed
     if sum((bool(wanted), signed_in, public)) != 1:
         raise TypeError(f"{method} {path} needs exactly one rule: permission, signed_in or public")
-    rule = Rule(public, frozenset(wanted), also, max_body, with_pending_password or public)
+    rule = Rule(public, frozenset(wanted), also, max_body, with_pending_password or public, signed)
 
     def declare(handler: Handler) -> Handler:
         declared: list[Route] = getattr(handler, _DECLARED, [])

@@ -57,6 +57,7 @@ AUDIT_ACTIONS = {
     "logout": "退出登录",
     "person.reveal": "查看个人信息",
     "recording.listen": "收听录音",
+    "chat.read": "查看文字会话",
     "recording.refused": "收听录音被拒绝",
     "user.create": "新建账号",
     "user.roles": "调整岗位",

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     """The acts a role may do."""
 
     CALL_TAKE = "call.take"
+    TEXT_TAKE = "text.take"
     CALL_READ_ALL = "call.read_all"
     DRAFT_WRITE = "draft.write"
     DRAFT_READ_ALL = "draft.read_all"
@@ -97,7 +98,15 @@ class Permission(StrEnum):
 
 P = Permission
 _CITIZENS = {P.CITIZEN_READ, P.CITIZEN_EDIT}
-_SEAT = {P.CALL_TAKE, P.DRAFT_WRITE, P.TICKET_CREATE, P.TICKET_READ_HOTLINE, P.TICKET_NOTE, P.PERSON_REVEAL}
+_SEAT = {
+    P.CALL_TAKE,
+    P.TEXT_TAKE,
+    P.DRAFT_WRITE,
+    P.TICKET_CREATE,
+    P.TICKET_READ_HOTLINE,
+    P.TICKET_NOTE,
+    P.PERSON_REVEAL,
+}
 _SEAT |= {P.KNOWLEDGE_READ, P.SHIFT_OWN}
 _QUALITY = {P.QUALITY_READ, P.QUALITY_REVIEW, P.QUALITY_MANAGE}
 _CALLBACKS = {P.CALLBACK_READ, P.CALLBACK_WORK}

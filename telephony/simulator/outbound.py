@@ -78,7 +78,7 @@ class OutboundCall(HandledCall):
         else:
             self.after(wait, lambda: self._agent_answered(leg))
 
-    def _failure(self, reason: int, uniqueid: str = UNKNOWN) -> None:
+    def _failure(self, reason: int) -> None:
         """The agent was never reached: OriginateResponse Failure knows neither channel nor caller."""
         order = self.order
         response = [
@@ -88,7 +88,7 @@ class OutboundCall(HandledCall):
             ("Context", order.context),
             ("Exten", order.exten),
             ("Reason", str(reason)),
-            ("Uniqueid", uniqueid),
+            ("Uniqueid", order.channel_id or UNKNOWN),
             ("CallerIDNum", UNKNOWN),
             ("CallerIDName", UNKNOWN),
         ]
@@ -96,7 +96,7 @@ class OutboundCall(HandledCall):
 
     def _refused(self) -> None:
         """A telephone that is not registered: there is no channel, only the answer to the order."""
-        self._failure(0, self.order.channel_id or UNKNOWN)
+        self._failure(0)
         self.enter_stage("ended")
 
     def _failed(self, leg: Leg, reason: int, cause: int, tech: int) -> None:

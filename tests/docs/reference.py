@@ -22,10 +22,11 @@ from tests.docs.workflow import workflow_page
 from tickets import terms, workflow
 from web.sentences import PROBLEMS
 
-ROOMS = ("core", "telephony", "tickets", "routing", "classifier", "sla", "web")
+ROOMS = ("core", "chats", "telephony", "tickets", "routing", "classifier", "sla", "web")
 EVENT_MODULES = (
     "core.catalog.events",
     "core.people.events",
+    "chats.events",
     "telephony.events",
     "telephony.floor.events",
     "tickets.events",

@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from telephony import dialling
 from telephony.models import CallSession
 from tests.e2e.rig import scenarios
-from tests.e2e.rig.asterisk import Asterisk
 from tests.e2e.rig.phones import Phones
 from tests.e2e.rig.product import Product
 from tests.e2e.rig.situations import number
@@ -118,11 +117,12 @@ async def test_the_citizens_leg_fails(
     assert row["closed_as"] == end
 
 
+@pytest.mark.parametrize("media", [True, False], ids=["sound", "no media"])
 async def test_an_answered_call_back_closes_the_task_opens_a_draft_and_is_recorded(
-    missed: Missed, pbx: Asterisk, sip: Phones
+    missed: Missed, sip: Phones, media: bool
 ) -> None:
     sip.agents([AGENT], scenarios.answering_then_leaving(2))
-    sip.called_citizens(scenarios.citizen_phone())
+    sip.called_citizens(scenarios.citizen_phone(media=media))
     task = await missed.task(number(814))
     await missed.dial(task)
     assert await missed.noted(task) == "reached"
@@ -133,9 +133,20 @@ async def test_an_answered_call_back_closes_the_task_opens_a_draft_and_is_record
     assert draft["call_session_id"] == row["closing_session_id"]
     await eventually(missed.product.all_ended, within=30, what="the call ends")
 
-    async def recorded() -> Any:
-        (call,) = [one for one in await missed.product.sessions() if one["id"] == row["closing_session_id"]]
-        return call["recording"]
+    async def call() -> Any:
+        (found,) = [one for one in await missed.product.sessions() if one["id"] == row["closing_session_id"]]
+        return found
 
-    await eventually(recorded, within=10, what="the recording is known")
-    assert (pbx.recordings / await recorded()).stat().st_size > 44
+    async def marked() -> bool:
+        return bool((await call())["recording"]) and bool((await call())["marks"])
+
+    await eventually(marked, within=10, what="the recording and its marks are known")
+    found = await call()
+    (mark,) = [one for one in found["marks"] if one["kind"] == "agent"]
+    assert (mark["who"], mark["at"]) == (str(AGENT), 0.0)
+    shape = await missed.node.waveforms.of(found["pbx"], found["recording"])
+    if not media:  # a header and nothing else: told, not played
+        assert shape.state == "empty"
+        return
+    assert shape.state == "sound"
+    assert shape.seconds == pytest.approx(mark["until"], abs=0.5)

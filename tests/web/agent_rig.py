@@ -179,4 +179,4 @@ def plain(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
-__all__ = ["HX", "Floor", "ctx", "floor", "hx_post", "plain"]
+__all__ = ["HX", "SYSTEM", "Floor", "ctx", "floor", "hx_post", "plain"]

@@ -11,6 +11,10 @@ from aiohttp import ClientResponse, ClientSession, CookieJar
 from aiohttp.test_utils import TestServer
 from sqlalchemy import select
 
+from chats.channels import Channels
+from chats.channels.sms import SmsChannel
+from chats.channels.web import WebChannel
+from chats.service import ChatService
 from core.clock import ManualClock
 from core.db import Database
 from core.event_log import EventTail
@@ -23,6 +27,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from routing.advice import AdviceService
 from routing.callback_desk import CallbackDesk
+from routing.chat_desk import ChatDesk
 from sla import acts as sla_acts
 from sla import calendar_service, pack_service
 from sla.measures import recount
@@ -230,6 +235,9 @@ async def ctx(
     drafts = DraftService(database, clock, vault, web_settings, tickets)
     callbacks = CallbackService(web_settings)
     recordings = Recordings.of(web_settings)
+    chats = ChatService(vault, web_settings, Channels((WebChannel(), SmsChannel(database, vault, None))))
+    chat_desk = ChatDesk(database, people, web_settings, chats, drafts, None)
+    chat_desk.wire(database.bus)
     return WebContext(
         settings=web_settings,
         clock=clock,
@@ -240,6 +248,8 @@ async def ctx(
         drafts=drafts,
         callbacks=callbacks,
         callback_desk=CallbackDesk(callbacks, drafts),
+        chats=chats,
+        chat_desk=chat_desk,
         attachments=AttachmentService(database, web_settings),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),

@@ -179,7 +179,7 @@ async def test_one_key_takes_the_most_urgent_and_another_calls_it(floor: Floor, 
     answer = await agent.post("/callbacks/next")
     assert answer.headers["Location"] == f"/callbacks?task={task}"
     shown = (await agent.get(f"/callbacks?task={task}")).text
-    assert 'data-hotkey="Alt+C"' in shown
+    assert 'data-hotkey="Alt+P"' in shown
     assert (await agent.post(f"/callbacks/{task}/dial")).status == 303
     assert (await agent.post(f"/callbacks/{task}/dial")).status == 303  # a double click
     assert await floor.scalar("SELECT count(*) FROM dial_order") == 1

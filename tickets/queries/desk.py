@@ -54,6 +54,7 @@ class DraftItem:
     owner_id: int | None
     owner: str | None
     call_session_id: int | None
+    chat_session_id: int | None
     caller_ref: int | None
     caller: str | None
     written: bool
@@ -81,6 +82,7 @@ def _draft_query(actor: Actor) -> sa.Select[Any]:
             _draft.c.owner_id,
             _user.c.name.label("owner"),
             _draft.c.call_session_id,
+            _draft.c.chat_session_id,
             _draft.c.caller_ref,
             _value.c.masked.label("caller"),
             _draft.c.form_sealed.is_not(None).label("written"),

@@ -1,7 +1,8 @@
 """A write must come from our own pages.
 
 Browsers say so in Sec-Fetch-Site; on plain-HTTP intranets they do not, but they send Origin with
-every POST. A write that brings neither did not come from a browser we know, and is refused.
+every POST. A write that brings neither did not come from a browser we know, and is refused. Only what
+another machine signs is let through: its route says so, and its view checks the signature.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from aiohttp.typedefs import Handler
 
 from core.errors import HotlineError
 from web.context import CTX
+from web.routes import rule_of
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -44,6 +46,8 @@ def comes_from_us(request: web.Request) -> bool:
 @web.middleware
 async def csrf_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse writes from elsewhere with `cross_site`."""
-    if request.method not in SAFE_METHODS and not comes_from_us(request):
+    rule = rule_of(request)
+    signed = rule is not None and rule.signed
+    if request.method not in SAFE_METHODS and not signed and not comes_from_us(request):
         raise HotlineError("cross_site")
     return await handler(request)

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chats import queries as chat_queries
 from core.errors import HotlineError
+from core.ids import new_token
 from core.people import org
 from core.people.actor import Actor
 from core.people.models import Unit, User, UserRole
@@ -51,6 +53,23 @@ class Option:
 
 
 @dataclass(frozen=True)
+class ChatPane:
+    """The conversation in writing of a draft; `key` is the next message's own."""
+
+    item: chat_queries.ChatItem
+    said: list[chat_queries.Said]
+    key: str
+
+    @property
+    def over(self) -> bool:
+        return self.item.state == "ended"
+
+    @property
+    def words(self) -> str:
+        return "会话已结束，请完成登记。" if self.over else "与市民对话中"
+
+
+@dataclass(frozen=True)
 class Panel:
     """One draft on the screen."""
 
@@ -62,6 +81,7 @@ class Panel:
     caller: CallerCard
     saved_text: str
     phone_hint: str
+    chat: ChatPane | None = None
 
     @property
     def has_more(self) -> bool:
@@ -97,12 +117,22 @@ async def panel_of(request: web.Request, session: AsyncSession, draft_id: int) -
         caller=card,
         saved_text=f"已保存 {city_time(item.saved_at, '%H:%M:%S')}" if item.written else "自动保存",
         phone_hint="同来电号码" if item.caller else "手机或固话",
+        chat=await _chat_of(request, session, item),
     )
+
+
+async def _chat_of(request: web.Request, session: AsyncSession, item: queries.DraftItem) -> ChatPane | None:
+    if item.chat_session_id is None or not actor(request).may(Permission.TEXT_TAKE):
+        return None
+    found = await chat_queries.one(session, actor(request), item.chat_session_id)
+    said = await chat_queries.transcript(session, context(request).vault, found.id)
+    return ChatPane(found, said, new_token(9))
 
 
 def draft_label(item: queries.DraftItem) -> str:
     """What stands on the tab of a draft."""
-    return item.caller or ("未显示号码" if item.call_session_id else "新建")
+    unnamed = "未显示号码" if item.call_session_id else "文字来访" if item.chat_session_id else "新建"
+    return item.caller or unnamed
 
 
 async def options_for(session: AsyncSession, person: Actor) -> dict[str, list[Option]]:

@@ -28,6 +28,7 @@ SECTIONS = {
     "leadership": "主备切换",
     "drafts": "草稿",
     "retention": "保留期限",
+    "text": "文字服务",
     "revisit": "回访",
     "uploads": "附件",
     "export": "导出",

@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chats import queries as chats
 from core.clock import CITY_ZONE, to_city
 from core.people.actor import Actor
 from core.people.permissions import Permission
@@ -35,10 +36,13 @@ class Tab:
     label: str
     live: bool
     hotkey: bool
+    written: bool = False  # live in writing, not on the telephone
 
     @property
     def kind(self) -> str:
-        return "通话中" if self.live else "草稿"
+        if not self.live:
+            return "草稿"
+        return "对话中" if self.written else "通话中"
 
 
 class SeatQuery(Fields):
@@ -128,9 +132,17 @@ async def _tabs(session: AsyncSession, person: Actor) -> list[Tab]:
     """My open drafts. F2 goes to the one whose call goes on, else to the last one opened."""
     items = await queries.my_drafts(session, person)
     calls = await states_of(session, [item.call_session_id for item in items if item.call_session_id])
-    live = [item.id for item in items if _is_live(item, calls)]
+    writing = await chats.state_of(session, [item.chat_session_id for item in items if item.chat_session_id])
+    live = [
+        item.id
+        for item in items
+        if _is_live(item, calls) or writing.get(item.chat_session_id or 0) == "active"
+    ]
     target = live[0] if live else (items[-1].id if items else None)
-    return [Tab(item.id, draft_label(item), item.id in live, item.id == target) for item in items]
+    return [
+        Tab(item.id, draft_label(item), item.id in live, item.id == target, item.chat_session_id is not None)
+        for item in items
+    ]
 
 
 def _is_live(item: queries.DraftItem, calls: dict[int, CallState]) -> bool:

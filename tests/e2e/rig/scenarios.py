@@ -84,9 +84,10 @@ def caller(seconds: float, *, keys: str = "", keys_after: float = 0.0, media: bo
     return _scenario("caller", body)
 
 
-def citizen_phone(answer: bool = True) -> str:
+def citizen_phone(answer: bool = True, *, media: bool = False) -> str:
     """A citizen's phone that is called (call-back): answers after a second, or rings for ever."""
-    return _callee(1.0, "") if answer else not_answering()
+    sound = '<nop><action><exec rtp_stream="silence.alaw,-1,8,PCMA/8000"/></action></nop>\n' if media else ""
+    return _callee(1.0, sound) if answer else not_answering()
 
 
 def agent_calling(seconds: float) -> str:

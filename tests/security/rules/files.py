@@ -18,6 +18,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/tickets/{ticket_id}/pdf/{form}"): _SEEN,
     ("POST", "/tickets/{ticket_id}/calls/{call_id}/listen"): _SEEN,
     ("GET", "/tickets/{ticket_id}/calls/{call_id}/recording"): _SEEN,
+    ("GET", "/tickets/{ticket_id}/calls/{call_id}/waveform"): _SEEN,
     ("GET", "/exports"): _EXPORTERS,
     ("POST", "/exports"): _EXPORTERS,
     ("GET", "/exports/{export_id}"): _EXPORTERS,

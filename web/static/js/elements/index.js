@@ -35,3 +35,4 @@ import "./hl-controls.js";
 import "./hl-lead.js";
 import "./hl-rota.js";
 import "./hl-score.js";
+import "./hl-chat.js";
