@@ -9,8 +9,8 @@ from core.people.org import create_unit
 from core.people.permissions import Role
 from routing import places
 from routing.gazetteer import Place
-from tests.web.agent_rig import HX, SYSTEM, Floor, ctx, floor, hx_post, plain
-from tests.web.conftest import Console
+from tests.web.agent_rig import HX, Floor, ctx, floor, hx_post, plain
+from tests.web.conftest import SYSTEM, Console
 from tickets.models import Ticket, table_of
 
 __all__ = ["ctx", "floor"]
