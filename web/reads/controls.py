@@ -131,6 +131,32 @@ def _party(party: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One thing that was done to a call, in words."""
+
+    at: datetime
+    word: str
+    by: str
+    about: str
+
+
+async def mark_lines(session: AsyncSession, session_id: int) -> list[Line]:
+    """What was done to a call, for those who may see it; that somebody listened in is not among it."""
+    found = await queries.marks_of(session, session_id)
+    return [
+        Line(mark.at, MARK_WORDS.get(mark.kind, mark.kind), mark.by or "", _about(mark.data))
+        for mark in found
+    ]
+
+
+def _about(data: Mapping[str, Any]) -> str:
+    target = str(data.get("target") or data.get("extension") or "")
+    name = EMERGENCIES.get(target)
+    reason = REASONS.get(str(data.get("reason", "")), "")
+    return (f"{target}（{name}）" if name else target) or reason
+
+
+@dataclass(frozen=True)
 class Choice:
     """One line of the transfer dialog; `find` is what typing is compared with."""
 

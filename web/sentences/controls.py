@@ -42,7 +42,7 @@ PROBLEMS: dict[str, Problem] = {
     "transfer_returned": Problem(
         409, "转接无人接听", "对方没有接听，市民正在回到您的话机；您不便接听时会回到队列。"
     ),
-    "reason_needed": Problem(422, "请写明理由", "请写明理由，班长据此决定；不超过 200 字。"),
+    "listing_reason": Problem(422, "请写明理由", "请写明理由，班长据此决定；不超过 200 字。"),
     "number_unknown": Problem(409, "没有号码", "这个来电没有显示号码，不能列入名单。"),
     "own_proposal": Problem(403, "须由他人决定", "自己提出的号码须由另一位班长决定。"),
     "ami_not_connected": Problem(

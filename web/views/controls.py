@@ -20,7 +20,7 @@ from web.views._emergency import summary
 TAKE, LEAD = Permission.CALL_TAKE, Permission.FLOOR_LEAD
 SEAT_CALL = "/seat/calls/{session_id:[0-9]+}"
 FLOOR_CALL = "/floor/calls/{session_id:[0-9]+}"
-TOKEN = Field("", max_length=40, pattern=r"[A-Za-z0-9_-]*")
+TOKEN = Field("", max_length=40, pattern=r"^[A-Za-z0-9_-]*$")
 
 
 class OrderForm(Fields):
@@ -77,6 +77,16 @@ async def emergency(request: web.Request) -> web.StreamResponse:
         lines = await summary(session, person, ctx.vault, session_id)
     services = list(EMERGENCIES.items())
     return fragment(request, "seat/_emergency.html", lines=lines, services=services, **values)
+
+
+@route("GET", SEAT_CALL + "/abuse", permission=TAKE)
+async def abuse_form(request: web.Request) -> web.StreamResponse:
+    """The dialog that reports abuse or proposes the number for a list."""
+    async with context(request).db.read() as session:
+        values = await reads.seat_controls(session, actor(request), context(request).clock.now())
+    if values["call"] is None or values["call"].session_id != path_id(request, "session_id"):
+        raise HotlineError("not_your_call")
+    return fragment(request, "seat/_abuse_form.html", **values)
 
 
 @route(

@@ -70,8 +70,6 @@ class HlControls extends HTMLElement {
     const focused = document.activeElement;
     const inside = this.live.contains(focused);
     if (inside && takesInput(focused)) return;
-    const open = this.live.querySelector("details[open]");
-    if (open && this.live.querySelector(".sc-acts") && html.includes("sc-acts")) return;
     const key = inside ? focused.getAttribute("data-key") : null;
     swap(this.live, html);
     const again = key && this.live.querySelector(`[data-key="${key}"]`);
@@ -117,8 +115,6 @@ class HlControls extends HTMLElement {
     try {
       const { body } = await request(url, { method: "POST", headers: FORM_TYPE, body: encoded(form) });
       if (this.dialog.open) this.dialog.close();
-      const fold = form.closest("details[open]");
-      if (fold) fold.open = false;
       swap(this.live, body);
     } catch (error) {
       if (!(error instanceof FetchError)) throw error;
