@@ -38,16 +38,16 @@ async def test_a_call_is_held_consulted_about_and_handed_over_by_keys(console: R
     await signed_in(console.node, COLLEAGUE[0])
     page = await on_the_line(console)
     controls = page.locator("hl-controls")
-    await expect(controls.get_by_role("button", name="保持 F8")).to_be_visible()
+    await expect(controls.get_by_role("button", name="保持 Alt+B")).to_be_visible()
     await page.fill("textarea[name=narrative]", "正在输入，不能丢")
-    await page.keyboard.press("F8")
+    await page.keyboard.press("Alt+b")
     await expect(controls.get_by_text("保持中", exact=True)).to_be_visible()
     await expect(page.locator("textarea[name=narrative]")).to_be_focused()
     assert await page.input_value("textarea[name=narrative]") == "正在输入，不能丢"
     await picture(page, "held")
     assert await violations(page) == []
-    await page.keyboard.press("F8")
-    await expect(controls.get_by_role("button", name="保持 F8")).to_be_visible()
+    await page.keyboard.press("Alt+b")
+    await expect(controls.get_by_role("button", name="保持 Alt+B")).to_be_visible()
 
     await page.keyboard.press("Alt+t")
     dialog = page.locator("dialog[data-dialog][open]")
