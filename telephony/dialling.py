@@ -6,7 +6,6 @@ than LATEST is never dialled, because nobody waits at that telephone any more. A
 first order is open is the first order.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
