@@ -9,7 +9,6 @@ What comes of it is told by the call itself. A telephone that is not signed in m
 PBX's refusal is the only word of it, and is believed once no call has appeared.
 """
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,8 +26,10 @@ from core.ids import new_token
 from core.leadership import Lease
 from core.people.actor import Actor
 from core.privacy import Vault
+from core.wake import Wake
 from telephony.ami.connection import AmiConnection
 from telephony.ami.messages import AmiEvent
+from telephony.controls.events import OrderPlaced
 from telephony.events import DialFailed
 from telephony.models import CallSession, DialOrder
 
@@ -47,7 +48,7 @@ _ONE_AT_A_TIME = sa.text(
     "SELECT pg_advisory_xact_lock(hashtext('dial'), CAST(:user AS integer)), "
     "pg_advisory_xact_lock(hashtext('dial number'), CAST(CAST(:number AS bigint) % 2000000000 AS integer))"
 )
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.5  # for orders of other nodes; those of this one wake it
 REFUSAL_STANDS = timedelta(seconds=2)  # by then the call, if there is one, has been written
 AGENT_GONE, NOTHING_HEARD = "agent_unreachable", "nothing_heard"
 LOOK_FOR_SILENCE = timedelta(seconds=30)
@@ -112,6 +113,7 @@ async def order(uow: UnitOfWork, actor: Actor, *, number_ref: int, object_type: 
         "ordered_at": uow.now,
     }
     made = await uow.session.execute(sa.insert(_order).values(**values).returning(_order.c.id))
+    await uow.emit(OrderPlaced())
     await audit.record(
         uow,
         actor=actor,
@@ -186,7 +188,15 @@ async def last_call(session: AsyncSession, actor: Actor, object_type: str, objec
 class Dialler:
     """Carries orders out while this node leads telephony."""
 
-    def __init__(self, db: Database, vault: Vault, lines: Mapping[str, AmiConnection], lease: Lease) -> None:
+    def __init__(
+        self,
+        db: Database,
+        vault: Vault,
+        lines: Mapping[str, AmiConnection],
+        lease: Lease,
+        wake: Wake | None = None,
+    ) -> None:
+        self._wake = wake or Wake()
         self._db = db
         self._vault = vault
         self._lines = lines
@@ -211,7 +221,7 @@ class Dialler:
                 await self.give_up()
             except (SQLAlchemyError, OSError, TimeoutError, HotlineError) as error:
                 logger.warning("orders to dial not read", extra={"error": type(error).__name__})
-            await asyncio.sleep(POLL_SECONDS)
+            await self._wake.wait(POLL_SECONDS)
 
     async def step(self) -> bool:
         """Carry out the oldest order; False when there is none."""

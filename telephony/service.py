@@ -43,7 +43,7 @@ class TelephonyService:
         self._secrets: Mapping[str, str] = settings.secrets.pbx_passwords
         self.followers: dict[str, Follower] = {}
         self.lines: dict[str, AmiConnection] = {}
-        self._ordered = Wake()  # somebody on this node ordered something about a call
+        self._ordered, self._to_dial = Wake(), Wake()  # somebody on this node ordered something
         self._executor: Executor | None = None
         self.agents = AgentService(settings)
 
@@ -69,7 +69,7 @@ class TelephonyService:
         if not self._pbxs:
             logger.warning("no PBX is configured")
         async with asyncio.TaskGroup() as tasks:
-            dialler = Dialler(self._db, self._vault, self.lines, lease)
+            dialler = Dialler(self._db, self._vault, self.lines, lease, self._to_dial)
             tasks.create_task(dialler.run(), name="orders to dial")
             self._executor = Executor(self._db, self._vault, self.followers, self.lines, lease, self._ordered)
             tasks.create_task(self._executor.run(), name="orders about calls")
@@ -96,6 +96,7 @@ class TelephonyService:
     async def _placed(self, event: OrderPlaced) -> None:
         del event
         self._ordered.set()
+        self._to_dial.set()
 
     async def apply_changes(self, uow: UnitOfWork, pbx: str, sessions: Sequence[Session]) -> Written:
         """Write sessions of `pbx` within the caller's transaction and emit what is new of them."""

@@ -55,7 +55,7 @@ def test_an_answered_call_is_recorded_asked_for_a_score_and_not_chatty(
         assert ami.events(name) == [], name
 
 
-def test_a_transfer_nobody_takes_comes_back_to_the_queue(
+def test_a_transfer_nobody_takes_comes_back_to_who_sent_it_and_then_to_the_queue(
     pbx: Asterisk, sip: Phones, ami: Manager, stage: Stage
 ) -> None:
     leaving = sip.agents([1001], scenarios.answering())
@@ -65,8 +65,11 @@ def test_a_transfer_nobody_takes_comes_back_to_the_queue(
         "BlindTransfer", Channel=connected["DestChannel"], Context="hotline-transfer", Exten="1010"
     )
     assert answer["Response"] == "Success"
+    back = ami.wait_for("DialBegin", Uniqueid=connected["Uniqueid"], DialString="1001")
+    ami.wait_for("BridgeEnter", Uniqueid=back["DestUniqueid"])
+    sip.agents_leave(leaving)  # his telephone is gone; the PBX has not noticed and he cannot be rung again
+    ami.action("BlindTransfer", Channel=back["DestChannel"], Context="hotline-transfer", Exten="1010")
     stage.ended(RETURNED)
-    sip.agents_leave(leaving)
     assert call_of(pbx, RETURNED).queues == ["hotline", "hotline"]
 
 

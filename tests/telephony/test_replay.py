@@ -54,6 +54,16 @@ def test_an_attended_transfer_by_replaces_is_one_session_of_two_linkedids() -> N
         assert (session["outcome"], session["drafts"]) == ("answered", 1)
 
 
+def test_a_call_in_the_consoles_hand_is_one_talk_of_each_and_listening_is_none() -> None:
+    session = only("22_console")
+    assert session["transfers"] == [{"kind": "attended", "from": "1001", "to": "1003"}]
+    assert talks(session) == pytest.approx({"1001": 10.9, "1003": 2.0}, abs=0.3)
+    assert enders(session)["1001"] == "transfer"
+    assert session["legs"][0]["hold_seconds"] == pytest.approx(6.35, abs=0.3)
+    assert (session["outcome"], session["queues"], session["drafts"]) == ("answered", ["hotline"], 1)
+    assert "spy-1" not in session["linkedids"]
+
+
 def test_an_agent_who_consults_a_queue_waits_there_for_himself() -> None:
     session = only("22_replaces_queue")
     assert session["queues"] == ["q12345"]

@@ -91,6 +91,7 @@ def ui_settings(tmp_path: Path, **more: str) -> Settings:
         "HOTLINE_PATHS__VAR": str(tmp_path / "var"),
         "HOTLINE_HTTP__PORT": "0",
         "HOTLINE_TELEPHONY__SIMULATOR__CALLS_PER_HOUR": "0",
+        "HOTLINE_CLASSIFIER__STARTER": "false",  # training takes a core, and stopping waits for it
     }
     return load_settings(environ={**environ, **more})
 

@@ -103,3 +103,13 @@ async def violations(page: Page) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+async def rested(node: Node, extension: str = AGENT[1]) -> None:
+    """The queue rings this telephone again: its time after the last call is over."""
+    assert node.simulator is not None
+    queues = node.simulator.pbx.queues.values()
+    places = [one for queue in queues for one in queue.members.values() if one.extension == extension]
+    await eventually(lambda: not any(one.in_call for one in places), what="the telephone is free")
+    for one in places:
+        one.busy_until = 0.0

@@ -4,31 +4,60 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass
 
 import pytest
-from playwright.async_api import Route, WebSocketRoute, expect
+from playwright.async_api import Page, Route, WebSocketRoute, expect
 
+from core.events import Audience, LiveEvent, LiveNote
+from core.people.permissions import Permission
 from tests.helpers import eventually
 from tests.ui.conftest import RunningConsole
 from tests.ui.seat import AGENT, focused, on_the_line, ring, saved, scalar, seat
-from tickets.events import CallbackChanged, DraftChanged, TicketChanged
+from tickets.events import CallbackChanged, DraftChanged, DraftWritten, TicketChanged
 
 pytestmark = pytest.mark.browser
-UPDATES = 120
+UPDATES = 100
 LONG = "市民来电反映小区电梯多次停运，老人上下楼不便，物业答复配件未到，希望尽快修复并公示进度。" * 4
 
 
-async def test_nothing_typed_is_lost_while_many_live_updates_arrive(console: RunningConsole) -> None:
+@dataclass(frozen=True)
+class Told(LiveEvent):
+    """A note of any topic, of something this page shows or of something it does not."""
+
+    topic: str
+    ref: int
+
+    @property
+    def live(self) -> LiveNote:
+        permissions = (Permission.CALL_TAKE,)
+        return LiveNote(self.topic, "changed", self.ref, 2, Audience(permissions=permissions), {})
+
+
+async def _topics(page: Page) -> set[str]:
+    """Every topic a part of the page says it listens to, and those the scripts of the frame know."""
+    parts = await page.locator("[topics]").evaluate_all("(all) => all.map((e) => e.getAttribute('topics'))")
+    return {topic for part in parts for topic in part.split()} | {"agent", "control", "knowledge", "notice"}
+
+
+async def test_nothing_typed_is_lost_while_a_hundred_updates_of_each_topic_arrive(
+    console: RunningConsole,
+) -> None:
     page = await on_the_line(console)
     draft = await scalar(console.node, "SELECT max(id) FROM ticket_draft")
     owner = await scalar(console.node, "SELECT owner_id FROM ticket_draft WHERE id = :d", d=draft)
+    topics = await _topics(page)
+    assert {"call", "draft", "ticket", "pbx", "callback"} <= topics
 
     async def storm() -> None:
         for number in range(UPDATES):
             async with console.node.db.begin() as uow:
+                for topic in sorted(topics):
+                    await uow.emit(Told(topic, number if topic != "draft" else 999_000 + number))
                 await uow.emit(TicketChanged(number + 1, "0" * 18, 2, "note", None))
                 await uow.emit(CallbackChanged(number + 1, 2))
                 await uow.emit(DraftChanged(999_000 + number, 2, None, owner))
+                await uow.emit(DraftWritten(999_000 + number, 2, owner, "another1"))
 
     await page.keyboard.press("F2")
     await page.keyboard.type("电梯停运")

@@ -14,7 +14,7 @@ from core.people.actor import Actor
 from core.pinyin import initials
 from telephony.controls import queries
 from telephony.controls.abuse import REASONS
-from telephony.controls.terms import EMERGENCIES, Act, Standing, why_not
+from telephony.controls.terms import EMERGENCIES, SPYING, Act, Standing, why_not
 from web.sentences import PROBLEMS
 
 ACT_WORDS: Mapping[str, str] = {
@@ -73,7 +73,8 @@ def said(order: queries.LastOrder | None) -> Said | None:
     word = ACT_WORDS.get(order.kind, order.kind) + (f" {order.target}" if order.target else "")
     if order.state in DOING:
         over = order.state == "done"
-        return Said(order.id, f"{word}：{DOING[order.state]}", "good" if over else "info", not over)
+        doing = "已接入，挂机结束" if over and order.kind in SPYING else DOING[order.state]
+        return Said(order.id, f"{word}：{doing}", "good" if over else "info", not over)
     problem = PROBLEMS.get(order.why or "")
     text = f"{problem.title}。{problem.sentence}" if problem else "没有做成。"
     return Said(order.id, f"{word}：{text}", "warn", open=False)

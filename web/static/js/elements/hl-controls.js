@@ -25,7 +25,7 @@ class HlControls extends HTMLElement {
     this.addEventListener("input", (event) => event.target.matches("[data-find]") && this.find(event.target));
     this.addEventListener("change", () => this.chosen());
     this.addEventListener("keydown", (event) => this.key(event));
-    this.dialog.addEventListener("close", () => this.back && this.back.isConnected && this.back.focus());
+    this.dialog.addEventListener("close", () => this.closed());
     this.poll = window.setInterval(() => document.hidden || this.look(), LONGEST_MS);
     this.look();
   }
@@ -123,6 +123,11 @@ class HlControls extends HTMLElement {
     } finally {
       form.sending = false;
     }
+  }
+
+  closed() {
+    swap(this.dialog, "");
+    if (this.back && this.back.isConnected) this.back.focus();
   }
 
   // Typing shows who fits; the first who is free is chosen. A number that fits nobody is dialled.
