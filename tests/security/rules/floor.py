@@ -31,6 +31,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/floor/languages/people/{user_id}"): KEEPERS,
     ("POST", "/floor/languages/interpreters"): KEEPERS,
     ("POST", "/floor/languages/interpreters/{interpreter_id}"): KEEPERS,
+    ("GET", "/seat/language"): SEATS,
     ("GET", "/seat/calls/{session_id}/language"): SEATS,  # of a call one takes part in, else 404
     ("POST", "/seat/calls/{session_id}/language"): SEATS,
     ("POST", "/seat/calls/{session_id}/hand-over"): SEATS,

@@ -160,6 +160,9 @@ class HlFloor extends HTMLElement {
       if (scroll.querySelector(".fl-empty")) scroll.querySelector(".fl-empty").hidden = seen > 0;
     });
     this.press("data-filter-state", this.state);
+    this.querySelectorAll("[data-filter-state][data-n]").forEach((one) => { // what nobody is in takes no room
+      one.hidden = one.getAttribute("data-n") === "0" && one.getAttribute("data-filter-state") !== this.state;
+    });
     this.press("data-filter-queue", this.queue);
     const chosen = this.chosen;
     this.querySelectorAll("tr[data-agent]").forEach((row) => {
