@@ -9,7 +9,7 @@ from core.errors import HotlineError
 from core.people.permissions import Permission
 from core.privacy import normalise_phone
 from telephony.controls import abuse, lists, orders, queries
-from telephony.controls.terms import EMERGENCIES, Act, Target, target_of
+from telephony.controls.terms import EMERGENCIES, LEADER_ACTS, SEAT_ACTS, Act, Target, target_of
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, path_id, read_form
 from web.reads import controls as reads
@@ -89,19 +89,6 @@ async def abuse_form(request: web.Request) -> web.StreamResponse:
     return fragment(request, "seat/_abuse_form.html", **values)
 
 
-@route(
-    "POST",
-    SEAT_CALL + "/{act:hold|resume|transfer|consult|complete|back|conference|emergency|mute|unmute}",
-    permission=TAKE,
-)
-async def order(request: web.Request) -> web.StreamResponse:
-    """Order an act about the call I talk in; the answer is how the buttons stand now."""
-    form = await read_form(request, OrderForm)
-    act = Act(request.match_info["act"])
-    await _place(request, act, form, _target(request, act, form))
-    return await _seat(request) if wants_fragment(request) else redirect(request, "/agent")
-
-
 async def _place(request: web.Request, act: Act, form: OrderForm, target: Target | None) -> int:
     ctx, session_id = context(request), path_id(request, "session_id")
     if not form.token:
@@ -145,14 +132,31 @@ async def propose(request: web.Request) -> web.StreamResponse:
     return await _seat(request) if wants_fragment(request) else redirect(request, "/agent")
 
 
+@route("POST", SEAT_CALL + "/{act}", permission=TAKE)  # behind the two acts that have forms of their own
+async def order(request: web.Request) -> web.StreamResponse:
+    """Order an act about the call I talk in; the answer is how the buttons stand now."""
+    act = _act(request, SEAT_ACTS)
+    form = await read_form(request, OrderForm)
+    await _place(request, act, form, _target(request, act, form))
+    return await _seat(request) if wants_fragment(request) else redirect(request, "/agent")
+
+
+def _act(request: web.Request, among: frozenset[Act]) -> Act:
+    """The act of the address. Raises `not_found` for any other word."""
+    word = request.match_info["act"]
+    if word not in {act.value for act in among}:
+        raise HotlineError("not_found")
+    return Act(word)
+
+
 # --- the shift leader -----------------------------------------------------------------------------
 
 
-@route("POST", FLOOR_CALL + "/{act:listen|whisper|barge|take-over|end}", permission=LEAD)
+@route("POST", FLOOR_CALL + "/{act}", permission=LEAD)
 async def lead(request: web.Request) -> web.StreamResponse:
     """My telephone rings and I am in the call; or the call is ended."""
-    form = await read_form(request, OrderForm)
-    ident = await _place(request, Act(request.match_info["act"]), form, None)
+    act = _act(request, LEADER_ACTS)
+    ident = await _place(request, act, await read_form(request, OrderForm), None)
     return await _order(request, ident)
 
 
