@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,9 @@ def console_asterisk() -> Iterator[Asterisk]:
 @pytest.fixture
 def pbx(console_asterisk: Asterisk) -> Asterisk:
     console_asterisk.hang_up_all()
+    for queue in sorted(QUEUES):  # who signed in for an earlier test is nobody's business here
+        for telephone in set(re.findall(r"PJSIP/\d+", console_asterisk.cli(f"queue show {queue}"))):
+            console_asterisk.cli(f"queue remove member {telephone} from {queue}")
     return console_asterisk
 
 
