@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
 from core.people.permissions import Role
-from tests.ui.conftest import RunningConsole
+from node import Node
+from tests.ui.conftest import RunningConsole, seed_small, ui_settings
 from tests.ui.seat import AGENT, ring, scalar, telephone_ready, violations
 
 pytestmark = pytest.mark.browser
 Shot = Callable[[Page, str], Awaitable[None]]
+
+
+@pytest.fixture
+async def node(database_url: str, tmp_path: Path) -> AsyncIterator[Node]:
+    """As everywhere, but without a model: nothing of it is looked at here, and to train one takes a core."""
+    running = Node(ui_settings(tmp_path, HOTLINE_CLASSIFIER__STARTER="false"), database_url)
+    await seed_small(running)
+    await running.start()
+    yield running
+    await running.stop()
 
 
 async def _word(page: Page, word: str) -> None:
