@@ -25,8 +25,8 @@ from tests.telephony.agents.rig import line_of, people_of, rows_of
 
 CALL = (
     "INSERT INTO call_session (pbx, session_key, direction, caller_kind, state, queues, transfers, "
-    "linkedids, started_at, version) VALUES ('pbx1', $1, 'inbound', 'mobile', 'talking', '[]', '[]', '[]', now(), 1) "
-    "RETURNING id"
+    "linkedids, started_at, version) "
+    "VALUES ('pbx1', $1, 'inbound', 'mobile', 'talking', '[]', '[]', '[]', now(), 1) RETURNING id"
 )
 
 
