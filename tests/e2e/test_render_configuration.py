@@ -22,10 +22,17 @@ def site_file(tmp_path: Path, text: str) -> Path:
 
 def test_every_key_is_used_and_every_placeholder_has_a_key() -> None:
     made = {"HOTLINE_MEMBERS", "EXPERT_MEMBERS", "AGENT_PHONES"}
-    by_the_renderer = {"FIRST_AGENT", "AGENTS", "FIRST_EXPERT", "PHONES", "PHONE_SECRET"}
+    by_the_renderer = {"FIRST_AGENT", "AGENTS", "FIRST_EXPERT", "MEMBERS", "PHONES", "PHONE_SECRET"}
     asked = {name for path in render.TEMPLATES.glob("*.conf") for name in render.placeholders(path)}
     keys = {key.upper() for key in render.load_site(render.DEFAULTS)}
     assert asked - made == keys - by_the_renderer
+
+
+def test_members_are_those_who_sign_in_unless_they_are_wanted_fixed(tmp_path: Path) -> None:
+    shipped = render.load_site(site_file(tmp_path, SECRETS))
+    assert "member =>" not in render.render(shipped)["queues.conf"]
+    fixed = render.render({**shipped, "members": "static"})["queues.conf"]
+    assert fixed.count("member =>") > int(shipped["agents"])
 
 
 def test_the_command_writes_files_that_only_owner_and_group_can_read(tmp_path: Path) -> None:
@@ -55,6 +62,7 @@ def test_each_phone_has_a_password_of_its_own_that_stays_the_same(tmp_path: Path
         (SECRETS + 'ami_user = "x;y"', "ami_user"),
         (SECRETS + "first_agent = 1990", "1000"),
         (SECRETS + 'phones = "pigeon"', "phones"),
+        (SECRETS + 'members = "everybody"', "members"),
     ],
 )
 def test_a_site_file_that_cannot_work_is_refused_with_the_key(tmp_path: Path, text: str, word: str) -> None:
