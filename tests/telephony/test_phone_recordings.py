@@ -35,13 +35,18 @@ def runs() -> list[Any]:
     return [(queue_log_of(fixture), [fixture]), *(more or [pytest.param(None, [], marks=MISSING)])]
 
 
+def written(log: Path) -> bytes:
+    return log.read_bytes()
+
+
 @pytest.mark.parametrize(("log", "paths"), runs())
 async def test_a_recorded_run_is_reported_as_its_queue_log_has_it(
     service: TelephonyService,  # noqa: F811 - the fixture's value
     log: Path,
     paths: list[Path],
 ) -> None:
-    truth = Truth(parse(log.read_bytes())[0])
+    text = written(log)
+    truth = Truth(parse(text)[0])
     citizens = set()
     for path in paths:
         sessions = replay_events(read_events(path), truth)
@@ -53,7 +58,7 @@ async def test_a_recorded_run_is_reported_as_its_queue_log_has_it(
             await service.apply_changes(uow, "pbx1", over)  # noqa: B023 - done with before the next
 
         await service._db.retrying(work)
-    logged = together(from_queue_log(log.read_text(encoding="utf-8"), citizens), lambda place: place[0])
+    logged = together(from_queue_log(text.decode(), citizens), lambda place: place[0])
     assert sum(counts["offered"] for counts in logged.values()) > 3
     now = service._db.clock.now()
     async with service._db.read() as session:
