@@ -160,6 +160,7 @@ class Node:
             advice=self.advice,
             advisor=self.advisor,
             telephony=self.telephony,
+            agents=self.telephony.agents,
             outbox=self.outbox,
             tail=self.tail,
             channels=self.channels,
@@ -225,7 +226,7 @@ class Node:
         self.ticker.every(10, "names", NameFollower(self.db, self.vault, self.leases["scheduler"]).tick)
         if wanted(self.settings):  # the demo: somebody must do the work of those who are not signed in
             attend = self.simulator.attend if self.simulator else None
-            Colleagues(self, self.leases["scheduler"], attend).wire(self.ticker)
+            Colleagues(self, self.leases["scheduler"], attend, self.telephony.agents).wire(self.ticker)
 
     # ---- life -------------------------------------------------------------------------------
 

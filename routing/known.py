@@ -19,6 +19,7 @@ from core.catalog.versions import Copy
 from core.clock import to_city
 from core.people.models import Unit
 from routing.catalogue import Catalogue, Entry
+from routing.finding import PlaceIndex
 from routing.gazetteer import Gazetteer, Place
 from routing.matter import Directory, UnitInfo
 from routing.models import GazetteerPlace, Responsibility, RuleSet
@@ -141,4 +142,18 @@ async def gazetteer(session: AsyncSession, units: Directory, *, fresh: bool = Fa
             return made
     made = Gazetteer.of(places, units)
     _gazetteers[:] = [(places, units, made)]
+    return made
+
+
+_indexes: list[tuple[tuple[Place, ...], Directory, PlaceIndex]] = []  # the last one made
+
+
+async def place_index(session: AsyncSession) -> PlaceIndex:
+    """The names of places to be found as they are typed; made anew when they or the units have changed."""
+    places, units = await _places.get(session), await directory(session)
+    for known_places, known_units, made in _indexes:
+        if known_places is places and known_units is units:
+            return made
+    made = PlaceIndex.of(places, units)
+    _indexes[:] = [(places, units, made)]
     return made

@@ -232,7 +232,7 @@ def reconcile(session: Session, truth: Truth, members: Mapping[str, str]) -> Ses
         session = replace(session, wait_seconds=found.hold)
     if session.outcome == "in_progress":
         return session
-    if session.outcome != "answered" and found.outcome is not None:
+    if session.outcome != "answered" and found.outcome is not None and not session.refused:
         session = replace(session, outcome=found.outcome)
     if session.lost and session.ended is not None and found.last > session.ended:
         session = replace(session, ended=found.last)

@@ -17,7 +17,7 @@ from core.settings import Settings
 from tickets import draft_rows, history, records, repeats
 from tickets.draft_rows import DraftRow
 from tickets.errors import checked_note, conflict
-from tickets.events import DraftChanged, DraftOpened
+from tickets.events import DraftChanged, DraftOpened, DraftWritten
 from tickets.forms import pack_draft, unpack_draft
 from tickets.inputs import parse_input
 from tickets.models import TicketDraft, table_of
@@ -129,14 +129,28 @@ class DraftService:
     # ---- writing ----------------------------------------------------------------------------
 
     async def save(
-        self, uow: UnitOfWork, actor: Actor, draft_id: int, version: int, form: Mapping[str, Any]
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        draft_id: int,
+        version: int,
+        form: Mapping[str, Any],
+        *,
+        page: str = "",
     ) -> int:
         """Keep what is typed, right or wrong; returns the new version.
+
+        `page` names a page of the browser that begins to write in the draft: the others are told.
 
         Saving the same text over the same version twice is one save. Whoever writes first in a draft
         that nobody owns becomes its owner. Raises what `pack_draft` and `draft_rows.lock_open` raise.
         """
-        data = pack_draft(form)
+        saved = await self._save(uow, actor, draft_id, version, pack_draft(form))
+        if page:
+            await uow.emit(DraftWritten(draft_id, saved, actor.user_id, page))
+        return saved
+
+    async def _save(self, uow: UnitOfWork, actor: Actor, draft_id: int, version: int, data: bytes) -> int:
         values = {
             "form_sealed": draft_rows.seal(self._vault, draft_id, data),
             "version": version + 1,

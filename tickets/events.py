@@ -112,6 +112,21 @@ class DraftChanged(LiveEvent):
 
 
 @dataclass(frozen=True)
+class DraftWritten(LiveEvent):
+    """A page began to write in a draft: other pages that show it stop, for one place writes at a time."""
+
+    draft_id: int
+    version: int
+    owner_id: int | None
+    page: str
+
+    @property
+    def live(self) -> LiveNote:
+        audience = Audience(users=(self.owner_id,) if self.owner_id is not None else ())
+        return LiveNote("draft", "written", self.draft_id, self.version, audience, {"page": self.page})
+
+
+@dataclass(frozen=True)
 class DraftEnded(LiveEvent):
     """A draft became what it became."""
 

@@ -136,6 +136,8 @@ class TicketForm(BaseModel):
     id_number: Annotated[Short | None, AfterValidator(_id_number), Optional] = None
     wants_reply: bool = True
     wants_public: bool = False
+    # Number of the ticket an appeal objects to (申诉); nothing to other types.
+    appeal_of: Annotated[str, Field(max_length=40), Line] = ""
 
 
 FIELDS: frozenset[str] = frozenset(TicketForm.model_fields)

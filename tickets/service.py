@@ -31,7 +31,7 @@ from tickets.models import Ticket, TicketHistory, table_of
 from tickets.states import Action, State
 from tickets.terms import Confidentiality, DraftEnd, TicketType
 from tickets.ticket_rows import Locked, TicketRow
-from tickets.visibility import is_sealed_matter, is_system
+from tickets.visibility import is_sealed_matter, is_system, visible_tickets
 from tickets.workflow import FOLLOWING, RULES, Relation, Rule, permits, rule_for
 
 _ticket = table_of(Ticket)
@@ -101,9 +101,11 @@ class TicketService:
             return await self._again(uow, seen)
         draft = await draft_rows.check_writable(uow, actor, seen, version)
         parsed = parse_form(form, now=uow.now, phone_area=self._phone_area)
-        made = await self.create(
-            uow, actor, parsed, caller_ref=draft.caller_ref, call_session_id=draft.call_session_id
-        )
+        call = draft.call_session_id
+        if parsed.type is TicketType.APPEAL:
+            made = await self._appeal_told(uow, actor, parsed, call)
+        else:
+            made = await self.create(uow, actor, parsed, caller_ref=draft.caller_ref, call_session_id=call)
         await draft_rows.end(
             uow,
             actor,
@@ -143,10 +145,43 @@ class TicketService:
         code = await self._vault.reveal(uow.session, row.query_code_ref)
         return NewTicket(row.id, row.number, code, row.version)
 
-    async def appeal(
-        self, uow: UnitOfWork, actor: Actor, ticket_id: int, version: int, data: Appeal
+    async def _appeal_told(
+        self, uow: UnitOfWork, actor: Actor, form: TicketForm, call: int | None
     ) -> NewTicket:
-        """申诉 against how a ticket was handled: a ticket of its own, linked, away from the first handler."""
+        """The appeal an agent takes down, linked to the ticket whose number stands in the form.
+
+        Raises `form_invalid` (appeal_of: required; unknown_ticket for a number of no ticket the actor sees).
+        """
+        if not form.appeal_of:
+            raise HotlineError("form_invalid", fields={"appeal_of": "required"})
+        query = sa.select(_ticket.c.id, _ticket.c.version)
+        query = query.where(_ticket.c.number == form.appeal_of, visible_tickets(actor))
+        row = (await uow.session.execute(query.with_for_update(of=_ticket))).first()
+        if row is None:
+            raise HotlineError("form_invalid", fields={"appeal_of": "unknown_ticket"})
+        told = {
+            "title": form.title,
+            "expected": form.expected,
+            "urgency": form.urgency.value,
+            "channel": form.channel.value,
+            "occurred_at": form.occurred_at,
+            "call_session_id": call,
+        }
+        return await self.appeal(uow, actor, row.id, row.version, Appeal(note=form.narrative), told)
+
+    async def appeal(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        ticket_id: int,
+        version: int,
+        data: Appeal,
+        told: Mapping[str, Any] | None = None,
+    ) -> NewTicket:
+        """申诉 against how a ticket was handled: a ticket of its own, linked, away from the first handler.
+
+        `told` are columns of it that were taken down and are not taken over from the first.
+        """
         await ticket_rows.lock(uow, actor, ticket_id)  # two clicks at once: the second finds the first
         found = await self._open_appeal(uow, actor, ticket_id, data)
         if found is not None:
@@ -167,6 +202,7 @@ class TicketService:
             "appeal_of_id": ticket_id,
             "avoid_unit_id": first.lead_unit_id,
             "avoid_user_id": await self._checker_of(uow, ticket_id),
+            **(told or {}),
         }
         if is_sealed_matter(first.type, first.confidentiality):
             values["confidentiality"] = Confidentiality.SECRET.value  # sealed by its type until now

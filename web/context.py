@@ -30,6 +30,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from routing.advice import AdviceService
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
+    from telephony.agents.service import AgentService
     from telephony.service import TelephonyService
     from tickets.attachments.service import AttachmentService
     from tickets.callbacks import CallbackService
@@ -61,6 +62,7 @@ class WebContext:
     channels: Channels = field(default_factory=Channels)  # none of them: nobody outside is reached
     calendar: Callable[[], Calendar] = shipped_calendar  # the one limits are counted by
     advisor: Advisor | None = None  # nobody is advised
+    agents: AgentService | None = None  # nobody signs in at a telephone
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
     @property
@@ -79,6 +81,14 @@ SOURCE = web.RequestKey("source", str)
 def context(request: web.Request) -> WebContext:
     """The services of this node."""
     return request.app[CTX]
+
+
+def agents_of(request: web.Request) -> AgentService:
+    """Agents' states. Raises HotlineError `no_pbx` on a node without telephony."""
+    found = context(request).agents
+    if found is None:
+        raise HotlineError("no_pbx")
+    return found
 
 
 def optional_actor(request: web.Request) -> Actor | None:

@@ -65,4 +65,4 @@ CITY_POSTS: tuple[tuple[str, Role], ...] = (
     ("inspector", Role.INSPECTOR),
 )
 # Who has a telephone, and the first one's extension.
-EXTENSIONS: dict[Role, int] = {Role.AGENT: 1001, Role.CALLBACK_OFFICER: 1041}
+EXTENSIONS: dict[Role, int] = {Role.AGENT: 1001, Role.CALLBACK_OFFICER: 1041, Role.SHIFT_LEADER: 1046}

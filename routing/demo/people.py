@@ -4,6 +4,9 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from sqlalchemy import insert, select
+
+from core.catalog.models import CallQueue, CallQueueMember
 from core.db import UnitOfWork
 from core.people import org
 from core.people.actor import Actor
@@ -15,6 +18,8 @@ from routing.demo.org import BUREAUS, CITY_POSTS, EXTENSIONS, HOTLINE, HOTLINE_P
 from telephony.simulator.callers import GIVEN, SURNAMES
 
 SYSTEM = Actor.system("demo")
+# Of the agents in the order of their accounts, those of a skill group.
+SKILLS = {"expert": (0, 4), "business": (4, 10), "dialect": (10, 14)}
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,24 @@ async def make_accounts(
             first = EXTENSIONS.get(role)
             extension = str(first + number - 1) if first is not None else None
             await add(f"{prefix}{number:02d}", role, folk.units[HOTLINE.code], extension)
+    await _make_members(uow, folk)
     for code in (*(office.code for office in BUREAUS), *(place.code for place in places.DISTRICTS)):
         await add(f"{code}01", Role.DEPT_OFFICER, folk.units[code])
         await add(f"{code}_head", Role.DEPT_HEAD, folk.units[code])
     root = next(iter(folk.units.values()))
     for login, role in CITY_POSTS:
         await add(login, role, root)
+
+
+async def _make_members(uow: UnitOfWork, folk: Folk) -> None:
+    """Who may take which queue: everybody the first, some of them a skill group besides."""
+    agents = folk.posts.get(Role.AGENT, [])
+    groups = {"hotline": agents, "callback": folk.posts.get(Role.CALLBACK_OFFICER, [])}
+    groups |= {name: agents[first:last] for name, (first, last) in SKILLS.items()}
+    found = await uow.session.execute(select(CallQueue.id, CallQueue.name))  # type: ignore[call-overload]  # columns here
+    rows = [
+        {"queue_id": row.id, "user_id": person.id, "penalty": 0}
+        for row in found
+        for person in groups.get(row.name, [])
+    ]
+    await uow.session.execute(insert(CallQueueMember), rows)

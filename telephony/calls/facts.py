@@ -139,6 +139,7 @@ class Call:
     recordings: set[tuple[int, float, str]] = field(default_factory=set)  # 1: a guessed name
     surveys: set[tuple[float, str]] = field(default_factory=set)
     sent: set[tuple[float, str]] = field(default_factory=set)  # the dialplan of transfers: stamp, target
+    refused: bool = False  # sent away by the list of harassment
     originated: set[str] = field(default_factory=set)  # extensions our Originates aimed at
     last: float = 0.0
 
@@ -152,5 +153,6 @@ class Call:
         for attribute in ("completes", "handovers", "recordings", "surveys", "sent"):
             getattr(self, attribute).update(getattr(other, attribute))
         self.originated |= other.originated
+        self.refused = self.refused or other.refused
         self.last = max(self.last, other.last)
         other.channels = {}  # whoever still holds it finds nothing in it

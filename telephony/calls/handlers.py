@@ -233,6 +233,8 @@ def user_event(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
         channel.call.surveys.add((stamp, score))
     elif event.get("UserEvent") == "CallHeld":
         channel.helds.add(stamp)
+    elif event.get("UserEvent") == "CallRefused":
+        channel.call.refused = True
     elif event.get("UserEvent") == "TransferTo":
         channel.call.sent.add((stamp, event.get("Target")))
     elif event.get("Status") in RESULTS:

@@ -33,6 +33,8 @@ def read(reading: "Reading") -> str:
         return "in_progress"
     if reading.answered is not None:
         return "answered"
+    if reading.call.refused:
+        return "withdrawn"
     if reading.queue_entries:
         return _left_queue(reading)
     if reading.direction == "outbound":

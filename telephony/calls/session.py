@@ -9,6 +9,7 @@ from telephony.calls.lazy import lazy
 from telephony.calls.spans import Span, cut, held_spans, length, pair, stay_spans, together, union
 from telephony.calls.tracker import Tracker
 
+STAMPS_DIFFER = 0.05  # seconds by which neighbouring events may be out of order
 HOLD_FOLLOWS = 1.0  # seconds between the end of a talk in a bridge and the hold that ended it
 
 
@@ -63,6 +64,7 @@ class Session:
     citizen: str  # Uniqueid of the citizen's channel, by which queue_log speaks of the call
     partial: bool = False  # its beginning was not seen
     lost: bool = False  # its end was not seen
+    refused: bool = False  # taken out of the queue by us; queue_log calls it abandoned
 
     @property
     def absorbed(self) -> tuple[str, ...]:
@@ -162,7 +164,7 @@ class Reading:
         for citizen in self.citizens:
             for start, end in held_spans(citizen, self.now):
                 last = channel.ended if channel.ended is not None else self.now
-                before = [b for _, b in spans if abs(b - start) < HOLD_FOLLOWS and b <= last]
+                before = [b for a, b in spans if a < start and -STAMPS_DIFFER < start - b < HOLD_FOLLOWS]
                 if before and start < last:
                     found.append((min(start, *before), min(end, last)))
         return found
@@ -251,6 +253,7 @@ def read_session(tracker: Tracker, call: Call) -> Session | None:
         citizen=source.uniqueid,
         partial=partial,
         lost=source.lost,
+        refused=call.refused,
     )
 
 

@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 _order = table_of(CallOrder)
 _call = table_of(CallSession)
 LATEST = timedelta(seconds=8)  # a click that could not be heeded by then is told so instead
+HEARD_AGAIN = 1.0  # seconds
 POLL_SECONDS = 0.2  # for orders of other nodes; those of this one wake it
 HEARD = frozenset({"OriginateResponse", "Hangup", "UserEvent", "ChanSpyStart", "ChanSpyStop"})
 
@@ -59,6 +60,7 @@ class Executor:
         self._lines = lines
         self._wake = wake or Wake()
         self._heard: deque[tuple[str, AmiEvent]] = deque(maxlen=10_000)
+        self.put_off: set[str] = set()  # channels whose end was heard once, before what explains it
         self.in_hand: dict[tuple[str, str], int] = {}  # PBX and session key → id: calls with orders
 
     async def run(self) -> None:
@@ -76,6 +78,10 @@ class Executor:
                 logger.warning("orders about calls not read", extra={"error": type(error).__name__})
                 await asyncio.sleep(POLL_SECONDS)
             await self._wake.wait(POLL_SECONDS)
+
+    def hear_later(self, pbx: str, event: AmiEvent) -> None:
+        """Once more in a second: what explains it may still come."""
+        asyncio.get_running_loop().call_later(HEARD_AGAIN, self.hear, pbx, event)
 
     def hear(self, pbx: str, event: AmiEvent) -> None:
         """What a PBX tells; looked at by `step`, for which the screens' writer does not wait."""

@@ -41,7 +41,7 @@ async def propose(uow: UnitOfWork, actor: Actor, session_id: int, kind: str, rea
     if kind not in LIST_KINDS:
         raise HotlineError("bad_request", fields=["kind"])
     if not reason.strip():
-        raise HotlineError("reason_needed")
+        raise HotlineError("listing_reason")
     mine = sa.exists().where(_leg.c.session_id == _call.c.id, _leg.c.user_id == actor.user_id)
     row = (
         await uow.session.execute(sa.select(_call.c.caller_ref).where(_call.c.id == session_id, mine))
@@ -85,9 +85,9 @@ async def decide(
 
 
 async def lift(uow: UnitOfWork, actor: Actor, listing_id: int, version: int, reason: str) -> None:
-    """Take a number off its list before its time. Raises as `decide`, and `reason_needed`."""
+    """Take a number off its list before its time. Raises as `decide`, and `listing_reason`."""
     if not reason.strip():
-        raise HotlineError("reason_needed")
+        raise HotlineError("listing_reason")
     row = await _locked(uow, actor, listing_id, version, "listed")
     await _change(uow, row, state="lifted", expires_at=uow.now)
     await _told(uow, actor, "lifted", row.id, reason.strip()[:200], row.proposed_by)

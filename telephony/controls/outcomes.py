@@ -135,7 +135,7 @@ async def _of_order(executor: Executor, pbx: str, event: AmiEvent, channel_id: s
     if order is None:
         return
     if event.name == "Hangup":
-        await _party_left(executor, pbx, order)
+        await _party_hung_up(executor, pbx, event, order)
     elif event.name.startswith("ChanSpy"):
         await _spied(executor, order, begins=event.name == "ChanSpyStart")
     elif event.get("Response") != "Success":
@@ -168,11 +168,22 @@ async def _not_reached(executor: Executor, order: Any, why: str) -> None:
     await _write(executor, work)
 
 
-async def _party_left(executor: Executor, pbx: str, order: Any) -> None:
-    """A party's or a listener's telephone is free again."""
+async def _party_hung_up(executor: Executor, pbx: str, event: AmiEvent, order: Any) -> None:
+    """Why somebody was not reached is told just after the end of his channel: wait for it a little."""
+    channel_id = order.channel_id
+    if order.state in OPEN and channel_id not in executor.put_off:
+        executor.put_off.add(channel_id)
+        executor.hear_later(pbx, event)
+        return
+    executor.put_off.discard(channel_id)
     if order.state in OPEN:
         await _not_reached(executor, order, "call_over" if Act(order.kind) in SPYING else "party_unreachable")
-        return
+    else:
+        await _party_left(executor, pbx, order)
+
+
+async def _party_left(executor: Executor, pbx: str, order: Any) -> None:
+    """A party's or a listener's telephone is free again."""
 
     async def work(uow: UnitOfWork) -> None:
         standing = await marks.standing(uow.session, order.session_id)

@@ -54,11 +54,10 @@ def plan(wanted: Wanted, shape: Shape, standing: Standing) -> Plan:
 
 
 def _refuse(shape: Shape) -> Plan:
-    """Out of the queue, with the reason that the dialplan reads; who talks already is left alone."""
-    if not shape.queue:
+    """Out of the queue, at once: a withdrawal would let the telephone that rings already go on ringing."""
+    if not shape.waits:
         raise HotlineError("call_moved")
-    fields = (("Queue", shape.queue), ("Caller", shape.citizen), ("WithdrawInfo", "refused"))
-    return Plan((Step("QueueWithdrawCaller", fields),), (("refused", {}),))
+    return Plan((shapes.move(shape, shapes.REFUSED, "1"),), (("refused", {}),))
 
 
 def _leader(wanted: Wanted, shape: Shape) -> Plan:

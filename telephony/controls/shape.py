@@ -12,7 +12,7 @@ from telephony.calls.session import Reading
 from telephony.calls.tracker import Tracker
 
 ROOM, OURS, HOLD, TRANSFER = "hotline-room", "hotline-ours", "hotline-hold", "hotline-transfer"
-QUEUES, LISTEN = "hotline-queue", "hotline-listen"
+QUEUES, REFUSED, LISTEN = "hotline-queue", "hotline-refused", "hotline-listen"
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Shape:
     citizen: str = ""
     citizen_uid: str = ""
     ours: tuple[tuple[str, str, str], ...] = ()  # endpoint, channel, Uniqueid; those who are up
-    queue: str = ""  # the queue he waits in
+    waits: bool = False  # in a queue
     recorder: str = ""  # the channel whose sound is recorded
     call: Call | None = None
 
@@ -71,20 +71,18 @@ def read_shape(tracker: Tracker, session_key: str, linkedids: list[str]) -> Shap
         citizen.name,
         citizen.uniqueid,
         ours,
-        _waits_in(citizen),
+        _waits(citizen),
         _recorder(call, tracker),
         call,
     )
 
 
-def _waits_in(citizen: Channel) -> str:
-    """The queue he joined and has not left."""
-    waits = [
-        (max(facts.joins), name)
-        for name, facts in citizen.queues.items()
-        if facts.joins and max(facts.joins) > max(facts.leaves, default=-1.0)
-    ]
-    return max(waits)[1] if waits else ""
+def _waits(citizen: Channel) -> bool:
+    """He is in a queue and nobody has him yet."""
+    return any(
+        facts.joins and max(facts.joins) > max(facts.leaves, default=-1.0)
+        for facts in citizen.queues.values()
+    )
 
 
 def _open_stays(channel: Channel) -> list[str]:

@@ -22,8 +22,8 @@ from core.privacy import PersonalValue
 from core.tables import table_of
 from telephony.floor.events import HelpChanged
 from telephony.floor.models import HelpCall, HelpStep
-from telephony.floor.scope import on_floor_of
-from telephony.models import CallLeg, CallSession
+from telephony.floor.scope import call_of, on_floor_of
+from telephony.models import CallSession
 
 MAX_TEXT = 300
 FORGOTTEN = timedelta(hours=2)  # an agent who asked so long ago works on without help, or has gone home
@@ -34,7 +34,7 @@ WORDS = {
 ENDS = {"helped": "已协助", "withdrawn": "已撤回", "left": "超时关闭"}
 _help, _step = table_of(HelpCall), table_of(HelpStep)
 _user, _person = table_of(User), table_of(PersonalValue)
-_leg, _call = table_of(CallLeg), table_of(CallSession)
+_call = table_of(CallSession)
 _leader = _user.alias("leader")
 _speaker = _user.alias("speaker")
 
@@ -171,7 +171,7 @@ async def ask(uow: UnitOfWork, actor: Actor, text: str = "") -> int:
     values = {
         "user_id": actor.user_id,
         "extension": actor.extension,
-        "call_session_id": await _talking(uow, actor),
+        "call_session_id": await call_of(uow.session, actor),
         "asked_at": uow.now,
     }
     statement = (
@@ -275,19 +275,6 @@ class HelpWatch:
             await _add(uow, row.id, None, "escalated", "")
             await uow.emit(HelpChanged(row.id, row.user_id, "escalated"))
         return len(rows)
-
-
-async def _talking(uow: UnitOfWork, actor: Actor) -> int | None:
-    """The call the person talks in now."""
-    query = (
-        sa.select(_leg.c.session_id)
-        .join(_call, _call.c.id == _leg.c.session_id)
-        .where(_leg.c.user_id == actor.user_id, _leg.c.state == "talking", _call.c.ended_at.is_(None))
-        .order_by(_leg.c.answered_at.desc())
-        .limit(1)
-    )
-    found: int | None = (await uow.session.execute(query)).scalar_one_or_none()
-    return found
 
 
 async def _locked(uow: UnitOfWork, actor: Actor, help_id: int) -> Help:

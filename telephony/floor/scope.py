@@ -3,13 +3,16 @@
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.people.actor import Actor
 from core.people.models import Unit, User
 from core.people.permissions import Permission
 from core.tables import table_of
+from telephony.models import CallLeg, CallSession
 
 _unit, _user = table_of(Unit), table_of(User)
+_leg, _call = table_of(CallLeg), table_of(CallSession)
 
 
 def on_floor_of(actor: Actor, user: Any = _user) -> sa.ColumnElement[bool]:
@@ -23,3 +26,16 @@ def on_floor_of(actor: Actor, user: Any = _user) -> sa.ColumnElement[bool]:
     below = sa.select(_unit.c.id).where(_unit.c.path.like(actor.unit_path + "%"))
     of_hotline = sa.exists().where(_unit.c.id == actor.unit_id, _unit.c.kind == "hotline")
     return sa.or_(sa.not_(of_hotline), user.c.unit_id.in_(below))
+
+
+async def call_of(session: AsyncSession, actor: Actor) -> int | None:
+    """The call this person talks in now."""
+    query = (
+        sa.select(_leg.c.session_id)
+        .join(_call, _call.c.id == _leg.c.session_id)
+        .where(_leg.c.user_id == actor.user_id, _leg.c.state == "talking", _call.c.ended_at.is_(None))
+        .order_by(_leg.c.answered_at.desc())
+        .limit(1)
+    )
+    found: int | None = (await session.execute(query)).scalar_one_or_none()
+    return found

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 
 from telephony.simulator import lists, queue_actions
+from telephony.simulator.call import Call
 from telephony.simulator.floor import Floor
+from telephony.simulator.model import Channel
 from telephony.simulator.outbound import Order
 from telephony.simulator.plan import CallPlan
+from telephony.simulator.queue_call import REFUSED, QueueCall
 from telephony.simulator.reply import Reply, error, success
+from telephony.simulator.rooms import HOLD, ROOM, HandledCall
 from telephony.simulator.wire import VERSIONS, Headers, every, first
 
 CLICK_TO_CALL_TALK = 60.0
@@ -75,10 +79,27 @@ def _redirect(floor: Floor, action: Headers) -> Reply:
     call = floor.call_of(name)
     if call is None:
         return error(action, f"Channel does not exist: {name}")
-    context = first(action, "Context") or "internal"
-    if not call.redirect(floor.pbx.channels[name], first(action, "Exten"), context):
+    extra = first(action, "ExtraChannel")
+    if extra and extra not in floor.pbx.channels:
+        return error(action, f"Extra channel does not exist: {extra}")
+    context, exten = first(action, "Context") or "internal", first(action, "Exten")
+    if not _moved(call, floor.pbx.channels[name], context, exten, both=bool(extra)):
         return error(action, "Redirect failed")
-    return success(action, message="Redirect successful")
+    return success(action, message="Dual Redirect successful" if extra else "Redirect successful")
+
+
+def _moved(call: Call, channel: Channel, context: str, exten: str, *, both: bool) -> bool:
+    """The citizen goes on at another place of the dialplan we ship, or of an older one."""
+    if isinstance(call, HandledCall) and channel is call.trunk:
+        if context in (ROOM, HOLD):
+            alone = call.room is None and not both
+            return call.take_over(exten) if alone else call.take_in_hand(exten, context)
+        if call.stage == "room":
+            return call.leave_room(context, exten)
+        if context == REFUSED and isinstance(call, QueueCall) and call.stage == "waiting":
+            call.refuse()
+            return True
+    return call.redirect(channel, exten, context)
 
 
 def _originate(floor: Floor, action: Headers) -> Reply:

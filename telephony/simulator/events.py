@@ -47,9 +47,9 @@ def snapshot(channel: Channel, names: tuple[str, ...], prefix: str = "") -> Head
 def bridge_part(bridge: Bridge) -> Headers:
     return [
         ("BridgeUniqueid", bridge.uniqueid),
-        ("BridgeType", "basic"),
+        ("BridgeType", bridge.kind),
         ("BridgeTechnology", bridge.technology),
-        ("BridgeCreator", "<unknown>"),
+        ("BridgeCreator", bridge.creator),
         ("BridgeName", "<unknown>"),
         ("BridgeNumChannels", str(len(bridge.channels))),
         ("BridgeVideoSourceMode", "none"),

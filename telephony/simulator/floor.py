@@ -6,9 +6,11 @@ from telephony.simulator.call import Call
 from telephony.simulator.inbound import InboundCall
 from telephony.simulator.model import Channel, Did, Member, Queue
 from telephony.simulator.outbound import Order, OutboundCall
+from telephony.simulator.parties import PartyCall
 from telephony.simulator.pbx import Pbx
 from telephony.simulator.plan import CallPlan
 from telephony.simulator.queue_call import QueueCall
+from telephony.simulator.rooms import LISTEN, OURS, Room
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,18 @@ class Floor:
         self.calls: list[Call] = []
         self.waiting: dict[str, list[QueueCall]] = {name: [] for name in self.pbx.queues}
         self._of_channel: dict[str, Call] = {}
+        self._rooms: dict[str, Room] = {}
+
+    # --- rooms
+
+    def room(self, exten: str) -> Room:
+        """The room behind an extension such as *017."""
+        name = exten.lstrip("*")
+        return self._rooms.setdefault(name, Room(self, name))
+
+    def room_with(self, channel: Channel) -> Room | None:
+        """The room one of ours is in."""
+        return next((room for room in self._rooms.values() if channel in room.ours), None)
 
     # --- placing calls
 
@@ -49,7 +63,8 @@ class Floor:
         return call
 
     def originate(self, order: Order, plan: CallPlan) -> OutboundCall:
-        call = OutboundCall(self, plan, order)
+        kind = PartyCall if order.context in (OURS, LISTEN) else OutboundCall
+        call = kind(self, plan, order)
         self.calls.append(call)
         call.begin()
         return call

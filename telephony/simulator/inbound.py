@@ -5,7 +5,8 @@ from telephony.simulator.model import Channel
 from telephony.simulator.queue_call import QueueCall
 from telephony.simulator.talk import DIAL_SECONDS
 
-TRANSFER_CONTEXT = "hotline-transfer"  # of the configuration we ship
+# Of the configuration we ship: where transfers lead, and the way back when nobody takes one.
+TRANSFER_CONTEXT, BACK_CONTEXT = "hotline-transfer", "hotline-back"
 BUSY = [("Cause", "17"), ("TechCause", "486")]
 
 
@@ -16,19 +17,27 @@ class InboundCall(QueueCall):
         return self.did.greeting
 
     def go_to(self, exten: str) -> None:
-        queue = self.floor.queue_extensions.get(exten)
+        queue = self.floor.queue_extensions.get(exten, exten if exten in self.pbx.queues else None)
         if queue is not None:
             self.enter_queue(queue, self.did.max_wait)
-        elif self.floor.is_phone(exten):
+            return
+        if self.citizen.context == TRANSFER_CONTEXT:
+            self.tell("TransferTo", ("Target", exten))
+        if self.floor.is_phone(exten):
             self._dial(exten)
+        elif self.citizen.context == TRANSFER_CONTEXT and exten.isdigit():
+            self._dial(self.pbx.config.trunk, exten)
         else:
             self.hang_up_citizen()
 
     # --- a phone called by Dial()
 
-    def _dial(self, extension: str) -> None:
+    def back_to_queue(self) -> None:
+        self.enter_queue(self.did.queue, self.did.max_wait)
+
+    def _dial(self, extension: str, number: str = "") -> None:
         pbx, citizen = self.pbx, self.citizen
-        busy = pbx.device_state(extension) != "NOT_INUSE"
+        busy = not number and pbx.device_state(extension) != "NOT_INUSE"
         self.enter_stage("dialling", extension)
         citizen.application, citizen.application_data = "Dial", f"PJSIP/{extension},20,tT"
         channel = pbx.new_channel(
@@ -36,10 +45,11 @@ class InboundCall(QueueCall):
         )
         self.floor.know(channel, self)
         leg = self.agent = Leg(channel, None, pbx.now())
-        channel.exten = extension
+        channel.exten = number or extension
         channel.application, channel.application_data = "AppDial", "(Outgoing Line)"
         pbx.connect_line(channel, citizen.number, citizen.display)
-        pbx.dial("DialBegin", citizen, channel, ("DialString", extension))
+        dialled = f"{number}@{extension}" if number else extension
+        pbx.dial("DialBegin", citizen, channel, ("DialString", dialled))
         if busy:
             pbx.about("HangupRequest", channel, BUSY)
             self._dial_failed("BUSY", cause=17, tech=486)
@@ -77,9 +87,20 @@ class InboundCall(QueueCall):
         self.forget_timers()
         self._stop_dialling(leg, status, cause, tech)
         if self.citizen.context == TRANSFER_CONTEXT:
-            self.enter_queue(self.did.queue, self.did.max_wait)
+            self.tell("TransferBack", ("Target", self.citizen.exten), ("Why", status))
+            self._back_to_sender()
+        elif self.citizen.context == BACK_CONTEXT:
+            self.back_to_queue()
         else:
             self.hang_up_citizen()
+
+    def _back_to_sender(self) -> None:
+        """Who sent the citizen by BlindTransfer is rung first; then the queue has him."""
+        self.citizen.context = BACK_CONTEXT
+        if self.sender and self.pbx.device_state(self.sender) == "NOT_INUSE":
+            self._dial(self.sender)
+        else:
+            self.back_to_queue()
 
     def _stop_dialling(self, leg: Leg, status: str, cause: int, tech: int | None = None) -> None:
         self.pbx.dial("DialEnd", self.citizen, leg.channel, ("DialStatus", status))
@@ -98,6 +119,8 @@ class InboundCall(QueueCall):
     # --- what actions ask
 
     def hang_up(self, channel: Channel) -> None:
+        if self.hang_up_in_room(channel):
+            return
         ringing = self.ringing_leg(channel)
         if channel is self.trunk:
             self.citizen_hangs_up()

@@ -60,6 +60,8 @@ class Bridge:
 
     uniqueid: str
     technology: str = "simple_bridge"
+    kind: str = "basic"
+    creator: str = "<unknown>"
     channels: list["Channel"] = field(default_factory=list)
 
 

@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from telephony.simulator.call import Call, Leg
+from telephony.simulator.call import Leg
 from telephony.simulator.model import UNKNOWN, Channel
 from telephony.simulator.plan import CallPlan
+from telephony.simulator.rooms import HandledCall
 from telephony.simulator.wire import Headers
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Order:
         self.variables: dict[str, str] = {}
 
 
-class OutboundCall(Call):
+class OutboundCall(HandledCall):
     """From our agent to a citizen. `trunk` is None until the agent has answered."""
 
     def __init__(self, floor: "Floor", plan: CallPlan, order: Order) -> None:
@@ -78,7 +79,7 @@ class OutboundCall(Call):
             ("Context", order.context),
             ("Exten", order.exten),
             ("Reason", str(reason)),
-            ("Uniqueid", UNKNOWN),
+            ("Uniqueid", order.channel_id or UNKNOWN),
             ("CallerIDNum", UNKNOWN),
             ("CallerIDName", UNKNOWN),
         ]
@@ -197,7 +198,23 @@ class OutboundCall(Call):
         self.pbx.refresh(agent.endpoint)
         self.enter_stage("ended")
 
+    def back_to_queue(self) -> None:
+        """A citizen we called is in no queue: the call is over."""
+        self.talked_out()
+
+    def talked_out(self) -> None:
+        self.pbx.soft_hangup(self.citizen)
+        self.pbx.hangup(self.citizen, 16)
+        self.pbx.refresh(self.citizen.endpoint)
+        self.enter_stage("ended")
+
+    def go_on(self, exten: str) -> None:
+        del exten
+        self.talked_out()
+
     def hang_up(self, channel: Channel) -> None:
+        if self.hang_up_in_room(channel):
+            return
         leg = self.agent
         if leg is None:
             return

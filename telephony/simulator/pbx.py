@@ -133,8 +133,14 @@ class Pbx:
         """DialBegin, DialState, DialEnd; an originated leg has no caller."""
         self.emit(name, self.snap(caller), self.snap(called, "Dest"), [tail])
 
-    def create_bridge(self) -> Bridge:
+    def of_endpoint(self, endpoint: str) -> list[Channel]:
+        """The living channels of a telephone."""
+        return list(self._of_endpoint.get(endpoint, []))
+
+    def create_bridge(self, *, conference: bool = False) -> Bridge:
         bridge = Bridge(str(uuid.UUID(int=self.random.getrandbits(128), version=4)))
+        if conference:
+            bridge.technology, bridge.kind, bridge.creator = "softmix", "base", "ConfBridge"
         self.emit("BridgeCreate", events.bridge_part(bridge))
         return bridge
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from telephony.simulator.floor import Floor
 
 # Why a caller left the queue without an agent: queue_log event, what QUEUESTATUS says.
+REFUSED = "hotline-refused"  # the context that tells a listed number why
+REFUSAL_SECONDS = 2.0
 REASONS = {
     "timeout": ("EXITWITHTIMEOUT", "TIMEOUT"),
     "withdrawn": ("WITHDRAW", "WITHDRAW"),
@@ -258,8 +260,19 @@ class QueueCall(TalkingCall):
     def _withdraw_as_planned(self) -> None:
         self.withdraw()
 
+    def refuse(self) -> None:
+        """A redirect out of the queue looks like an abandon; the dialplan then says why and hangs up."""
+        self._give_up_waiting()
+        self.enter_stage("menu")
+        self.tell("CallRefused")
+        self.after(REFUSAL_SECONDS, self.hang_up_citizen)
+
     def citizen_hangs_up_waiting(self) -> None:
         """The real abandon: ringing phones are cancelled, then the caller is gone."""
+        self._give_up_waiting()
+        self.hang_up_citizen(cause=0)
+
+    def _give_up_waiting(self) -> None:
         self.forget_timers()
         legs = list(self.ringing)
         for leg in legs:
@@ -272,7 +285,6 @@ class QueueCall(TalkingCall):
         for leg in legs:
             self._release(leg, cause=0)
         self._out_of_line()
-        self.hang_up_citizen(cause=0)
 
     def ringing_leg(self, channel: Channel) -> Leg | None:
         return next((leg for leg in self.ringing if leg.channel is channel), None)

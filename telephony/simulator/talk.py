@@ -2,22 +2,24 @@
 
 from collections.abc import Callable
 
-from telephony.simulator.call import Call, Leg
+from telephony.simulator.call import Leg
 from telephony.simulator.events import agent_part, bridge_part
 from telephony.simulator.model import Channel, Member, Queue
+from telephony.simulator.rooms import HandledCall
 from telephony.simulator.wire import Headers
 
 DIAL_SECONDS = 20.0  # Dial() of the internal context
 SURVEY_SECONDS = 5.0  # Read() of the survey
 
 
-class TalkingCall(Call):
+class TalkingCall(HandledCall):
     """The second half of an inbound call; the queue is the first."""
 
     queue: Queue
     member: Member | None = None
     entered = 0.0
     position = 1
+    sender = ""  # who sent the citizen by a blind transfer
     _wait = 0
     _late: Callable[[], None] | None = None
 
@@ -42,8 +44,8 @@ class TalkingCall(Call):
         """Whatever stage the call is in, the citizen has had enough."""
         if self.stage == "ended":
             return
-        if self.stage == "dialling":
-            self.citizen_hangs_up_dialling()
+        if self.stage in ("dialling", "room"):
+            self.citizen_hangs_up_dialling() if self.stage == "dialling" else self.leave_for_good()
             return
         dialled = self.stage == "talking" and self.member is None
         self.pbx.about("HangupRequest", self.citizen, self._request_cause(dialled))
@@ -186,6 +188,7 @@ class TalkingCall(Call):
         if self.stage != "talking" or leg is None:
             return
         self.forget_timers()
+        self.sender = leg.channel.endpoint
         bridge = citizen.bridge
         assert bridge is not None
         pbx.about("Unhold", leg.channel)
@@ -236,6 +239,21 @@ class TalkingCall(Call):
         self.citizen.context, self.citizen.exten, self.citizen.priority = context, exten, 1
         self.go_to(exten)
         return True
+
+    # --- in the console's hand
+
+    def agent_done(self, reason: str) -> None:
+        self._complete(reason)
+        self._finish_late()
+
+    def talked_out(self) -> None:
+        if self.asks_score():
+            self._ask_score()
+        else:
+            self.hang_up_citizen()
+
+    def go_on(self, exten: str) -> None:
+        self.go_to(exten)
 
     def _finish_late(self) -> None:
         late, self._late = self._late, None

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from core.audit import AuditRow
 from core.errors import HotlineError
 from core.people.actor import Actor
-from telephony.controls import marks, orders
+from telephony.controls import lists, marks, orders
 from telephony.controls.models import CallMark, CallOrder
 from telephony.controls.terms import Act, target_of
 from tests.e2e.rig import scenarios
@@ -383,3 +383,21 @@ async def test_an_order_about_a_call_that_just_ended_says_so(talk: Talk, ami: Ma
         state, why = "failed", error.code
     assert state == "failed"
     assert why in ("call_over", "call_moved", "not_in_call", "not_your_call", "call_elsewhere")
+
+
+async def test_a_listed_number_of_harassment_is_sent_away_and_nobody_calls_it_back(
+    talk: Talk, sip: Phones, ami: Manager
+) -> None:
+    await talk.begin(3)
+    async with talk.product.node.db.begin() as uow:
+        agent, leader = await talk.actor("1001"), await talk.actor("leader")
+        ident = await lists.propose(uow, agent, talk.session_id, "harassment", "多次辱骂")
+        await lists.decide(uow, leader, ident, 1, approve=True, days=7)
+    await talk.ended()
+    sip.call([Citizen(talk.caller)], scenarios.caller(20))
+    await blocking(ami.wait_for, "UserEvent", UserEvent="CallRefused")
+    await eventually(talk.product.all_ended, within=15, what="he is sent away")
+    row = await talk.product.session_of(talk.caller)
+    assert row is not None
+    assert (row["id"] != talk.session_id, row["outcome"]) == (True, "withdrawn")
+    assert await talk.product.callbacks() == []

@@ -22,6 +22,7 @@ from routing.demo.colleagues.dispatching import matters_like
 from routing.demo.colleagues.words import Ending, Seen, ending_of
 from routing.demo.contacts import Drawer
 from routing.intake import Intake
+from telephony.agents.service import AgentService
 from telephony.simulator.callers import citizen
 from tests.conftest import MONDAY, with_database
 from tests.routing.demo_rig import Demo, cloned, demo_of, held_lease
@@ -319,3 +320,18 @@ async def test_a_node_of_the_demo_lets_them_tick(database_url: str, settings: Se
     node = Node(settings, database_url)
     assert "simulated colleagues" in {name for name, *_ in node.ticker._jobs}
     await node.stop()
+
+
+async def test_agents_nobody_plays_sign_in_and_some_go_for_a_break(floor: Demo, lease: Lease) -> None:
+    agents = AgentService(floor.settings)
+    agents.pbxs = ("simulator",)
+    floor.colleagues = Colleagues(floor, lease, agents=agents)
+    await floor.sign_in("agent07")
+    await floor.pass_time(3600, step=60.0)
+    wanted = floor.settings.telephony.simulator.agents - 1
+    assert await floor.one("SELECT count(*) FROM agent_session WHERE signed_out_at IS NULL") == wanted
+    seated = await floor.rows("SELECT u.login FROM agent_session s JOIN user_account u ON u.id = s.user_id")
+    assert "agent07" not in {row.login for row in seated}, "a person who is there signs in himself"
+    reasons = await floor.rows("SELECT DISTINCT reason FROM agent_interval WHERE state = 'not_ready'")
+    assert len(reasons) >= 2
+    assert await floor.one("SELECT count(*) FROM agent_interval WHERE state = 'ready' AND ended_at IS NULL")

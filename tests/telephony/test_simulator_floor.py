@@ -69,7 +69,7 @@ def test_redirect_makes_the_first_queue_count_the_talk_of_the_second() -> None:
     assert int(completes[1].split("|")[6]) >= 7
 
 
-def test_transfer_to_a_busy_phone_returns_to_the_queue_where_the_context_says_so() -> None:
+def test_transfer_to_a_busy_phone_returns_to_who_sent_it_and_then_to_the_queue() -> None:
     rig = Rig(config=city_pbx(agents=3))
     rig.simulator.place_call("13800000001", "甲", agent="1002", answer_after=1, talk=500)
     call = rig.simulator.place_call("13800000002", "乙", agent="1001", answer_after=1, talk=500)
@@ -80,6 +80,9 @@ def test_transfer_to_a_busy_phone_returns_to_the_queue_where_the_context_says_so
     )
     assert first(reply, "Message") == "Transfer succeeded"
     assert first(named(rig, "DialEnd")[-1], "DialStatus") == "BUSY"
+    assert call.history[-2:] == ["dialling:1002", "dialling:1001"]
+    assert call.agent is not None
+    rig.act("Hangup", Channel=call.agent.channel.name)  # refused there as well
     assert call.stage == "waiting"
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from tests.tickets.conftest import City, Refused
 from tickets import queries
 from tickets.forms import FIELDS
+from tickets.making import NewTicket
+from tickets.states import Action
 
 
 async def _open(city: City, agent: str = "agent") -> int:
@@ -227,3 +229,42 @@ async def test_a_draft_cannot_be_deleted_from_its_history(city: City) -> None:
 
 def test_no_field_of_the_form_names_a_column_of_the_workflow() -> None:
     assert not FIELDS & {"id", "number", "state", "version", "lead_unit_id", "created_by", "owner_id"}
+
+
+async def test_an_appeal_taken_down_is_linked_to_the_ticket_it_objects_to(
+    city: City, refused: Refused
+) -> None:
+    first = await city.ticket(phone="13800000009")
+    async with city.db.begin() as uow:
+        done = {"public_reply": "已依法告知。"}
+        await city.tickets.act(uow, city.actors["agent"], first.id, 1, Action.ANSWER, done)
+    draft = await _open(city)
+    told = city.form(type="appeal", title="对路灯答复不服", narrative="答复与事实不符。", phone=None)
+
+    async def end(**more: object) -> NewTicket:
+        async with city.db.begin() as uow:
+            form = told | more
+            return await city.tickets.create_from_draft(uow, city.actors["agent"], draft, form, 1)
+
+    assert await refused("form_invalid", end()) == {"fields": {"appeal_of": "required"}}
+    wrong = await refused("form_invalid", end(appeal_of="450320260101000009"))
+    assert wrong == {"fields": {"appeal_of": "unknown_ticket"}}
+    made = await end(appeal_of=first.number)
+    assert await end(appeal_of=first.number) == made  # a double click
+    query = "SELECT {} FROM ticket WHERE id = :t"
+    assert await city.scalar(query.format("appeal_of_id"), t=made.id) == first.id
+    assert await city.scalar(query.format("title"), t=made.id) == "对路灯答复不服"
+    same = "SELECT a.phone_ref = b.phone_ref FROM ticket a, ticket b WHERE a.id = :a AND b.id = :b"
+    assert await city.scalar(same, a=made.id, b=first.id)
+    assert await city.scalar("SELECT ended_as FROM ticket_draft WHERE id = :d", d=draft) == "ticket"
+
+
+async def test_a_page_that_begins_to_write_is_told_to_its_owner_alone(city: City) -> None:
+    draft = await _open(city)
+    async with city.db.begin() as uow:
+        await city.drafts.save(uow, city.actors["agent"], draft, 1, {"title": "灯"}, page="page0001")
+    await _save(city, "agent", draft, 2, title="路灯")
+    told = "SELECT {} FROM event_log WHERE topic = 'draft' AND kind = 'written' AND ref = :d"
+    assert await city.scalar(told.format("count(*)"), d=draft) == 1
+    assert await city.scalar(told.format("data->>'page'"), d=draft) == "page0001"
+    assert await city.scalar(told.format("audience->'users'->>0"), d=draft) == str(city.user("agent"))

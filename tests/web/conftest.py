@@ -32,6 +32,7 @@ from sla.reports.content import Writer
 from sla.reports.service import ReportService
 from sla.sources import shipped_calendar
 from sla.supervision.service import SupervisionService
+from telephony.agents.service import AgentService
 from telephony.recordings import Recordings
 from tickets import acts
 from tickets.attachments.service import AttachmentService
@@ -239,6 +240,7 @@ async def ctx(
         supervision=SupervisionService(tickets, shipped_calendar, web_settings.supervision),
         advice=advice,
         telephony=cast(Any, None),  # no page of these tests commands a telephone
+        agents=AgentService(web_settings),
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,
         recordings=Recordings.of(web_settings),

@@ -19,9 +19,11 @@ from tickets.queries.desk import (
 )
 from tickets.queries.filters import Page, TicketFilters, parse_filters
 from tickets.queries.lists import (
+    Rating,
     TicketItem,
     find_by_number,
     find_by_phone,
+    last_rating_of,
     last_tickets_of,
     open_counts,
     open_tickets_of,
@@ -61,6 +63,7 @@ __all__ = [
     "HistoryItem",
     "Page",
     "Queue",
+    "Rating",
     "RecordItem",
     "RequestItem",
     "RevisitItem",
@@ -78,6 +81,7 @@ __all__ = [
     "draft_form",
     "find_by_number",
     "find_by_phone",
+    "last_rating_of",
     "last_tickets_of",
     "my_drafts",
     "open_counts",

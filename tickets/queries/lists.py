@@ -224,6 +224,34 @@ async def last_tickets_of(
     return await _of_phone(session, actor, caller_ref, limit, sa.true())
 
 
+@dataclass(frozen=True)
+class Rating:
+    """What the citizen said the last time he was asked: 1 (very dissatisfied) to 5, and of which ticket."""
+
+    ticket_id: int
+    number: str
+    degree: int
+    solved: bool | None
+    at: datetime
+
+
+async def last_rating_of(session: AsyncSession, actor: Actor, caller_ref: int) -> Rating | None:
+    """The newest rating of the citizen with this number; None when there is none to be seen."""
+    query = sa.select(
+        _ticket.c.id, _ticket.c.number, _ticket.c.satisfied, _ticket.c.solved, _ticket.c.closed_at
+    )
+    query = query.where(
+        _ticket.c.phone_ref == caller_ref,
+        _ticket.c.satisfied.is_not(None),
+        _ticket.c.closed_at.is_not(None),
+        visible_tickets(actor),
+        ~_is_sealed_from(actor),
+    )
+    newest = query.order_by(_ticket.c.created_at.desc(), _ticket.c.id.desc()).limit(1)
+    row = (await session.execute(newest)).first()
+    return Rating(*row) if row is not None else None
+
+
 async def _of_phone(
     session: AsyncSession, actor: Actor, phone_ref: int, limit: int, condition: sa.ColumnElement[bool]
 ) -> list[TicketItem]:

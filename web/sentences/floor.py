@@ -12,6 +12,7 @@ PROBLEMS: dict[str, Problem] = {
     "broadcast_text": Problem(422, "广播内容为空或太长", f"没有发送。请写 1 至 200 字。{KEPT}"),
     "broadcast_minutes": Problem(422, "显示时间不对", f"没有发送。请选择 1 分钟至 12 小时。{KEPT}"),
     "language_unknown": Problem(422, "没有选好语言", f"没有保存。请从列表中选择语言。{KEPT}"),
+    "language_no_call": Problem(409, "没有通话", "接通来电后，可标记语言、转给会的坐席或邀请译员。"),
     "interpreter_text": Problem(
         422, "译员姓名或备注不能用", f"没有保存。姓名 1 至 40 字，备注最多 200 字。{KEPT}"
     ),

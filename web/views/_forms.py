@@ -39,6 +39,7 @@ class DraftFields(Fields):
     id_number: str = TEXT
     wants_reply: bool = False
     wants_public: bool = False
+    appeal_of: str = TEXT
 
 
 class RecordFields(DraftFields):
@@ -83,6 +84,7 @@ LABELS = {
     "id_number": "公民身份号码",
     "wants_reply": "需要回复",
     "wants_public": "同意公开",
+    "appeal_of": "原工单号",
 }
 
 
@@ -133,9 +135,11 @@ _FIELD_SENTENCES = {
     "bad_time": "时间不正确。",
     "in_future": "发生时间不能晚于现在。",
     "bad_value": "内容不正确，请核对。",
+    "unknown_ticket": "没有这个工单号，请核对（18 位数字）。",
 }
 _REQUIRED = {
     "category_id": "请选择分类。",
+    "appeal_of": "申诉要连到原工单：在“最近五件”里按“申诉”，或填写工单号。",
     "title": "请填写标题（至少两个字）。",
     "narrative": "请填写内容（至少两个字）。",
     "phone": "没有来电号码，请填写联系电话；来电人要求匿名时，保密请选“匿名”。",

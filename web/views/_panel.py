@@ -16,7 +16,7 @@ from core.people.actor import Actor
 from core.people.models import Unit, User, UserRole
 from core.people.permissions import ROLE_PERMISSIONS, Permission
 from core.pinyin import initials
-from tickets import queries
+from tickets import asking, queries
 from tickets.models import table_of
 from tickets.terms import Channel, Confidentiality, Disposition, TicketType, Urgency, choices
 from web.context import actor, context
@@ -36,6 +36,8 @@ TERMS = {
     "channels": choices(Channel),
     "dispositions": choices(Disposition),
 }
+ASKING = {"asking": asking.types_asking, "once": asking.types_once}
+FORM_TERMS: dict[str, Any] = {**TERMS, **ASKING}
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Panel:
     @property
     def has_more(self) -> bool:
         """True when the folded part of the form holds something."""
-        return any(self.form[name] for name in ("subject_name", "subject_uscc", "id_number"))
+        return any(self.form[name] for name in ("phone2", "subject_uscc", "id_number", "appeal_of"))
 
 
 async def panel_of(request: web.Request, session: AsyncSession, draft_id: int) -> Panel:
@@ -77,7 +79,14 @@ async def panel_of(request: web.Request, session: AsyncSession, draft_id: int) -
     calls = await states_of(session, [item.call_session_id] if item.call_session_id else [])
     queue = queue_words(calls[item.call_session_id].queues) if item.call_session_id in calls else ""
     card = await caller_card(
-        session, person, item.caller_ref, item.caller, now=ctx.clock.now(), queue=queue, vault=ctx.vault
+        session,
+        person,
+        item.caller_ref,
+        item.caller,
+        now=ctx.clock.now(),
+        queue=queue,
+        vault=ctx.vault,
+        limits=ctx.tickets.limits,
     )
     return Panel(
         draft_id=item.id,
@@ -87,7 +96,7 @@ async def panel_of(request: web.Request, session: AsyncSession, draft_id: int) -
         form=to_fields(found.form),
         caller=card,
         saved_text=f"已保存 {city_time(item.saved_at, '%H:%M:%S')}" if item.written else "自动保存",
-        phone_hint=f"不填则用 {item.caller}" if item.caller else "手机或带区号的固定电话",
+        phone_hint="同来电号码" if item.caller else "手机或固话",
     )
 
 

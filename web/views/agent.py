@@ -21,7 +21,7 @@ from web.reads.calls import CallState, repeat_count, states_of
 from web.reads.numbers import origin
 from web.render import fragment, page
 from web.routes import route
-from web.views._panel import TERMS, draft_label, options_for, panel_of
+from web.views._panel import FORM_TERMS, draft_label, options_for, panel_of
 from web.views.stale_drafts import STALE_AFTER
 
 SEAT = (Permission.CALL_TAKE, Permission.DRAFT_WRITE)
@@ -53,9 +53,17 @@ async def console(request: web.Request) -> web.StreamResponse:
     async with ctx.db.read() as session:
         shown = _chosen(await _tabs(session, person), wanted)
         panel = await panel_of(request, session, shown) if shown is not None else None
-        phone = await _phone(request, session)
+        phone, shown_figures = await _phone(request, session), await _figures(request, session)
         options = await options_for(session, person) if panel else {}
-    return await page(request, "agent/console.html", panel=panel, phone=phone, options=options, terms=TERMS)
+    return await page(
+        request,
+        "agent/console.html",
+        panel=panel,
+        phone=phone,
+        figures=shown_figures,
+        options=options,
+        terms=FORM_TERMS,
+    )
 
 
 def _chosen(tabs: list[Tab], wanted: int | None) -> int | None:
@@ -67,10 +75,18 @@ def _chosen(tabs: list[Tab], wanted: int | None) -> int | None:
 
 @route("GET", "/agent/phone", permission=SEAT)
 async def phone_column(request: web.Request) -> web.StreamResponse:
-    """The left column: my telephone, the queue, today."""
+    """The head of the left column: the queue and my telephone now."""
     async with context(request).db.read() as session:
         phone = await _phone(request, session)
     return fragment(request, "agent/_phone.html", phone=phone)
+
+
+@route("GET", "/agent/figures", permission=SEAT)
+async def figures(request: web.Request) -> web.StreamResponse:
+    """The foot of the left column: my day so far, and what else waits for me."""
+    async with context(request).db.read() as session:
+        shown = await _figures(request, session)
+    return fragment(request, "agent/_figures.html", figures=shown)
 
 
 @route("GET", "/agent/banner", permission=Permission.CALL_TAKE)
@@ -148,13 +164,18 @@ async def _ringing(request: web.Request, session: AsyncSession) -> list[dict[str
 
 
 async def _phone(request: web.Request, session: AsyncSession) -> dict[str, Any]:
-    person, now = actor(request), context(request).clock.now()
-    queue = await seat.queue_now(session)
+    now, queue = context(request).clock.now(), await seat.queue_now(session)
     return {
-        **_state(await seat.seat_calls(session, person)),
+        **_state(await seat.seat_calls(session, actor(request))),
         "now": now.isoformat(),
         "waiting": queue.waiting,
         "longest_since": queue.longest_since.isoformat() if queue.longest_since else None,
+    }
+
+
+async def _figures(request: web.Request, session: AsyncSession) -> dict[str, Any]:
+    person, now = actor(request), context(request).clock.now()
+    return {
         "answered_today": await seat.answered_since(session, person, city_midnight(now)),
         "open_drafts": len(await queries.my_drafts(session, person)),
         **await _duties(session, person, now),

@@ -11,11 +11,13 @@ from yarl import URL
 
 from core.clock import CITY_ZONE, to_city
 from core.errors import HotlineError
+from core.ids import new_token
 from core.people.permissions import Permission
 from telephony.behind import behind
 from web.context import actor, context
 from web.inputs import Fields, path_id, read_query
 from web.reads import calls as reads
+from web.reads.controls import mark_lines
 from web.reads.numbers import origin
 from web.render import fragment, page
 from web.routes import route
@@ -47,7 +49,12 @@ async def call(request: web.Request) -> web.StreamResponse:
     """One call: who rang, who talked, how it was passed on."""
     async with context(request).db.read() as session:
         found = await reads.call_detail(session, actor(request), path_id(request, "call_id"))
-    return await page(request, "calls/detail.html", call=found, origin=origin(found.row.masked))
+        done = await mark_lines(session, found.row.id)
+    leads = found.ended_at is None and actor(request).may(Permission.FLOOR_LEAD)
+    return await page(
+        request, "calls/detail.html", call=found, origin=origin(found.row.masked), marks=done,
+        session_id=found.row.id, leads=leads, token=new_token(9),
+    )  # fmt: skip
 
 
 async def _day(request: web.Request) -> dict[str, Any]:

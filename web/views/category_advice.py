@@ -1,4 +1,4 @@
-"""What is proposed while a form is typed: the three likeliest categories, and words that make it urgent."""
+"""What is proposed while a form is typed: likely categories, words that make it urgent, the place."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from classifier.advice import Advice, Gate
 from classifier.urgency import Raised
 from core.catalog import words
 from core.people.permissions import Permission
+from routing.finding import area_of, path_of
+from routing.known import directory, gazetteer, place_index
 from routing.raising import raised
 from tickets.models import Category, table_of
 from tickets.terms import Urgency, label
@@ -42,6 +44,10 @@ class Typed(Fields):
     narrative: str = Field("", max_length=20_000)
 
 
+class Address(Fields):
+    q: str = Field("", max_length=400)
+
+
 @route("POST", "/agent/advice", permission=Permission.DRAFT_WRITE)
 async def advice(request: web.Request) -> web.StreamResponse:
     """The fragment beside the category of a form; empty without a model, or without any text."""
@@ -53,7 +59,30 @@ async def advice(request: web.Request) -> web.StreamResponse:
         if found is not None and active is not None:
             shown = await _shown(session, found, f"模型 M{active.id}")
         urgent = raised(text, await words.match(session, text))
-    return fragment(request, "agent/_advice.html", advice=shown, raised=_raised(urgent))
+        place = await _place(session, form)
+    return fragment(request, "agent/_advice.html", advice=shown, raised=_raised(urgent), place=place)
+
+
+@route("POST", "/agent/places", permission=Permission.DRAFT_WRITE)
+async def places(request: web.Request) -> web.StreamResponse:
+    """Places of the gazetteer for an address as far as it is typed; in the body, for it may be a home."""
+    form = await read_form(request, Address)
+    async with context(request).db.read() as session:
+        found = (await place_index(session)).find(form.q)
+    return fragment(request, "agent/_places.html", spots=found)
+
+
+async def _place(session: AsyncSession, form: Typed) -> dict[str, str] | None:
+    """The area that title and text name, when they name just one."""
+    names = await gazetteer(session, await directory(session))
+    found = names.resolve(form.title, form.narrative)
+    if found.district is None:
+        return None
+    return {
+        "value": area_of(found.district, found.town),
+        "path": path_of(found.district, found.town),
+        "why": "；".join(found.reasons),
+    }
 
 
 async def _shown(session: AsyncSession, found: Advice, model: str) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.permissions import Permission
 from tickets import queries
-from tickets.terms import Disposition, label
+from tickets.terms import Disposition, TicketType, label
 from web.context import WebContext, actor, context, wants_fragment
 from web.inputs import path_id, read_form
 from web.render import fragment, page, redirect
@@ -26,9 +27,10 @@ from web.views._forms import (
     to_fields,
     to_form,
 )
-from web.views._panel import TERMS, options_for, panel_of
+from web.views._panel import FORM_TERMS, TERMS, options_for, panel_of
 
 WRITE = Permission.DRAFT_WRITE
+PAGE_NAME = re.compile(r"[0-9a-z]{6,24}")
 Work = Callable[[WebContext, UnitOfWork], Awaitable[dict[str, Any]]]
 
 
@@ -48,7 +50,7 @@ async def panel(request: web.Request) -> web.StreamResponse:
     async with ctx.db.read() as session:
         shown = await panel_of(request, session, path_id(request, "draft_id"))
         options = await options_for(session, person)
-    return fragment(request, "agent/_panel.html", panel=shown, options=options, terms=TERMS)
+    return fragment(request, "agent/_panel.html", panel=shown, options=options, terms=FORM_TERMS)
 
 
 @route("GET", "/drafts/{draft_id:[0-9]+}/caller", permission=WRITE)
@@ -61,12 +63,18 @@ async def caller(request: web.Request) -> web.StreamResponse:
 
 @route("POST", "/drafts/{draft_id:[0-9]+}/form", permission=WRITE)
 async def save(request: web.Request) -> web.StreamResponse:
-    """Keep what is typed. The new version comes in the header HL-Version."""
+    """Keep what is typed. The new version comes in the header HL-Version.
+
+    A page that begins to write names itself in the header HL-Page.
+    """
     fields = await read_form(request, DraftFields)
+    named = request.headers.get("HL-Page", "")
+    page_name = named if PAGE_NAME.fullmatch(named) else ""
 
     async def work(ctx: WebContext, uow: UnitOfWork) -> dict[str, Any]:
         draft_id = path_id(request, "draft_id")
-        saved = await ctx.drafts.save(uow, actor(request), draft_id, fields.version, to_form(fields))
+        told = to_form(fields)
+        saved = await ctx.drafts.save(uow, actor(request), draft_id, fields.version, told, page=page_name)
         return {"version": saved}
 
     result = await _try(request, fields, work)
@@ -98,7 +106,8 @@ async def end_as_ticket(request: web.Request) -> web.StreamResponse:
             "href_label": "查看并派发" if may_dispatch else "查看工单",
         }
 
-    return await end_with(request, fields, work, hopeful=True)
+    # An appeal locks the ticket it objects to; everything else is written without looking twice.
+    return await end_with(request, fields, work, hopeful=fields.type != TicketType.APPEAL.value)
 
 
 @route("POST", "/drafts/{draft_id:[0-9]+}/record", permission=WRITE)

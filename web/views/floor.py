@@ -12,6 +12,7 @@ from core.catalog import reasons
 from core.ids import new_token
 from core.people.permissions import Permission
 from telephony.agents import choices
+from telephony.controls import abuse, queries
 from telephony.floor.now import agents_now
 from web.context import actor, context
 from web.floor_board import FLOOR, Board
@@ -43,6 +44,9 @@ async def floor_page(request: web.Request) -> web.StreamResponse:
     query = read_query(request, FloorQuery)
     board = await _board(request, at_once=True)
     chosen = await _chosen(request, query.agent) if query.agent else None
+    async with context(request).db.read() as session:
+        leads = actor(request).may(Permission.FLOOR_LEAD)
+        reports = await queries.open_reports(session) if leads else []
     return await page(
         request,
         "floor/page.html",
@@ -51,6 +55,8 @@ async def floor_page(request: web.Request) -> web.StreamResponse:
         lists={name: [Markup(row) for row in live_floor.rows_of(board, name)] for name in LISTS},  # noqa: S704 - as above
         query=query,
         chosen=chosen,
+        reports=reports,
+        reasons=abuse.REASONS,
     )
 
 

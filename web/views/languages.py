@@ -15,6 +15,7 @@ from telephony.controls import orders
 from telephony.controls.terms import EXTENSION, Act, target_of
 from telephony.floor import speakers
 from telephony.floor.languages import GROUPS, LANGUAGES, WEEK, words_of
+from telephony.floor.scope import call_of
 from web.context import actor, context
 from web.errors import problem_of
 from web.inputs import Fields, path_id, read_form, read_query
@@ -147,6 +148,18 @@ async def _save(request: web.Request, ident: int | None) -> web.StreamResponse:
 
 
 # ---- at a call ------------------------------------------------------------------------------------
+
+
+@route("GET", "/seat/language", permission=Permission.CALL_TAKE)
+async def own_call(request: web.Request) -> web.StreamResponse:
+    """The language of the call one talks in now."""
+    async with context(request).db.read() as session:
+        found = await call_of(session, actor(request))
+    if found is None:
+        raise HotlineError("language_no_call")
+    if "HX-Request" in request.headers:
+        return fragment(request, "seat/_language.html", **await _call(request, found))
+    return redirect(request, f"/seat/calls/{found}/language")
 
 
 @route("GET", r"/seat/calls/{session_id:\d+}/language", permission=SEAT)

@@ -7,6 +7,7 @@ run on the path of whoever tells the event, and telephony must not wait for peop
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
 from core.jobs import Ticker
 from core.leadership import Lease
@@ -16,7 +17,9 @@ from routing.demo.colleagues.city import find_city
 from routing.demo.colleagues.dispatching import Dispatching
 from routing.demo.colleagues.drafts import Writing
 from routing.demo.colleagues.floor import Floor, Services
-from routing.demo.colleagues.presence import busy_extensions
+from routing.demo.colleagues.presence import Present, busy_extensions
+from routing.demo.colleagues.sitting import Sitting
+from telephony.agents.service import AgentService
 
 TICK_SECONDS = 3.0
 AT_THE_DESK = timedelta(minutes=5)  # whoever did nothing for so long is not rung first any more
@@ -29,15 +32,29 @@ def wanted(settings: Settings) -> bool:
     return settings.mode == "development" and simulated
 
 
+class Duty(Protocol):
+    """Something colleagues do, a little of it in each round."""
+
+    async def work(self, present: Present) -> int: ...
+
+
 class Colleagues:
     """Does the work of everybody who is not signed in.
 
-    `attend(extension, present)`, if given, hears whose desk a person sits at, so that it rings there.
+    `attend(extension, present)`, if given, hears whose desk a person sits at, so that it rings there;
+    through `agents`, if given, they sign in at their telephones.
     """
 
-    def __init__(self, services: Services, lease: Lease, attend: Attend | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        lease: Lease,
+        attend: Attend | None = None,
+        agents: AgentService | None = None,
+    ) -> None:
         self._services = services
         self._lease = lease
+        self._agents = agents
         self._attend = attend
         self._attended: frozenset[str] = frozenset()
         self._floor: Floor | None = None
@@ -63,7 +80,11 @@ class Colleagues:
         if city is None:
             return False
         self._floor = Floor(self._services, self._lease, city)
-        self._duties = (Writing(self._floor), Dispatching(self._floor), CallingBack(self._floor))
+        self._duties: list[Duty] = [
+            Writing(self._floor), Dispatching(self._floor), CallingBack(self._floor)
+        ]  # fmt: skip
+        if self._agents is not None:
+            self._duties.insert(0, Sitting(self._floor, self._agents))
         return True
 
     async def _look_who_sits_where(self) -> None:

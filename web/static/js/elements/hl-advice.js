@@ -1,4 +1,4 @@
-// <hl-advice src="…"> in a form: while title and text are typed, the classifier's three likeliest
+// <hl-advice src="…"> beside the form of a draft: while title and text are typed, the classifier's three likeliest
 // categories beside the field, each with one key. Nothing is filled in by itself, and a form that is typed
 // in is never touched: only a press of a button takes a suggestion.
 
@@ -9,7 +9,8 @@ const FIELDS = ["title", "narrative"];
 
 class HlAdvice extends HTMLElement {
   connectedCallback() {
-    this.form = this.closest("form");
+    const panel = this.closest("[data-draft]");
+    this.form = panel && panel.querySelector("form[data-draft-form]");
     if (!this.form || this.wired) return;
     this.wired = true;
     this.asked = "";

@@ -58,7 +58,6 @@ class HlAlike extends HTMLElement {
     }
     this.last = html;
     swap(this, html);
-    this.hidden = !this.firstElementChild;
   }
 }
 

@@ -2,7 +2,8 @@
 // shows another; nothing is thrown away, so what is typed but not yet saved is still there on return.
 // A panel comes from the server the first time its tab is opened.
 
-import { FetchError, request, showProblem, swap } from "./dom.js";
+import { FetchError, composing, request, showProblem, swap } from "./dom.js";
+import { keysOn } from "./hl-keys.js";
 
 class HlDrafts extends HTMLElement {
   connectedCallback() {
@@ -13,6 +14,7 @@ class HlDrafts extends HTMLElement {
     document.addEventListener("hl:open-draft", (event) => this.open(event.detail.id, true));
     document.addEventListener("hl:close-draft", (event) => this.close(event.detail.id));
     document.addEventListener("hl:swapped", () => this.tabsChanged());
+    document.addEventListener("keydown", (event) => this.key(event));
     window.addEventListener("popstate", () => this.fromAddress());
     const first = this.panels.querySelector("[data-draft]");
     this.active = first ? first.getAttribute("data-draft") : null;
@@ -33,6 +35,16 @@ class HlDrafts extends HTMLElement {
     if (!link) return;
     event.preventDefault();
     this.open(link.getAttribute("data-draft-tab"), true);
+  }
+
+  // Alt+PageDown and Alt+PageUp go round the tabs.
+  key(event) {
+    const step = { PageDown: 1, PageUp: -1 }[event.key];
+    if (!step || !event.altKey || event.ctrlKey || event.shiftKey || composing(event) || !keysOn()) return;
+    const ids = this.tabs().map((tab) => tab.getAttribute("data-draft-tab"));
+    if (ids.length < 2) return;
+    event.preventDefault();
+    this.open(ids[(ids.indexOf(this.active) + step + ids.length) % ids.length], true);
   }
 
   fromAddress() {
@@ -110,8 +122,12 @@ class HlDrafts extends HTMLElement {
 
   mark() {
     this.tabs().forEach((tab) => {
-      if (tab.getAttribute("data-draft-tab") === this.active) tab.setAttribute("aria-current", "page");
-      else tab.removeAttribute("aria-current");
+      if (tab.getAttribute("data-draft-tab") !== this.active) {
+        tab.removeAttribute("aria-current");
+        return;
+      }
+      tab.setAttribute("aria-current", "page");
+      tab.scrollIntoView({ block: "nearest", inline: "nearest" });
     });
   }
 }

@@ -29,6 +29,8 @@ class HlEnding extends HTMLElement {
 
   async end(form, submitter) {
     if (this.panel.hasAttribute("data-ending")) return;
+    const asked = new CustomEvent("hl:before-ending", { cancelable: true });
+    if (!form.dispatchEvent(asked)) return; // something is to be asked first
     this.panel.setAttribute("data-ending", "");
     const keeper = this.panel.querySelector("hl-draft-form");
     try {

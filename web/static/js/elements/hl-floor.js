@@ -27,7 +27,7 @@ class HlFloor extends HTMLElement {
     this.queue = this.getAttribute("data-queue") || "";
     this.retryMs = 500;
     this.asked = 0;
-    this.onLive = (event) => TOPICS.includes(event.detail.topic) && this.soon();
+    this.onLive = (event) => this.hears(event.detail);
     this.onSocket = (event) => event.detail.state === "open" && this.soon();
     this.onReset = () => this.soon();
     document.addEventListener("hl:live", this.onLive);
@@ -48,6 +48,11 @@ class HlFloor extends HTMLElement {
     window.clearInterval(this.poll);
     window.clearTimeout(this.timer);
     this.wired = false;
+  }
+
+  hears(note) {
+    if (TOPICS.includes(note.topic)) this.soon();
+    if (note.topic === "control" && note.kind === "order") this.told(note.data || {});
   }
 
   soon(ms = Math.max(BURST_MS, this.asked + SETTLE_MS - Date.now())) {
@@ -155,6 +160,9 @@ class HlFloor extends HTMLElement {
       if (scroll.querySelector(".fl-empty")) scroll.querySelector(".fl-empty").hidden = seen > 0;
     });
     this.press("data-filter-state", this.state);
+    this.querySelectorAll("[data-filter-state][data-n]").forEach((one) => { // what nobody is in takes no room
+      one.hidden = one.getAttribute("data-n") === "0" && one.getAttribute("data-filter-state") !== this.state;
+    });
     this.press("data-filter-queue", this.queue);
     const chosen = this.chosen;
     this.querySelectorAll("tr[data-agent]").forEach((row) => {
@@ -264,6 +272,18 @@ class HlFloor extends HTMLElement {
     const place = this.querySelector("[data-said]");
     if (place && body.trim() && !body.includes("<html")) swap(place, body);
     else this.say(text);
+  }
+
+  // An order was carried out or failed.
+  async told(data) {
+    const shown = this.querySelector("[data-said] [data-order-id]");
+    if (!shown || String(data.order) !== shown.getAttribute("data-order-id")) return;
+    try {
+      const { body } = await request(`/floor/orders/${data.order}`);
+      this.said("", body);
+    } catch (error) {
+      if (!(error instanceof FetchError)) throw error;
+    }
   }
 
   say(text) {

@@ -4,7 +4,7 @@
 // A region with data-bell="name" rings when something in it carries an attribute of that name with a
 // value it did not have before: a help call, a leader's word, an urgent broadcast.
 
-import { FORM_TYPE, FetchError, encoded, request, showProblem } from "./dom.js";
+import { FORM_TYPE, FetchError, encoded, request, showProblem, swap } from "./dom.js";
 import { ring } from "./tone.js";
 
 const heard = new WeakMap();
@@ -65,6 +65,22 @@ document.addEventListener("submit", async (event) => {
     event.preventDefault();
     const listenAt = form.getAttribute("data-help-answer");
     if ((await send(form, document.getElementById("help-floor"))) && listenAt) await hear(listenAt);
+  }
+});
+
+// The language of the call one talks in, over whatever page one is on.
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest && event.target.closest("a[data-language]");
+  const dialog = document.getElementById("language-dialog");
+  if (!link || !dialog || !dialog.showModal || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  try {
+    const { body } = await request(link.getAttribute("href"));
+    swap(dialog.querySelector("[data-language-at]"), body);
+    if (!dialog.open) dialog.showModal();
+  } catch (error) {
+    if (!(error instanceof FetchError)) throw error;
+    showProblem(error, "没有打开，请再按一次。");
   }
 });
 

@@ -5,6 +5,11 @@ import { composing } from "./dom.js";
 
 const SWITCH = "hl.keys";
 
+/** Whether the keys are on; they are unless they were switched off on the sheet. */
+export function keysOn() {
+  return localStorage.getItem(SWITCH) !== "off";
+}
+
 function name(event) {
   const parts = [];
   if (event.ctrlKey) parts.push("Ctrl");
@@ -37,7 +42,7 @@ class HlKeys extends HTMLElement {
   }
 
   get on() {
-    return localStorage.getItem(SWITCH) !== "off";
+    return keysOn();
   }
 
   pressed(event) {

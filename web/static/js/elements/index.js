@@ -1,5 +1,7 @@
 // The console's own elements; each defines itself.
 import "./hl-timer.js";
+import "./hl-countdown.js";
+import "./hl-seat.js";
 import "./hl-region.js";
 import "./hl-phone.js";
 import "./hl-tone-switch.js";
@@ -23,4 +25,10 @@ import "./hl-workbench.js";
 import "./hl-begin.js";
 import "./hl-knowledge.js";
 import "./hl-advice.js";
+import "./hl-place.js";
+import "./hl-asks.js";
+import "./hl-direct.js";
+import "./hl-snippets.js";
 import "./hl-help.js";
+import "./hl-controls.js";
+import "./hl-lead.js";
