@@ -19,7 +19,7 @@ from core.clock import to_city
 from telephony.agent_figures import Going, going, time_by, wraps_by
 from telephony.calls.counts import COUNTERS, Agents, so_far
 from telephony.grains import Grain, begin_of, city_midnight, column_of
-from telephony.measures import Figures
+from telephony.measures import Figures, Worked
 from telephony.models import AgentState, CallInterval, CallLeg, CallSession, PbxState
 
 INTERVAL: sa.Table = CallInterval.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -144,8 +144,12 @@ async def figures_by(
     *,
     queue: str | None = None,
     now: datetime | None = None,
+    worked: Mapping[datetime, Worked] | None = None,
 ) -> dict[datetime, Figures]:
-    """Each span of [begin, end) that had calls or agents; agents' time is of all queues or not told."""
+    """Each span of [begin, end) that had calls or agents; agents' time is of all queues or not told.
+
+    `worked`: that time, for who has read it already.
+    """
     found: dict[datetime, Figures] = {}
     for at, row in await _kept_by_span(session, begin, end, grain, queue):
         found[at] = Figures().plus(row)
@@ -159,9 +163,10 @@ async def figures_by(
     wraps = await wraps_by(session, begin, end, grain, upto, queue=queue, open_ones=open_ones)
     for (at, _), after in wraps.items():
         found[at] = found.get(at, Figures()).plus(vars(after))
-    if queue is None:
-        for at, worked in (await time_by(session, begin, end, grain, upto, open_ones)).items():
-            found[at] = found.get(at, Figures()).plus(worked.counts())
+    if queue is None and worked is None:
+        worked = await time_by(session, begin, end, grain, upto, open_ones)
+    for at, time in (worked or {}).items():
+        found[at] = found.get(at, Figures()).plus(time.counts())
     return found
 
 
