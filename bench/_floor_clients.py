@@ -1,7 +1,7 @@
 """The browsers of `bench.floor` in a process of their own: agents at their seats, leaders at the live floor.
 
-An agent does what the seat's page does: an event of his own call makes it fetch the banner at once and the
-telephone's column half a second later, which is fetched every ten seconds besides. A leader does what the
+An agent does what the seat's page does: events of his own calls and of his own state make it fetch the
+pieces that follow them (`PIECES`), and some are fetched every few seconds besides. A leader does what the
 live floor does: events make it fetch the pieces that changed since its mark, at most once in 0.3 s.
 
 One line of JSON on standard input says where to and for whom; `ready` is printed when all listen; any
@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import (
@@ -28,7 +29,17 @@ from aiohttp import (
 
 TOPICS = {"agent", "call", "pbx", "help", "language"}
 BURST, SETTLE, EVERY = 0.04, 0.3, 3.0  # seconds: of hl-floor
-COLUMN_SETTLE, COLUMN_EVERY = 0.5, 10.0  # seconds: of the seat's telephone column
+REGION = 0.03  # seconds: the events of one transaction arrive together
+# Of the seat's page: what is fetched, after which topics, seconds between two fetches and before one, how
+# often without any event.
+PIECES = (
+    ("/agent/banner", {"call"}, 0.0, 0.0, None),
+    ("/agent/phone", {"call", "pbx"}, 0.5, REGION, 10.0),
+    ("/agent/figures", {"call", "draft", "callback"}, 1.0, REGION, 20.0),
+    ("/agent/tabs", {"draft", "call"}, 0.25, REGION, None),
+    ("/seat/state", {"agent"}, 0.0, 0.0, None),
+    ("/seat/controls", {"call", "control", "agent"}, 0.0, 0.04, 10.0),
+)
 MARK = re.compile(r'<hl-floor[^>]* mark="([^"]*)"')
 STATE = re.compile(r'data-agent="(\d+)" data-state="(\w+)"')
 
@@ -162,37 +173,40 @@ class Seat(Tab):
         super().__init__(browsers, cookie)
         self.extension = extension
         self._rang: list[float] = []
-        self._banner = Look(self, 0.0, 0.0, self._pop)
-        self._column = Look(self, COLUMN_SETTLE, COLUMN_SETTLE, self._fetch_column)
+        self._looks = [
+            (path, topics, Look(self, settle, burst, partial(self._fetch, path)), every)
+            for path, topics, settle, burst, every in PIECES
+        ]
 
     async def run(self) -> None:
-        self.start(self._every())
+        if not self.browsers.told.get("bare"):
+            for _, _, look, every in self._looks:
+                if every is not None:
+                    self.start(self._poll(look, every))
         await super().run()
 
-    async def _every(self) -> None:
-        await asyncio.sleep(COLUMN_EVERY * (int(self.extension) % 100) / 100)
-        while not self.browsers.told.get("bare"):
-            self._column.soon()
-            await asyncio.sleep(COLUMN_EVERY)
+    async def _poll(self, look: Look, every: float) -> None:
+        await asyncio.sleep(every * (int(self.extension) % 100) / 100)  # pages are not opened all at once
+        while True:
+            look.soon()
+            await asyncio.sleep(every)
 
     def hear(self, frame: dict[str, Any], now: float) -> None:
-        if frame["t"] == "reset" or frame["topic"] == "call":
-            extension = frame.get("data", {}).get("extension")
-            if frame.get("kind") == "ringing" and extension == self.extension:
-                self._rang.append(now)
-            if extension in (None, self.extension):
-                self._banner.soon()
-                self._column.soon()
+        whole = frame["t"] == "reset"
+        if whole:
+            self.browsers.requests["reset"] += 1
+        elif frame["kind"] == "ringing" and frame["data"].get("extension") == self.extension:
+            self._rang.append(now)
+        for _, topics, look, _ in self._looks:
+            if whole or frame["topic"] in topics:
+                look.soon()
 
-    async def _pop(self) -> None:
-        text = await self.browsers.fetch(self.cookie, "/agent/banner")
-        if "data-session" in text:
+    async def _fetch(self, path: str) -> None:
+        text = await self.browsers.fetch(self.cookie, path)
+        if path == "/agent/banner" and "data-session" in text:
             now = time.time()
             self.browsers.pops += [(self.extension, heard, now) for heard in self._rang]
             self._rang.clear()
-
-    async def _fetch_column(self) -> None:
-        await self.browsers.fetch(self.cookie, "/agent/phone")
 
 
 class Leader(Tab):

@@ -26,13 +26,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
 from bench._floor_matching import LEADERS, delays, memory, pops
 from bench._floor_node import QUEUE, WRAP_UP, beside, settings_of
 from bench._report import console, finish, machine, percentile
+from bench.dispatch_throughput import Postgres, Server
 from core import startup
 from core.catalog.models import CallQueue, CallQueueMember
 from core.people import org
@@ -51,6 +52,13 @@ TARGETS = {"pop": 300.0, "state": 1000.0, "lag": 50.0}  # milliseconds
 GROWTH = 0.10  # of the memory, between the second and the last tenth of the time
 
 
+class Worker(Protocol):
+    """Something that uses the processor."""
+
+    def worked(self) -> float:
+        """Processor seconds so far."""
+
+
 class Process:
     """One of ours, spoken to line by line."""
 
@@ -58,6 +66,10 @@ class Process:
         self._running = subprocess.Popen(
             [sys.executable, "-m", *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+
+    def worked(self) -> float:
+        """Processor seconds so far."""
+        return Server("", self._running.pid).worked()
 
     def say(self, line: str) -> None:
         assert self._running.stdin is not None
@@ -162,15 +174,21 @@ def play(url: str, folder: Path, told: dict[str, Any], pbx: Process, options: An
             clients.hear()
             time.sleep(3)  # the line to the PBX, and every agent's place in its queue
             node.say("begin")
+            work: dict[str, Worker] = {
+                "node": node, "PBX": pbx, "browsers": clients, "database": Postgres(folder),
+            }  # fmt: skip
+            before, began = {name: one.worked() for name, one in work.items()}, time.monotonic()
             pbx.say(f"{options.rate} {options.seconds} {TALK}")
             with console.status(f"{options.seconds:.0f} s of calls"):
                 marks = json.loads(pbx.hear())
             time.sleep(WRAP_UP + 3)
+            took = time.monotonic() - began
+            spent = {name: (one.worked() - before[name]) / took for name, one in work.items()}
             node.say("end")
             lag = json.loads(node.hear())
             clients.say("stop")
             seen = json.loads(clients.hear())
-    return {"marks": marks, "lag": lag, **seen}
+    return {"marks": marks, "lag": lag, "cores": spent, **seen}
 
 
 async def measure(options: Any) -> dict[str, Any]:
@@ -204,6 +222,7 @@ async def measure(options: Any) -> dict[str, Any]:
         "lag_ms": {name: value for name, value in found["lag"].items() if name != "memory"},
         "memory": memory(found["lag"]["memory"]),
         "requests": found["requests"],
+        "cores": found["cores"],
         "bare": alone,
     }
 
@@ -241,6 +260,7 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("states seen / not seen by a leader", f"{found['seen']} / {found['unseen']}", ""),
         ("loop lag", _spread(found["lag_ms"]), "p99 < 50 ms"),
         ("memory", f"{kept['early_mb']:.0f} → {kept['late_mb']:.0f} MB ({kept['growth']:+.1%})", "flat"),
+        ("processors", ", ".join(f"{name} {n:.2f}" for name, n in found["cores"].items()), ""),
         ("bare: commit and frame", f"{alone['p50']:.1f} / {alone['p99']:.1f} ms", ""),
         ("bare: loop lag p99", f"{alone['lag']['p99']:.1f} ms", ""),
         ("a leader's frame to the bare one", f"{_ratio(found, 'p50')} / {_ratio(found, 'p99')}", ""),

@@ -120,12 +120,17 @@ async def time_by(
     open_ones: list[Going] | None = None,
 ) -> dict[datetime, Worked]:
     """What all agents did in each span of [begin, end) in which anybody was signed in."""
-    bucket = column_of(TIME.c.starts_at, grain)
-    query = (
-        sa.select(bucket.label("at"), TIME.c.state, TIME.c.reason, sa.func.sum(TIME.c.ms).label("ms"))
+    # By quarter first: to tell the span of each row of each agent would cost more than all the rest.
+    of = (TIME.c.starts_at, TIME.c.state, TIME.c.reason)
+    quarters = (
+        sa.select(*of, sa.func.sum(TIME.c.ms).label("ms"))
         .where(TIME.c.starts_at >= begin, TIME.c.starts_at < end)
-        .group_by(sa.text("1"), TIME.c.state, TIME.c.reason)
+        .group_by(*of)
+        .subquery()
     )
+    span = column_of(quarters.c.starts_at, grain).label("at")
+    query = sa.select(span, quarters.c.state, quarters.c.reason, sa.func.sum(quarters.c.ms).label("ms"))
+    query = query.group_by(sa.text("1"), quarters.c.state, quarters.c.reason)
     found: dict[datetime, Worked] = {}
     for row in await session.execute(query):
         found[row.at] = found.get(row.at, NOBODY).plus(row.state, row.reason, int(row.ms))

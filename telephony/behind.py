@@ -1,16 +1,15 @@
 """The calls behind a figure of the telephone, as a condition of a query: what `calls.counts` counts so."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from telephony.agent_figures import passed_on
+from telephony.agent_figures import IVR, passed_on
 from telephony.calls.counts import OUTCOMES, PROMPT
 from telephony.models import CallLeg, CallSession
 
 _call: sa.Table = CallSession.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _leg: sa.Table = CallLeg.__table__  # type: ignore[attr-defined]  # set by SQLModel
-IVR = timedelta(hours=1)  # nobody listens to the menu for longer before a queue
 
 
 def behind(

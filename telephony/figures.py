@@ -7,7 +7,7 @@ open stretches. What each measure is: `telephony.measures`.
 A call belongs to the moment and the queue it entered first, also when another queue answered it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import to_city
-from telephony.agent_figures import going, time_by, wraps_by
+from telephony.agent_figures import Going, going, time_by, wraps_by
 from telephony.calls.counts import COUNTERS, Agents, so_far
 from telephony.grains import Grain, begin_of, city_midnight, column_of
-from telephony.measures import Figures
+from telephony.measures import Figures, Worked
 from telephony.models import AgentState, CallInterval, CallLeg, CallSession, PbxState
 
 INTERVAL: sa.Table = CallInterval.__table__  # type: ignore[attr-defined]  # set by SQLModel
@@ -84,9 +84,10 @@ class DayFigures:
 async def floor_now(session: AsyncSession, now: datetime) -> FloorNow:
     """Who waits, what today brought, how the agents stand."""
     begin = city_midnight(to_city(now).date())
-    today = await queue_figures(session, begin, FAR, now)
+    calls, open_ones = await _open_calls(session), await going(session)
+    today = await _by_queue(session, begin, FAR, now, calls, open_ones)
     waiting: dict[str, list[datetime]] = {}
-    for call in await _open_calls(session):
+    for call in calls:
         if call["state"] in ("waiting", "ringing") and call["queued_at"] is not None and call["queues"]:
             waiting.setdefault(call["queues"][-1], []).append(call["queued_at"])
     queues = tuple(
@@ -102,7 +103,7 @@ async def floor_now(session: AsyncSession, now: datetime) -> FloorNow:
     total = Figures()
     for figures in today.values():
         total = total.plus(vars(figures))
-    for worked in (await time_by(session, begin, FAR, Grain.DAY, now)).values():
+    for worked in (await time_by(session, begin, FAR, Grain.DAY, now, open_ones)).values():
         total = total.plus(worked.counts())
     connected, gap = await _pbx(session, now)
     agents, pauses = await _agents(session, now)
@@ -143,8 +144,12 @@ async def figures_by(
     *,
     queue: str | None = None,
     now: datetime | None = None,
+    worked: Mapping[datetime, Worked] | None = None,
 ) -> dict[datetime, Figures]:
-    """Each span of [begin, end) that had calls or agents; agents' time is of all queues or not told."""
+    """Each span of [begin, end) that had calls or agents; agents' time is of all queues or not told.
+
+    `worked`: that time, for who has read it already.
+    """
     found: dict[datetime, Figures] = {}
     for at, row in await _kept_by_span(session, begin, end, grain, queue):
         found[at] = Figures().plus(row)
@@ -158,9 +163,10 @@ async def figures_by(
     wraps = await wraps_by(session, begin, end, grain, upto, queue=queue, open_ones=open_ones)
     for (at, _), after in wraps.items():
         found[at] = found.get(at, Figures()).plus(vars(after))
-    if queue is None:
-        for at, worked in (await time_by(session, begin, end, grain, upto, open_ones)).items():
-            found[at] = found.get(at, Figures()).plus(worked.counts())
+    if queue is None and worked is None:
+        worked = await time_by(session, begin, end, grain, upto, open_ones)
+    for at, time in (worked or {}).items():
+        found[at] = found.get(at, Figures()).plus(time.counts())
     return found
 
 
@@ -168,12 +174,24 @@ async def queue_figures(
     session: AsyncSession, begin: datetime, end: datetime, now: datetime
 ) -> dict[str, Figures]:
     """The calls of [begin, end) by the queue they entered first."""
+    return await _by_queue(session, begin, end, now, await _open_calls(session), await going(session))
+
+
+async def _by_queue(
+    session: AsyncSession,
+    begin: datetime,
+    end: datetime,
+    now: datetime,
+    calls: Sequence[Mapping[Any, Any]],
+    open_ones: list[Going],
+) -> dict[str, Figures]:
     found = {name: Figures().plus(row) for name, row in await _kept_by_queue(session, begin, end)}
-    for call in await _open_calls(session):
+    for call in calls:
         place = so_far(call, Agents(), 0)
         if place is not None and begin <= call["queued_at"] < end:
             found[place[0].queue] = found.get(place[0].queue, Figures()).plus(place[1])
-    for (_, name), after in (await wraps_by(session, begin, end, Grain.DAY, now)).items():
+    wraps = await wraps_by(session, begin, end, Grain.DAY, now, open_ones=open_ones)
+    for (_, name), after in wraps.items():
         found[name] = found.get(name, Figures()).plus(vars(after))
     return found
 

@@ -1,11 +1,11 @@
 """Legs of a session → rows, and which telephones began or stopped to ring or joined the talk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, select, update
 
 from core.db import UnitOfWork
 from core.people.service import PeopleService
@@ -78,26 +78,30 @@ def _plus(sums: Agents, leg: Mapping[str, Any] | None) -> Agents:
     return sums if leg is None else sums.plus(leg["talk_seconds"], leg["hold_seconds"], leg["missed"])
 
 
-async def write(uow: UnitOfWork, people: PeopleService, session: Session, row: Row) -> LegChanges:
-    """Bring the legs of session `row` to what `session` says."""
-    stored = {leg["leg_key"]: dict(leg) for leg in await _stored(uow, row["id"])}
+async def write(
+    uow: UnitOfWork, people: PeopleService, session: Session, row: Row, legs: Sequence[Row]
+) -> LegChanges:
+    """Bring the legs of session `row`, which are now `legs`, to what `session` says."""
+    before = {leg["leg_key"]: leg for leg in legs}
     changes = LegChanges()
     for leg in session.legs:
-        old = stored.pop(leg.agent, None)
+        old = before.pop(leg.agent, None)
         values = _values(leg, old, over=row["ended_at"], partial=session.partial)
         if old is None:
             user_id = await people.user_for_extension(uow.session, leg.agent)
-            await uow.session.execute(
-                insert(LEG).values(
-                    session_id=row["id"], leg_key=leg.agent, extension=leg.agent, user_id=user_id, **values
-                )
-            )
+            known = {
+                "session_id": row["id"],
+                "leg_key": leg.agent,
+                "extension": leg.agent,
+                "user_id": user_id,
+            }
+            await uow.put(LEG, known | values)
         else:
             user_id = old["user_id"]
-            await uow.session.execute(update(LEG).where(LEG.c.id == old["id"]).values(**values))
+            await uow.change(LEG, {"id": old["id"]}, **values)
         changes.note(leg.agent, user_id, old, values)
         changes.moved.append(_moved(row, leg.agent, _course(leg), over=None))
-    for old in stored.values():
+    for old in before.values():
         if row["ended_at"] is not None and old["state"] != "ended":
             await _close(uow, row, old, changes)
         else:
@@ -108,17 +112,22 @@ async def write(uow: UnitOfWork, people: PeopleService, session: Session, row: R
 async def close_all(uow: UnitOfWork, row: Row) -> LegChanges:
     """End every open leg of a session that has ended."""
     changes = LegChanges()
-    for old in await _stored(uow, row["id"]):
+    for old in (await stored(uow, [row["id"]])).get(row["id"], []):
         if old["state"] != "ended":
-            await _close(uow, row, dict(old), changes)
+            await _close(uow, row, old, changes)
         else:
-            changes.note(old["extension"], old["user_id"], old, dict(old))
+            changes.note(old["extension"], old["user_id"], old, old)
     return changes
 
 
-async def _stored(uow: UnitOfWork, session_id: int) -> list[Mapping[str, Any]]:
-    query = select(LEG).where(LEG.c.session_id == session_id).order_by(LEG.c.id)
-    return [dict(leg) for leg in (await uow.session.execute(query)).mappings()]
+async def stored(uow: UnitOfWork, sessions: Sequence[int]) -> dict[int, list[Row]]:
+    """The legs of these sessions, in the order in which they rang."""
+    found: dict[int, list[Row]] = {}
+    if sessions:
+        query = select(LEG).where(LEG.c.session_id.in_(sessions)).order_by(LEG.c.id)
+        for leg in (await uow.session.execute(query)).mappings():
+            found.setdefault(leg["session_id"], []).append(dict(leg))
+    return found
 
 
 def _values(leg: Leg, old: Row | None, *, over: datetime | None, partial: bool) -> Row:

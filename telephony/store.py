@@ -64,16 +64,15 @@ class CallStore:
     async def apply(self, uow: UnitOfWork, sessions: Sequence[Session]) -> Written:
         """Bring the rows to what `sessions` say and emit what is new."""
         rows = await self._lock(uow, sessions)
+        stored = await leg_store.stored(uow, [row["id"] for row in rows.values()])
         written, figures, moved = Written({}, []), Changes(self._short), list[LegMoved]()
         for session in sessions:
             row = rows.get(session.key) or await self._create(uow, session)
             values = await self._values(uow, session, row)
             version = row["version"] + 1
-            await uow.session.execute(
-                update(SESSION).where(SESSION.c.id == row["id"]).values(**values, version=version)
-            )
+            await uow.change(SESSION, {"id": row["id"]}, **values, version=version)
             new = {**row, **values, "version": version}
-            legs = await leg_store.write(uow, self._people, session, new)
+            legs = await leg_store.write(uow, self._people, session, new, stored.get(row["id"], []))
             figures.note(row, legs.before, new, legs.after)
             await self._tell(uow, row, new, legs)
             moved += legs.moved

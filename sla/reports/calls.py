@@ -1,6 +1,7 @@
 """The telephone in a report: figures by day, or by hour when it is about one day."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,6 +9,7 @@ from core.clock import to_city
 from sla.measures.periods import Period
 from sla.reports.document import Block, Cell, Chart, ChartKind, Column, Format, Paragraph, Table
 from telephony.figures import Figures, Span, day_figures
+from telephony.measures import FORMULAS
 
 COUNT, RATE, SECONDS = Format.COUNT, Format.RATE, Format.SECONDS
 COLUMNS = (
@@ -19,16 +21,19 @@ COLUMNS = (
     Column("放弃率", RATE),
     Column("平均等待", SECONDS),
     Column("平均通话", SECONDS),
+    Column("平均处理", SECONDS),
+    Column("利用率", RATE),
 )
 NOTE = (
     "接通率＝接通÷（接通＋放弃＋超时＋退出＋空队）；15秒应答率、放弃率同一分母；"
     "不足5秒的短放弃另计，不入各率；通话计入其进入队列的时段。"
+    f"平均处理＝{FORMULAS['aht_seconds'][1]}；利用率＝{FORMULAS['occupancy'][1]}。"
 )
 
 
-async def blocks(session: AsyncSession, period: Period) -> Sequence[Block]:
-    """A sentence, a table and a chart; only a sentence when nobody called."""
-    found = await day_figures(session, period.first, period.last)
+async def blocks(session: AsyncSession, period: Period, now: datetime) -> Sequence[Block]:
+    """A sentence, a table and a chart; only a sentence when nobody called. As it stands at `now`."""
+    found = await day_figures(session, period.first, period.last, now=now)
     total = found.total
     if not total.offered:
         return [Paragraph("本期没有进入人工队列的来电。")]
@@ -40,7 +45,7 @@ async def blocks(session: AsyncSession, period: Period) -> Sequence[Block]:
     if total.short_abandoned:
         text += f"；另有短放弃 {total.short_abandoned:,} 个"
     one_day = period.first == period.last
-    spans = found.hours if one_day else found.days
+    spans = [span for span in (found.hours if one_day else found.days) if span.figures.offered]
     labels = [_label(span, one_day) for span in spans]
     rows = [_row(label, span.figures) for label, span in zip(labels, spans, strict=True)]
     table = Table("话务情况", COLUMNS, (*rows, _row("合计", total)), note=NOTE)
@@ -67,4 +72,6 @@ def _row(label: str, figures: Figures) -> tuple[Cell, ...]:
         figures.abandon_rate,
         figures.asa_seconds,
         figures.talk_seconds,
+        figures.aht_seconds,
+        figures.occupancy,
     )

@@ -38,7 +38,7 @@ class Writer:
 
     async def compose(self, session: AsyncSession, order: Order, now: datetime) -> Report:
         """The report of an order, as the sums stand at `now` (UTC)."""
-        page = _Page(session, order, to_city(now).date())
+        page = _Page(session, order, to_city(now).date(), now)
         if order.kind is Kind.LEAGUE:
             await self._league(page)
         elif order.kind is Kind.SPECIAL:
@@ -101,7 +101,8 @@ class Writer:
 class _Page:
     """A report being written."""
 
-    def __init__(self, session: AsyncSession, order: Order, today: date) -> None:
+    def __init__(self, session: AsyncSession, order: Order, today: date, now: datetime) -> None:
+        self.now = now
         self.session = session
         self.order = order
         self.today = today
@@ -153,7 +154,7 @@ class _Page:
     async def telephone(self) -> None:
         """Calls of the period, as GB/T 33358 counts them."""
         self.head("话务情况")
-        self.add(*await calls.blocks(self.session, self.order.period))
+        self.add(*await calls.blocks(self.session, self.order.period, self.now))
 
     async def by_type(self) -> None:
         """How many of each type, with the change."""

@@ -68,8 +68,8 @@ async def _by_span(
 ) -> list[Sheet]:
     begin, end = days
     grain = Grain(asked.by.value)
-    figures = await figures_by(session, begin, end, grain, queue=asked.queue, now=now)
     worked = await time_by(session, begin, end, grain, now) if asked.queue is None else {}
+    figures = await figures_by(session, begin, end, grain, queue=asked.queue, now=now, worked=worked)
     told = [end_of(at, grain) for at in (*figures, *worked)]  # a PBX's clock may be ahead of ours
     upto = min(end, max(now, begin + timedelta(seconds=1), *told))
     spans = list(_spans(begin, upto, grain))

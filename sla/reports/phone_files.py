@@ -3,7 +3,6 @@
 import csv
 import io
 
-from core.catalog.tables import FORMULA
 from core.clock import to_city
 from sla.reports.document import (
     Block,
@@ -19,6 +18,7 @@ from sla.reports.document import (
 )
 from sla.reports.phone_sheets import BY_LABELS, SPAN_HEAD, Line, PhoneReport, Sheet
 from telephony.measures import FORMULAS
+from tickets.export.cells import guarded
 
 TITLE = "话务报表"
 
@@ -103,8 +103,3 @@ def _row(sheet: Sheet, line: Line) -> list[str]:
         else:
             cells.append("" if value is None else written(value, one.format))
     return cells
-
-
-def guarded(text: str) -> str:
-    """A cell that begins like a formula gets an apostrophe in front."""
-    return f"'{text}" if text.startswith(FORMULA) else text

@@ -135,6 +135,51 @@ def from_events(raw: bytes, queue_log: str) -> dict[Key, Counter[str]]:
     return found
 
 
+Span = tuple[float, float]
+
+
+def talks_at(raw: bytes, queue_log: str) -> dict[str, list[tuple[float, float, str]]]:
+    """By extension: when it was in a bridge with a citizen, and in whose call."""
+    found: dict[str, list[tuple[float, float, str]]] = defaultdict(list)
+    for uid, call in calls_of(raw, queue_log).items():
+        for extension, spans in call.talk.items():
+            found[extension] += [(begin, end, uid) for begin, end in spans]
+    return {extension: sorted(spans) for extension, spans in found.items()}
+
+
+def rings_at(raw: bytes) -> dict[str, list[Span]]:
+    """By extension: from each ring to the talk, or to where it was given up."""
+    since: dict[str, tuple[float, str]] = {}
+    found: dict[str, list[Span]] = defaultdict(list)
+    for event in messages(raw):
+        uid, at = event.get("Uniqueid", ""), float(event.get("Timestamp", 0))
+        endpoint = ENDPOINT.match(event.get("Channel", ""))
+        if event["Event"] == "Newstate" and event["ChannelStateDesc"] == "Ringing":
+            assert endpoint is not None
+            since.setdefault(uid, (at, endpoint[1]))
+        elif event["Event"] in ("BridgeEnter", "Hangup") and uid in since:
+            begun, extension = since.pop(uid)
+            found[extension].append((begun, at))
+    return found
+
+
+def without(spans: list[Span], others: list[Span]) -> list[Span]:
+    """What of `spans` lies outside of `others`."""
+    for begin, end in others:
+        parts = [(a, min(b, begin)) for a, b in spans] + [(max(a, end), b) for a, b in spans]
+        spans = [(a, b) for a, b in parts if a < b]
+    return sorted(spans)
+
+
+def by_quarter(spans: list[Span]) -> dict[int, float]:
+    """Seconds in each quarter of an hour."""
+    found: dict[int, float] = defaultdict(float)
+    for begin, end in spans:
+        for at in range(int(begin) // QUARTER * QUARTER, int(end) + 1, QUARTER):
+            found[at] += max(0.0, min(end, at + QUARTER) - max(begin, at))
+    return {at: seconds for at, seconds in found.items() if seconds}
+
+
 def from_queue_log(queue_log: str, only: set[str] | None = None) -> dict[Key, Counter[str]]:
     """The same from queue_log alone: `maybe_…` counts calls whose whole seconds leave it open.
 

@@ -39,12 +39,19 @@ COUNTS = (
 class Week:
     """A PBX and what the product does with what it says, on clocks that differ by `skew` seconds."""
 
-    def __init__(self, service: TelephonyService, folder: Path, seed: int) -> None:
+    def __init__(
+        self, service: TelephonyService, folder: Path, seed: int, *, days: int = DAYS, rate: float = 9
+    ) -> None:
         self.service = service
+        self._days = days
         self.raw: list[bytes] = []
         self._new: list[bytes] = []
         self.simulator = Simulator(
-            clock=ManualClock(SUNDAY), calls_per_hour=9, agents=2, seed=seed, queue_log=folder / "queue_log"
+            clock=ManualClock(SUNDAY),
+            calls_per_hour=rate,
+            agents=2,
+            seed=seed,
+            queue_log=folder / "queue_log",
         )
         self.simulator.tap(lambda _, headers: self._new.append(encode(headers)))
         self._log = folder / "queue_log"
@@ -56,23 +63,26 @@ class Week:
     def queue_log(self) -> str:
         return self._log.read_text(encoding="utf-8")
 
-    async def play(self) -> None:
+    async def play(self, step: float = STEP) -> None:
         """The whole week, and an hour in which the last calls end."""
         self.simulator.begin_day()
         for at, order in self._orders():
             self.simulator.timeline.after(at, order)
-        for _ in range(int(DAYS * 86_400 / STEP)):
-            self.simulator.advance(STEP)
-            await self._look()
+        for number in range(int(self._days * 86_400 / step)):
+            self.simulator.advance(step)
+            if self._new or number % 600 == 0:
+                await self.look()
         self.simulator.shape = replace(self.simulator.shape, calls_per_hour=0)
-        self.simulator.advance(7200)
-        await self._look()
+        for _ in range(int(7200 / step)):
+            self.simulator.advance(step)
+            if self._new:
+                await self.look()
         assert self.simulator.calls == []
 
     def _orders(self) -> Iterator[tuple[float, Any]]:
         """Calls a quiet week would not bring: over midnight and quarters, short, timed out, withdrawn."""
         place = self.simulator.place_call
-        for day in range(DAYS):
+        for day in range(self._days):
             midnight = 3600 + day * 86_400
             yield midnight - 4, lambda: place(agent="1001", answer_after=9, talk=1000)
             yield midnight - 2, lambda: place(outcome="abandoned", patience=8.0)
@@ -86,7 +96,7 @@ class Week:
             yield midnight + 9050, lambda: place(outcome="withdrawn")
             yield midnight + 9999, lambda: place(hold=(10, 30), talk=25)  # hung up while on hold
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
         """What a follower does with news."""
         data, self._new = b"".join(self._new), []
         self.raw.append(data)
@@ -103,7 +113,8 @@ class Week:
         async def work(uow: UnitOfWork) -> None:
             await self.service.apply_changes(uow, "pbx1", sessions)
 
-        await self.service._db.retrying(work)
+        if sessions:
+            await self.service._db.retrying(work)
         for call in self._tracker.finished(self._tracker.now - 60):
             self._tracker.forget(call)
 

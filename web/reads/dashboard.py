@@ -17,6 +17,7 @@ from sla.measures import queries
 from sla.measures.definitions import COUNTERS, MIN_N, PEERS, RATES, STAGES, THREE_RATES
 from sla.measures.periods import Period, ages, days_back, weeks_back
 from sla.measures.queries import Share, UnitRow
+from telephony.measures import FORMULAS
 from tickets.limits import Limits
 from tickets.queries.risk import nearest
 from tickets.states import STAGE_LABELS, Stage
@@ -68,7 +69,7 @@ def share_links(one: Share, period: Period, today: date, **narrow: object) -> di
 
 async def calls(session: AsyncSession, asked: Asked) -> dict[str, Any]:
     """The floor now."""
-    return {"floor": await floor(session, asked.now)}
+    return {"floor": await floor(session, asked.now), "formulas": FORMULAS}
 
 
 async def stages(session: AsyncSession, asked: Asked) -> dict[str, Any]:

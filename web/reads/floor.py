@@ -33,6 +33,8 @@ class Floor:
     short: int
     answer_rate: float | None
     prompt_rate: float | None
+    aht: float | None  # seconds
+    occupancy: float | None
     agents: Mapping[str, int] | None  # None: no PBX tells of any
     connected: bool
     gap: bool  # calls of today may be missing
@@ -51,6 +53,8 @@ async def floor(session: AsyncSession, now: datetime) -> Floor:
         today.short_abandoned,
         _percent(today.answer_rate),
         _percent(today.prompt_rate),
+        today.aht_seconds,
+        _percent(today.occupancy),
         None if agents is None else {AGENT_WORDS[state]: n for state, n in agents.items() if n},
         found.connected,
         found.gap,

@@ -85,6 +85,8 @@ def _rates(floor: FloorNow) -> dict[str, Any]:
         "taken": today.answered,
         "abandoned": today.abandoned,
         "short": today.short_abandoned,
+        "aht": _clock(today.aht_seconds),
+        "occupancy": _percent(today.occupancy),
     }
 
 
@@ -116,6 +118,10 @@ def _percent(share: float | None) -> str:
     if share is None:
         return "—"
     return "100" if share == 1 else f"{min(100 * share, 99.9):.1f}"  # nothing but all is shown as all
+
+
+def _clock(seconds: float | None) -> str:
+    return "—" if seconds is None else f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 def _capped(count: int) -> str:
