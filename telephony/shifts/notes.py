@@ -49,7 +49,8 @@ async def hand_over(
 ) -> int:
     """Write a note; the same form sent twice makes one. The caller has looked up the tickets.
 
-    Raises `forbidden`, `handover_empty`, `handover_long`, `handover_call` (no such call), `shift_kind_unknown`.
+    Raises `forbidden`, `handover_empty`, `handover_long`, `handover_call` (no such call),
+    `shift_kind_unknown`.
     """
     actor.require(Permission.ROTA_EDIT)
     summary = summary.strip()
