@@ -36,6 +36,7 @@ def leg_of(told: LegMoved, skew: Skew, now: datetime) -> Leg:
         talks=_spans(course.talks, skew),
         holds=_spans(course.holds, skew),
         missed=course.missed,
+        partial=course.partial,
         met=course.met and told.direction != "internal",
     )
 

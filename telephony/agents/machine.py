@@ -156,6 +156,7 @@ class Reach:
 class Leg:
     """The whole course of one call at this telephone, as it is known at `version` of the call.
 
+    Of a `partial` one the beginning was not seen, so that a hold may go on of which nothing is told.
     A telephone that has nothing to do with the call any more, and no course to tell it, has `over`.
     """
 
@@ -166,6 +167,7 @@ class Leg:
     holds: tuple[Span, ...] = ()
     missed: int = 0
     met: bool = False
+    partial: bool = False
     outbound: bool = False
     queue: str | None = None
     over: datetime | None = None
@@ -327,6 +329,8 @@ def _phases(agent: Agent, leg: Leg) -> list[tuple[datetime, "Event | _Phase"]]:
     known = agent.calls.get(leg.call)
     if known is not None and known.version > leg.version:
         return []
+    if known is not None and known.phase == HOLD and leg.partial and not leg.holds:
+        leg = replace(leg, holds=leg.talks)
     moments = sorted(
         {at for spans in (leg.rings, leg.talks, leg.holds) for span in spans for at in span if at is not None}
         | ({leg.over} if leg.over is not None else set())

@@ -155,7 +155,8 @@ class Steward:
         if told.what == "paused":
             if told.reason == ACW or told.queue not in queues:
                 return None
-            if machine.wanted(held.agent).reason == told.reason:
+            wanted = machine.wanted(held.agent)
+            if wanted.paused and wanted.reason == told.reason:
                 return None
             return machine.SetNotReady(await choices.reason_for(uow.session, told.reason), "phone")
         if told.what == "unpaused":

@@ -56,8 +56,9 @@ def render(site: Mapping[str, str | int]) -> dict[str, str]:
     _check(site)
     values = {key.upper(): str(value) for key, value in site.items()}
     agents = extensions(site)
-    values["HOTLINE_MEMBERS"] = _members(agents)
-    values["EXPERT_MEMBERS"] = _members(range(int(site["first_expert"]), agents[-1] + 1))
+    fixed = agents if site["members"] == "static" else range(0)
+    values["HOTLINE_MEMBERS"] = _members(fixed)
+    values["EXPERT_MEMBERS"] = _members(range(int(site["first_expert"]), agents[-1] + 1) if fixed else fixed)
     values["AGENT_PHONES"] = "\n".join(_phone(site, extension) for extension in agents)
     files = {path.name: _fill(path, values) for path in sorted(TEMPLATES.glob("*.conf"))}
     files["phones.csv"] = "".join(
@@ -91,12 +92,14 @@ def _check(site: Mapping[str, str | int]) -> None:
     for key in ("ami_secret", "phone_secret"):
         if site[key] == UNCHANGED:
             raise SiteError(f"{key} is still {UNCHANGED!r}: make one with  openssl rand -hex 24")
+    if site["members"] not in ("console", "static"):
+        raise SiteError('members must be "console" or "static"')
     if site["phones"] not in ("desk", "browser"):
         raise SiteError('phones must be "desk" or "browser"')
 
 
 def _members(agents: range) -> str:
-    return "\n".join(f"member => PJSIP/{extension}" for extension in agents)
+    return "\n".join(f"member => PJSIP/{extension}" for extension in agents) or "; signed in from the console"
 
 
 def _phone(site: Mapping[str, str | int], extension: int) -> str:

@@ -30,6 +30,7 @@ class Course:
     holds: tuple[OpenSpan, ...] = ()
     missed: int = 0  # rings that ran out, or that the telephone refused
     met: bool = False  # the citizen was spoken to
+    partial: bool = False  # its beginning was not seen: a hold may be under way that nobody tells of
 
 
 UNSEEN = Course()
@@ -42,7 +43,8 @@ def read(reading: "Reading", channels: list[Channel]) -> Course:
     holds = [span for channel in channels for span in _holds(channel, reading)]
     missed = sum(channel.up is None and bool(channel.dial_statuses & MISSED) for channel in channels)
     met = any(reading.talk(channel) for channel in channels)
-    return Course(_merge(rings), talks, _within(_merge(holds), talks), missed, met)
+    partial = any(channel.partial for channel in channels)
+    return Course(_merge(rings), talks, _within(_merge(holds), talks), missed, met, partial)
 
 
 def _over(channel: Channel, reading: "Reading") -> float | None:
@@ -85,6 +87,8 @@ def _holds(channel: Channel, reading: "Reading") -> list[OpenSpan]:
         elif start is not None:
             spans.append((start, at))
             start = None
+        elif channel.partial and not spans:
+            spans.append((_begun(channel, reading) or channel.seen, at))  # held since before we looked
     return spans if start is None else [*spans, (start, _over(channel, reading))]
 
 

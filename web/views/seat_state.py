@@ -100,7 +100,7 @@ async def wrap_up(request: web.Request) -> web.StreamResponse:
 @route("GET", "/seat/state", permission=SEAT)
 async def state(request: web.Request) -> web.StreamResponse:
     """My state as the seat shows it."""
-    return fragment(request, "seat/_panel.html", seat=await _seat(request))
+    return fragment(request, "seat/_panel.html", seat=await _seat(request), folded=True)
 
 
 @route("GET", "/seat/head", permission=SEAT)

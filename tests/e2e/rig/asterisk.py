@@ -182,6 +182,7 @@ class Asterisk:
             "trunk_port": free_port(socket.SOCK_DGRAM, TRUNK_HOST),
             "trunk_match": TRUNK_HOST,
             "qualify_seconds": 0,
+            "members": "static",
             "http_port": free_port(),
             "rtp_start": rtp,
             "rtp_end": rtp + _RTP_PORTS - 1,

@@ -45,6 +45,12 @@ class Manager:
                 raise TimeoutError(f"no answer to {name}")
             return self._responses[ident]
 
+    def listing(self, name: str, item: str, done: str, **headers: str) -> list[dict[str, str]]:
+        """The items of an action that is answered by a list."""
+        ident = self.action(name, **headers)["ActionID"]
+        self.wait_for(done, ActionID=ident)
+        return self.events(item, ActionID=ident)
+
     def events(self, name: str, **wanted: str) -> list[dict[str, str]]:
         """The events of one name with these values; of a repeated header the first one counts."""
         with self._changed:

@@ -275,6 +275,14 @@ def test_what_is_told_twice_or_late_changes_nothing(desk: Desk) -> None:
     assert desk.agent == before
 
 
+def test_a_hold_goes_on_although_a_new_leader_saw_only_the_talk(desk: Desk) -> None:
+    desk.call(talks=[(2, None)], holds=[(5, None)])
+    assert desk.call(version=2, talks=[(30, None)], partial=True) == "hold"
+    assert desk.call(version=3, talks=[(30, None)], holds=[(30, 40)], partial=True) == "talking"
+    assert desk.intervals[-1] == ("talking", 40)
+    assert desk.call(version=4, talks=[(30, 60)], holds=[(30, 40)], partial=True) == "wrap_up"
+
+
 def test_a_call_from_before_signing_in_does_not_count() -> None:
     desk = Desk()
     desk.tell(100, SignIn(("hotline",)))

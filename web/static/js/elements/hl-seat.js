@@ -81,6 +81,8 @@ class HlSeat extends HTMLElement {
 
   // The choice is made: the focus goes back to where the person was.
   fold() {
+    const folded = this.querySelector("details.st-fold");
+    if (folded) folded.open = false;
     if (!this.menu || !this.menu.open) return;
     this.menu.open = false;
     if (this.back && this.back.isConnected && this.back !== document.body) this.back.focus();
@@ -114,8 +116,11 @@ class HlSeat extends HTMLElement {
     const key = inside ? focused.getAttribute("data-key") : null;
     const unticked = new Set(Array.from(this.querySelectorAll("input[name=queues]:not(:checked)")).map((e) => e.value));
     const open = this.menu && this.menu.open;
+    const unfolded = this.querySelector("details.st-fold[open]") !== null;
     swap(this, html);
     if (open && this.menu) this.menu.open = true;
+    const fold = this.querySelector("details.st-fold");
+    if (unfolded && fold) fold.open = true;
     this.querySelectorAll("input[name=queues]").forEach((box) => { box.checked = !unticked.has(box.value); });
     if (!inside) return;
     const same = key && Array.from(this.querySelectorAll("[data-key]")).find((e) => e.getAttribute("data-key") === key && e.getClientRects().length);
