@@ -41,9 +41,10 @@ PAGES = {
 @pytest.fixture
 async def node(database_url: str, tmp_path: Path) -> AsyncIterator[Node]:
     """A node on a demo city with its past: enough calls that weeks can be drawn."""
-    running = Node(ui_settings(tmp_path), database_url)
+    quiet = ui_settings(tmp_path, HOTLINE_CLASSIFIER__STARTER="false")  # stopping would wait for the training
+    running = Node(quiet, database_url)
     past = Past(running.people, running.limits, running.supervision)
-    await seed(running.context, size=Size(tickets=900, records=200, missed=6), then=past.make)
+    await seed(running.context, size=Size(tickets=300, records=60, missed=6), then=past.make)
     await running.start()
     yield running
     await running.stop()
