@@ -121,7 +121,7 @@ async def test_a_call_is_heard_scored_and_appealed_against(console: RunningConso
     await first.goto(f"{console.base}/quality/cases/{case}")
     await first.get_by_role("button", name="听录音").click()
     await expect(first.locator("audio")).to_be_visible()
-    await first.wait_for_function("document.querySelector('audio').readyState >= 1")
+    await expect(first.locator("audio")).to_have_js_property("readyState", 4)
     marks = first.locator("select[name=mark]")
     for place in range(await marks.count()):
         await marks.nth(place).focus()
