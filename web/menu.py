@@ -48,16 +48,6 @@ MENU = (
         ),
     ),
     Group(
-        "班务与质检",
-        (
-            Entry("排班表", "/rota", "calendar"),
-            Entry("考勤", "/attendance", "clock"),
-            Entry("交接班", "/handover", "note"),
-            Entry("质量检查", "/quality", "check"),
-            Entry("质检统计", "/quality/figures", "chart"),
-        ),
-    ),
-    Group(
         "工单",
         (
             Entry("派单台", "/dispatch", "send"),
@@ -79,6 +69,16 @@ MENU = (
             Entry("知识采编", "/knowledge/desk", "edit"),
             Entry("知识纠错", "/knowledge/tasks", "check"),
             Entry("突发口径", "/banners", "megaphone"),
+        ),
+    ),
+    Group(
+        "班务与质检",
+        (
+            Entry("排班表", "/rota", "calendar"),
+            Entry("考勤", "/attendance", "clock"),
+            Entry("交接班", "/handover", "note"),
+            Entry("质量检查", "/quality", "check"),
+            Entry("质检统计", "/quality/figures", "chart"),
         ),
     ),
     Group(

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from core.db import UnitOfWork
 from core.notify import staff
 from core.people.service import PeopleService
+from sla.demo import quality, shifts
 from sla.demo.agenda import Agenda
 from sla.demo.cards import Dealt
 from sla.demo.orders import Desk
 from sla.demo.people import Cast
 from sla.plain import CityLimits
+from sla.quality.service import QualityService
 from sla.supervision.service import SupervisionService
+
+APPEAL_DAYS = 5
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Past:
                     await dealt.issue(uow)
         finally:
             uow.now = now
+        await shifts.make(uow, cast)
+        await quality.make(uow, cast, QualityService(lambda: self.limits.calendar, APPEAL_DAYS))
         await staff.read_by_all(uow)
 
 

@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.people.actor import Actor
+from core.people.models import User
 from core.people.permissions import Permission
+from core.tables import table_of
 from telephony.shifts import queries
 from telephony.shifts.attendance import (
     ORDERED,
@@ -27,7 +29,7 @@ from telephony.shifts.attendance import (
 from telephony.shifts.grid import Person, Planned, Rows
 from telephony.shifts.hours import instant
 
-LONGEST = 31  # days
+_user = table_of(User)
 _SIGNED_IN = sa.text("""
 SELECT user_id, lower(one) AS begin, upper(one) AS "end" FROM (
     SELECT user_id, unnest(range_agg(tstzrange(signed_in_at, coalesce(signed_out_at, :now)))) AS one
@@ -107,12 +109,18 @@ async def shifts(
             "ordered": sorted(ORDERED),
         },
     )
+    phoneless = await _without_telephone(session)
     found = []
     for who, day, planned, rostered in _rostered(around):
-        if first <= day <= last:
+        if first <= day <= last and (who not in phoneless or who in signed_in):
             came = attended(rostered, signed_in.get(who, ()), wanted.get(who, ()), now, rules)
             found.append(ShiftFigure(who, day, planned, came))
     return sorted(found, key=lambda one: (one.day, one.planned.hours.starts, one.user_id))
+
+
+async def _without_telephone(session: AsyncSession) -> set[int]:
+    """Who has no telephone cannot sign in: unless they did, nothing is said of their attendance."""
+    return set((await session.execute(sa.select(_user.c.id).where(_user.c.extension.is_(None)))).scalars())
 
 
 async def _spans(

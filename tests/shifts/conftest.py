@@ -45,11 +45,11 @@ class Floor:
 
     async def signed_in(self, login: str, begin: datetime, end: datetime | None, *states: Any) -> None:
         """A session with its intervals: (state, reason, begin, end) each."""
-        session = {
-            "user_id": self.id(login), "extension": login, "pbx": "test", "queues": [], "signed_in_at": begin,
-            "signed_out_at": end, "wish": "ready", "missed": 0, "reachable": True, "calls": {},
-            "changed_at": begin, "version": 1,
-        }  # fmt: skip
+        given = AgentSession(
+            user_id=self.id(login), extension=login, pbx="test", queues=[], signed_in_at=begin,
+            signed_out_at=end, wish="ready", paused=False, calls={}, changed_at=begin,
+        )  # fmt: skip
+        session = given.model_dump(exclude={"id"})
         async with self.db.begin() as uow:
             made = sa.insert(table_of(AgentSession)).values(**session).returning(table_of(AgentSession).c.id)
             ident = (await uow.session.execute(made)).scalar_one()
@@ -71,10 +71,10 @@ async def floor(database: Database, clock: ManualClock, people: PeopleService) -
     async with database.begin() as uow:
         city = await org.create_unit(uow, SYSTEM, kind="city", name="桂林市", code="c")
         unit = await org.create_unit(uow, SYSTEM, kind="hotline", name="热线", code="h", parent=city)
-        for login, role in posts.items():
+        for place, (login, role) in enumerate(posts.items()):
             ident = await people.create_user(
                 uow, SYSTEM, login=login, name=f"张{login}", password="Correct-Horse-9", unit_id=unit.id,
-                roles=frozenset({role}),
+                roles=frozenset({role}), extension=str(8000 + place),
             )  # fmt: skip
             found = await people.actor_for_user(uow.session, ident)
             assert found is not None
