@@ -109,6 +109,6 @@ def read_query(request: web.Request, model: type[F]) -> F:
 def path_id(request: web.Request, name: str) -> int:
     """A positive id from the path; anything else does not exist. Raises HotlineError `not_found`."""
     text = request.match_info[name]
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if not (text.isascii() and text.isdigit() and len(text) <= 18 and int(text)):
         raise HotlineError("not_found")
     return int(text)

@@ -151,6 +151,7 @@ class AgentService:
         Raises `forbidden`, `queue_not_theirs` (queue), `queue_none`, `agent_not_signed_in`.
         """
         names = tuple(dict.fromkeys(queues))
+        await _known(uow, user_id)
         if not names:
             raise HotlineError("queue_none")
         allowed = [name for name, _ in await choices.queues_of(uow.session, user_id)]
@@ -166,6 +167,7 @@ class AgentService:
         leader.require(Permission.FLOOR_LEAD)
         held = await store.lock(uow, SESSION.c.user_id == user_id)
         if not held:
+            await _known(uow, user_id)
             raise HotlineError("agent_not_signed_in", user_id=user_id)
         await store.apply(uow, held[0], [(uow.now, event)], self.rules)
         await audit.record(
@@ -274,6 +276,12 @@ def _own(actor: Actor) -> tuple[int, str]:
     if actor.user_id is None:
         raise HotlineError("not_signed_in")
     return actor.user_id, actor.extension or ""
+
+
+async def _known(uow: UnitOfWork, user_id: int) -> None:
+    """Raise `not_found` when there is no such person."""
+    if await uow.session.scalar(select(USER.c.id).where(USER.c.id == user_id)) is None:
+        raise HotlineError("not_found", user_id=user_id)
 
 
 async def _in_the_way(uow: UnitOfWork, held: Held, *, own: bool) -> HotlineError:

@@ -55,10 +55,11 @@ async def _seat(request: web.Request) -> web.Response:
 @route("GET", SEAT_CALL + "/targets", permission=TAKE)
 async def targets(request: web.Request) -> web.StreamResponse:
     """The dialog of transfer, consultation and three-way."""
+    session_id = path_id(request, "session_id")
     async with context(request).db.read() as session:
         values = await reads.seat_controls(session, actor(request), context(request).clock.now())
         call = values["call"]
-        if call is None or call.session_id != path_id(request, "session_id"):
+        if call is None or call.session_id != session_id:
             raise HotlineError("not_your_call")
         choices = await reads.targets(session, actor(request))
     return fragment(request, "seat/_targets.html", choices=choices, **values)
