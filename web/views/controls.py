@@ -83,9 +83,10 @@ async def emergency(request: web.Request) -> web.StreamResponse:
 @route("GET", SEAT_CALL + "/abuse", permission=TAKE)
 async def abuse_form(request: web.Request) -> web.StreamResponse:
     """The dialog that reports abuse or proposes the number for a list."""
+    session_id = path_id(request, "session_id")
     async with context(request).db.read() as session:
         values = await reads.seat_controls(session, actor(request), context(request).clock.now())
-    if values["call"] is None or values["call"].session_id != path_id(request, "session_id"):
+    if values["call"] is None or values["call"].session_id != session_id:
         raise HotlineError("not_your_call")
     return fragment(request, "seat/_abuse_form.html", **values)
 
