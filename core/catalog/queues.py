@@ -1,7 +1,7 @@
 """Queues of the telephone system and skill groups: who is meant to answer them.
 
-What stands here is the plan of the hotline. The telephone system keeps its own list; it is shown
-beside this one, and is not changed from here yet.
+What stands here is the plan of the hotline: which queues a person may take. Where they stand in the
+telephone system follows from who is signed in.
 """
 
 import re
@@ -16,6 +16,7 @@ from sqlmodel import col
 
 from core import audit
 from core.catalog.models import CallQueue, CallQueueMember
+from core.catalog.versions import Copy, touch
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
@@ -70,10 +71,17 @@ async def queues(session: AsyncSession) -> list[Queue]:
     ]
 
 
-async def labels(session: AsyncSession) -> Mapping[str, str]:
-    """By the name in the telephone system, the word for a queue."""
+async def _load_labels(session: AsyncSession) -> Mapping[str, str]:
     rows = await session.execute(select(col(CallQueue.name), col(CallQueue.label)))
     return {row.name: row.label for row in rows}
+
+
+_labels: Copy[Mapping[str, str]] = Copy("queues", _load_labels)
+
+
+async def labels(session: AsyncSession) -> Mapping[str, str]:
+    """By the name in the telephone system, the word for a queue; up to a second old."""
+    return await _labels.get(session)
 
 
 async def save(
@@ -88,6 +96,7 @@ async def save(
         raise HotlineError("queue_name")
     if kind not in KIND_WORDS:
         raise HotlineError("queue_kind_unknown")
+    await touch(uow, "queues")
     words = {"label": label, "kind": kind, "active": active}
     statement = insert(CallQueue).values(name=name, sort=100, **words)
     statement = statement.on_conflict_do_update(index_elements=["name"], set_=words)

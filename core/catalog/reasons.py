@@ -90,6 +90,11 @@ async def label(session: AsyncSession, kind: str, code: str) -> str:
     return next((row.label for row in rows if row.code == code), code)
 
 
+async def words(session: AsyncSession, kind: str) -> dict[str, str]:
+    """By code its word, closed ones included."""
+    return {row.code: row.label for row in (await _copy.get(session)).get(kind, ())}
+
+
 async def all_of(session: AsyncSession, kind: str | None = None) -> list[ReasonCode]:
     """Every code, closed ones too, for the editor; read from the table itself."""
     table = await _load(session)

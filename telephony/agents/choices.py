@@ -29,8 +29,7 @@ async def penalties(session: AsyncSession, users: Sequence[int]) -> dict[tuple[i
 
 async def reason_words(session: AsyncSession) -> dict[str, str]:
     """The word for each reason of not being ready, closed ones and the machine's own too."""
-    found = {row.code: row.label for row in await reasons.all_of(session, "not_ready")}
-    return {**OWN_WORDS, **found}
+    return {**OWN_WORDS, **await reasons.words(session, "not_ready")}
 
 
 async def reason_for(session: AsyncSession, told: str) -> str:
