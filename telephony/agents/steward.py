@@ -259,6 +259,8 @@ class Steward:
         """A member by configuration cannot be removed, and is paused instead; all else is tried again."""
         if order.what == "remove" and "dynamic" in str(error.params.get("message", "")).lower():
             self._fixed.setdefault(order.extension, set()).add(order.queue)
+            logger.debug("a fixed member is paused instead", extra={"pbx": self._pbx, "queue": order.queue})
+            return
         logger.warning(
             "the PBX refused to change a queue",
             extra={"pbx": self._pbx, "order": order.what, "queue": order.queue, "why": str(error)[:200]},
