@@ -237,7 +237,7 @@ export class HlChart extends HTMLElement {
           position: "top",
           color: soft,
           fontSize: 10,
-          formatter: (point) => `n=${one.cells[point.dataIndex].n}`,
+          formatter: (point) => (one.cells[point.dataIndex].n === null ? "" : `n=${one.cells[point.dataIndex].n}`),
         },
         itemStyle: place % 2 ? { decal: { symbol: "rect", dashArrayX: [1, 0], dashArrayY: [2, 4], rotation: -Math.PI / 4, color: colour("--hl-surface") } } : {},
         data: one.cells.map((cell) => this.bar(cell, place)),
