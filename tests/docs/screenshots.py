@@ -51,12 +51,20 @@ async def console(browser: Browser, node: NodeProcess) -> None:
         "来电人反映，中山中路与解放东路交叉口向北约一百米，路灯连续三晚不亮，行人过街不安全，希望尽快检修。"
     )
     await page.fill("textarea[name=narrative]:visible", words)
-    for label, typed in (("分类", "路灯"), ("区县", "秀峰区")):
+    for label, typed in (("分类", "路灯"), ("地点", "秀峰区")):
         await page.locator("label:visible", has_text=label).first.click()
         await page.keyboard.type(typed, delay=30)
         await page.keyboard.press("Enter")
     await page.wait_for_selector("[data-save-state]:visible:has-text('已保存')")
     await shoot(page, "console")
+
+
+async def floor(browser: Browser, node: NodeProcess) -> None:
+    """The shift leader's live floor, with somebody in a call."""
+    page = await page_of(browser, node, "leader01")
+    await page.goto(node.url + "/floor")
+    await page.wait_for_selector('[data-agent][data-state="talking"]', timeout=CALL_SECONDS)
+    await shoot(page, "floor")
 
 
 async def supervisor(browser: Browser, node: NodeProcess) -> None:
@@ -100,6 +108,7 @@ async def main() -> None:
                 await page.goto(node.url + "/unit")
                 await shoot(page, "tickets")
                 await console(browser, node)
+                await floor(browser, node)
                 await supervisor(browser, node)
                 await wallboard(browser, node)
         finally:
