@@ -60,7 +60,9 @@ async def test_the_previous_release_loses_no_row_and_its_audit_chain_still_fits(
 
     after = await counts(empty_database_url)
     assert await migrate.current(empty_database_url) == newest
-    assert {table: after[table] for table in before} == before
+    assert {
+        table: after[table] for table in before if after[table] < before[table]
+    } == {}  # new codes are new rows
     async with db.read() as session:
         report = await audit.verify(session)
     assert report.ok

@@ -346,9 +346,10 @@ async def test_a_legal_hold_refuses_the_request_until_it_is_lifted(console: Cons
 async def test_retention_is_shown_as_it_is_set_and_as_it_stands(console: Console) -> None:
     page = (await (await console.signed_in("audit_admin")).get("/admin/deletions")).text
     assert "180 天" in page
-    assert "尚未清理" in page
+    assert page.count("尚未清理") > 1
     await retention.sweep(console.ctx.db, console.ctx.settings.retention)
-    assert "尚未清理" not in (await (await console.signed_in("audit_admin")).get("/admin/deletions")).text
+    page = (await (await console.signed_in("audit_admin")).get("/admin/deletions")).text
+    assert page.count("尚未清理") == 1  # recordings are files, swept where the PBX keeps them
 
 
 # ---- texts that want to be scripts ----------------------------------------------------------

@@ -105,6 +105,10 @@ async def test_the_week_and_the_month_are_files(console: Console, kind: str) -> 
 async def test_the_month_shows_what_became_of_shifts_with_the_formula(console: Console) -> None:
     leader = await console.signed_in("shift_leader")
     await leader.post("/rota", await cells(console, leader, agent_0="A", shift_leader_6="N"))
+    assert "未到" not in (await leader.get("/attendance")).text  # nobody signs in without a telephone
+    await console.ctx.db.fetch(
+        "UPDATE user_account SET extension = '1001' WHERE id = $1", console.users["agent"]
+    )
     page = (await leader.get("/attendance")).text
     assert "未到" in page
     assert "依从率 = 班次内处于应有状态的时间" in page
