@@ -1,7 +1,8 @@
 """From a call to the ticket room: drafts of answered calls, call-back tasks of abandoned ones.
 
 The handlers run inside the transaction in which telephony stores the call: an answered call cannot
-exist without its draft, nor an abandoned one without its task. They are idempotent, since a call may
+exist without its draft, nor an abandoned one without its task; only a number on the list of harassment
+is not called back. They are idempotent, since a call may
 be told again after a reconnect.
 """
 
@@ -14,6 +15,7 @@ from core import metrics
 from core.db import UnitOfWork
 from core.events import EventBus
 from core.people.actor import Actor
+from telephony.controls import lists
 from telephony.events import CallAbandoned, CallAnswered, CallEnded, CallJoined
 from telephony.models import CallLeg, CallSession
 from tickets.callback_due import is_night
@@ -86,6 +88,8 @@ class Intake:
         await self._missed(uow, event.session_id, row.caller_ref, row.ended_at or uow.now)
 
     async def _missed(self, uow: UnitOfWork, session_id: int, caller_ref: int, missed_at: datetime) -> None:
+        if "harassment" in await lists.listed(uow.session, caller_ref, uow.now):
+            return  # sent away by us, or gone before we could
         await self._callbacks.open_for_abandoned(uow, session_id, caller_ref, missed_at)
         # A gap in what the PBX told is filled later: the abandon may be older than a call that came through.
         since = sa.select(_session.c.id).where(

@@ -78,6 +78,15 @@ class Seats:
             said = await blocking(self.pbx.cli, "queue show")
             raise AssertionError(f"{extension} never became {state}: {line}\n{said}") from None
 
+    async def has_met(self, extension: int) -> None:
+        """The citizen has answered: a call-back shows from the agent's own ring on, without work after it."""
+
+        async def there() -> bool:
+            (row,) = await rows_of(self.node.db, "session", user_id=self.users[str(extension)])
+            return any(call["met"] for call in row["calls"].values())
+
+        await eventually(there, within=20, what=f"{extension} talks with the citizen")
+
     async def line(self, extension: int) -> list[str]:
         return await line_of(self.node.db, self.users[str(extension)])
 
@@ -265,6 +274,7 @@ async def _one_in_each_state(seats: Seats, ami: Manager, sip: Phones, stage: Sta
         Priority="1", Async="true", Timeout="30000",
     )  # fmt: skip
     await seats.stands(1007, "call_back")
+    await seats.has_met(1007)
     await seats.act("sign_in", 1001)
     await seats.act("sign_in", 1002, reason="training")
     await seats.act("sign_in", 1008)

@@ -70,7 +70,8 @@ def _play(stage: Stage) -> None:
     stage.call_back(OTHER, 1001, "back-2", scenarios.busy(), answers)
     stage.call_back(OTHER, 1001, "back-3", scenarios.not_answering(), answers)
     stage.call_back(OTHER, 1001, "back-4", scenarios.answering(), scenarios.busy())
-    stage.call_back(OTHER, 1001, "back-5", scenarios.answering_then_leaving(4), silent)
+    stage.call_back(OTHER, 1001, "back-5", scenarios.answering(), scenarios.ringing_out(2))
+    stage.call_back(OTHER, 1001, "back-6", scenarios.answering_then_leaving(3), silent)
     stage.colleagues(1001, 1003)
 
 
@@ -178,14 +179,15 @@ def test_a_third_party_belongs_to_the_call_it_was_called_into(day: Day) -> None:
     assert all(session["session"] != "third-700001" for session in day.sessions)
 
 
-def test_call_backs_end_in_five_ways(day: Day) -> None:
-    outcomes = {name: day.called(name)["outcome"] for name in (f"back-{index}" for index in range(1, 6))}
+def test_call_backs_end_in_six_ways(day: Day) -> None:
+    outcomes = {name: day.called(name)["outcome"] for name in (f"back-{index}" for index in range(1, 7))}
     assert list(outcomes.values()) == [
         "answered",
         "agent_busy",
         "agent_no_answer",
         "citizen_busy",
         "citizen_no_answer",
+        "cancelled",
     ]
     assert all(day.called(name)["direction"] == "outbound" for name in outcomes)
 
@@ -206,4 +208,4 @@ def test_a_name_cannot_forge_headers(day: Day) -> None:
 def test_nothing_is_doubled_or_left_open(day: Day) -> None:
     assert len({session["session"] for session in day.sessions}) == len(day.sessions)
     assert [session for session in day.sessions if session["outcome"] == "in_progress"] == []
-    assert len(day.sessions) == len(day.channels) + 5 + 1
+    assert len(day.sessions) == len(day.channels) + 6 + 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from core.events import EventBus
 from core.people.actor import Actor
 from routing.callback_desk import OBJECT, RESULTS, CallbackDesk
 from telephony import dialling
-from telephony.events import CallAnswered, CallEnded, DialFailed
+from telephony.controls.models import NumberListing
+from telephony.events import CallAbandoned, CallAnswered, CallEnded, DialFailed
 from telephony.models import CallSession, DialOrder
 from tests.tickets.conftest import City, Refused
 from tickets.citizens import records
@@ -291,6 +293,21 @@ async def test_who_waited_in_vain_is_called_back_though_he_did_not_give_up(city:
     session_id, _ = await city.call(NUMBER, at=city.db.clock.now())
     await _tell(city, _ended(session_id, outcome), _ended(session_id, outcome))
     assert await city.scalar("SELECT calls FROM callback_task") == 1
+
+
+@pytest.mark.parametrize("outcome", ["withdrawn", "abandoned"])
+async def test_a_listed_number_of_harassment_is_not_called_back(city: City, outcome: str) -> None:
+    session_id, caller = await city.call(NUMBER, at=city.db.clock.now())
+    async with city.db.begin() as uow:
+        values = {
+            "kind": "harassment", "number_ref": caller, "session_id": session_id, "reason": "多次辱骂",
+            "state": "listed", "proposed_by": city.user("agent"), "proposed_at": uow.now, "version": 1,
+            "expires_at": uow.now + timedelta(days=7),
+        }  # fmt: skip
+        await uow.session.execute(sa.insert(table_of(NumberListing)).values(**values))
+    gone = CallAbandoned(session_id, caller, "2026-11-23T02:00:00+00:00", 1)
+    await _tell(city, gone if outcome == "abandoned" else _ended(session_id, outcome))
+    assert await _task(city) is None
 
 
 async def test_a_call_at_night_is_called_back_and_one_left_in_the_greeting_by_day_is_not(

@@ -214,6 +214,13 @@ def not_answering() -> str:
     return _scenario("silent", body + _cancelled() + '<recv request="ACK"/>\n' + _REFERENCES)
 
 
+def ringing_out(ring: float) -> str:
+    """Rings `ring` seconds, then the network says that nobody answered (480)."""
+    body = _TAKE_INVITE + _status("180 Ringing") + f'<pause milliseconds="{int(ring * 1000)}"/>\n'
+    body += _status("480 Temporarily Unavailable", retransmit=True) + '<recv request="ACK"/>\n'
+    return _scenario("ringing-out", body + _REFERENCES)
+
+
 def busy() -> str:
     """Refuses every call with 486."""
     return refusing("486 Busy Here")
