@@ -45,8 +45,8 @@ def make_app(ctx: WebContext) -> web.Application:
     app[BOARDS] = Boards()
     app[RATES] = Rates(ctx.clock)
     app[FLOOR] = FloorBoards(ctx.tail)
+    register(app, views.modules())
     for module in views.modules():
-        register(app, module)
         part = getattr(module, "frame_part", None)  # what this screen adds to the frame of every page
         if part is not None:
             app[FRAME].parts.append(part)

@@ -9,7 +9,7 @@ handler that did not come through it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal
@@ -113,12 +113,22 @@ RULES = web.AppKey("rules", dict[web.AbstractRoute, Rule])
 ROUTES = web.AppKey("routes", list[Route])
 
 
-def register(app: web.Application, module: ModuleType) -> None:
-    """Put every route of a view module into the router, with its rule."""
-    for declared in declared_in(module):
+def register(app: web.Application, modules: Iterable[ModuleType]) -> None:
+    """Put every route of the view modules into the router, with its rule.
+
+    The router takes the first path that fits. A part that is spelled out goes before a variable in the
+    same place, so that no module's `/{act}` takes what another module wrote `/language` for.
+    """
+    found = [declared for module in modules for declared in declared_in(module)]
+    for declared in sorted(found, key=_variables):
         entry = app.router.add_route(declared.method, declared.path, declared.handler)
         app[RULES][entry] = declared.rule
         app[ROUTES].append(declared)
+
+
+def _variables(declared: Route) -> list[bool]:
+    """Per part of the path: whether it is a variable."""
+    return ["{" in part for part in declared.path.split("/")]
 
 
 def rule_of(request: web.Request) -> Rule | None:

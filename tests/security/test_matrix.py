@@ -10,7 +10,7 @@ import re
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import TestServer, make_mocked_request
 
 from core.people.permissions import Permission, Role
 from tests.security.rules import ALLOWED
@@ -49,6 +49,15 @@ async def test_nothing_is_in_the_router_that_was_not_registered_with_a_rule(cons
     assert isinstance(app, web.Application)
     assert {entry for entry in app.router.routes() if entry not in app[RULES]} == set()
     assert len(app[RULES]) == len(app[ROUTES])
+
+
+async def test_no_route_stands_in_front_of_another(console: Console) -> None:
+    app = console.server.app
+    assert isinstance(app, web.Application)
+    for declared in app[ROUTES]:
+        request = make_mocked_request(declared.method, address(plain(declared.path)))
+        taken = (await app.router.resolve(request)).handler
+        assert taken is declared.handler, (declared.name, declared.path)
 
 
 def test_a_route_cannot_be_declared_without_exactly_one_rule() -> None:

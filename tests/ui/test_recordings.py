@@ -20,6 +20,12 @@ HEARD = """async () => {
 }"""
 
 
+async def player_shown(page: Page) -> None:
+    """The own player has come with the shape of the sound and taken the place of the browser's."""
+    await expect(page.locator("[data-recording] [data-player]")).to_be_visible()
+    await expect(page.locator("[data-recording] audio")).to_be_hidden()
+
+
 async def test_a_recording_plays_and_seeks_once_a_reason_was_given(
     console: RunningConsole, shot: Shot
 ) -> None:
@@ -35,10 +41,11 @@ async def test_a_recording_plays_and_seeks_once_a_reason_was_given(
     await page.fill("[data-recording] input[name=reason]", "核对来电内容")
     await shot(page, "recording-asked")
     await page.click("[data-recording] button")
-    await expect(page.locator("[data-recording] audio")).to_be_visible()
+    await player_shown(page)
     assert await page.evaluate(HEARD) == [None, 8, 4]
+    await expect(page.locator("[data-recording] [data-time]")).to_have_text("00:04 / 00:08")
     await page.locator("[data-recording]").scroll_into_view_if_needed()
     await shot(page, "recording-open")
     assert await violations(page) == []
     await page.reload()
-    await expect(page.locator("[data-recording] audio")).to_be_visible()
+    await player_shown(page)

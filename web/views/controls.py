@@ -134,7 +134,7 @@ async def propose(request: web.Request) -> web.StreamResponse:
     return await _seat(request) if wants_fragment(request) else redirect(request, "/agent")
 
 
-@route("POST", SEAT_CALL + "/{act}", permission=TAKE)  # behind the two acts that have forms of their own
+@route("POST", SEAT_CALL + "/{act}", permission=TAKE)
 async def order(request: web.Request) -> web.StreamResponse:
     """Order an act about the call I talk in; the answer is how the buttons stand now."""
     act = _act(request, SEAT_ACTS)
