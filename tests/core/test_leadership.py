@@ -123,7 +123,7 @@ async def stuck(database_url: str, epoch: int) -> AsyncIterator[None]:
     task = asyncio.create_task(question())
     await asks.wait()
     yield
-    assert connection.is_closed() or task.done()
+    await eventually(lambda: connection.is_closed() or task.done(), what="the client hears of its end")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     connection.terminate()
