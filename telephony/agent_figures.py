@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.people.models import User
+from core.tables import table_of
 from telephony.agent_time import milliseconds
 from telephony.agents.models import AgentInterval
 from telephony.calls.counts import quarter
@@ -20,12 +21,12 @@ from telephony.grains import Grain, begin_of, column_of, end_of
 from telephony.measures import NOBODY, Worked, share
 from telephony.models import AgentTime, AgentWrap, CallLeg, CallSession
 
-TIME: sa.Table = AgentTime.__table__  # type: ignore[attr-defined]  # set by SQLModel
-WRAP: sa.Table = AgentWrap.__table__  # type: ignore[attr-defined]  # set by SQLModel
-STRETCH: sa.Table = AgentInterval.__table__  # type: ignore[attr-defined]  # set by SQLModel
-CALL: sa.Table = CallSession.__table__  # type: ignore[attr-defined]  # set by SQLModel
-LEG: sa.Table = CallLeg.__table__  # type: ignore[attr-defined]  # set by SQLModel
-USER: sa.Table = User.__table__  # type: ignore[attr-defined]  # set by SQLModel
+TIME = table_of(AgentTime)
+WRAP = table_of(AgentWrap)
+STRETCH = table_of(AgentInterval)
+CALL = table_of(CallSession)
+LEG = table_of(CallLeg)
+USER = table_of(User)
 IVR = timedelta(hours=1)  # nobody listens to the menu for longer before a queue
 
 

@@ -95,9 +95,7 @@ async def seat_controls(session: AsyncSession, actor: Actor, now: datetime) -> d
         "parties": [_party(party) for party in call.standing.parties],
         "reasons": REASONS,
         "kinds": KIND_WORDS,
-        "lists": [
-            KIND_WORDS[name.rstrip("?")] + ("（待批）" if name.endswith("?") else "") for name in call.lists
-        ],
+        "lists": [_list_word(name) for name in call.lists],
     }
 
 
