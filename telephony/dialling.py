@@ -48,6 +48,7 @@ _ONE_AT_A_TIME = sa.text(
     "SELECT pg_advisory_xact_lock(hashtext('dial'), CAST(:user AS integer)), "
     "pg_advisory_xact_lock(hashtext('dial number'), CAST(CAST(:number AS bigint) % 2000000000 AS integer))"
 )
+_WAITS = "SELECT 1 FROM dial_order WHERE state = 'waiting' LIMIT 1"
 POLL_SECONDS = 0.5  # for orders of other nodes; those of this one wake it
 REFUSAL_STANDS = timedelta(seconds=2)  # by then the call, if there is one, has been written
 AGENT_GONE, NOTHING_HEARD = "agent_unreachable", "nothing_heard"
@@ -225,6 +226,8 @@ class Dialler:
 
     async def step(self) -> bool:
         """Carry out the oldest order; False when there is none."""
+        if not await self._db.fetch(_WAITS):
+            return False
         taken = await self._take()
         if taken is None:
             return False

@@ -39,6 +39,8 @@ LATEST = timedelta(seconds=8)  # a click that could not be heeded by then is tol
 HEARD_AGAIN = 1.0  # seconds
 POLL_SECONDS = 0.2  # for orders of other nodes; those of this one wake it
 HEARD = frozenset({"OriginateResponse", "Hangup", "UserEvent", "ChanSpyStart", "ChanSpyStop"})
+GIVE_UP_EVERY = 1.0  # seconds
+_WAITS = "SELECT 1 FROM call_order WHERE state = 'waiting' LIMIT 1"
 
 
 class Executor:
@@ -62,6 +64,8 @@ class Executor:
         self._heard: deque[tuple[str, AmiEvent]] = deque(maxlen=10_000)
         self.put_off: set[str] = set()  # channels whose end was heard once, before what explains it
         self.in_hand: dict[tuple[str, str], int] = {}  # PBX and session key → id: calls with orders
+        self._at_work = True  # calls in hand are not known yet: at the beginning, and while one is taken
+        self._gave_up = float("-inf")
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -70,8 +74,10 @@ class Executor:
             try:
                 if not began:
                     await outcomes.take_up(self)
-                    began = True
-                await outcomes.give_up(self)
+                    began, self._at_work = True, False
+                if self.db.clock.monotonic() - self._gave_up >= GIVE_UP_EVERY:
+                    self._gave_up = self.db.clock.monotonic()
+                    await outcomes.give_up(self)
                 while await self.step():
                     pass
             except (SQLAlchemyError, OSError, TimeoutError, HotlineError) as error:
@@ -84,8 +90,14 @@ class Executor:
         asyncio.get_running_loop().call_later(HEARD_AGAIN, self.hear, pbx, event)
 
     def hear(self, pbx: str, event: AmiEvent) -> None:
-        """What a PBX tells; looked at by `step`, for which the screens' writer does not wait."""
-        if event.name in HEARD:
+        """What a PBX tells; looked at by `step`, for which the screens' writer does not wait.
+
+        Most telephones that are put down belong to calls that nobody ordered anything about.
+        """
+        if event.name not in HEARD:
+            return
+        ours = event.name != "Hangup" or outcomes.is_ours(event.get("Uniqueid"))
+        if ours or self.in_hand or self._at_work:
             self._heard.append((pbx, event))
             self._wake.set()
 
@@ -95,12 +107,18 @@ class Executor:
             pbx, event = self._heard.popleft()
             await outcomes.heard(self, pbx, event)
             return True
-        found = await self._take()
-        if found is None:
+        if not await self.db.fetch(_WAITS):
             return False
-        row, wanted = found
-        if wanted is not None:
-            await self._carry_out(row, wanted)
+        self._at_work = True
+        try:
+            found = await self._take()
+            if found is None:
+                return False
+            row, wanted = found
+            if wanted is not None:
+                await self._carry_out(row, wanted)
+        finally:
+            self._at_work = False
         return True
 
     # --- one order ----------------------------------------------------------------------------

@@ -115,6 +115,11 @@ async def give_up(executor: Executor) -> None:
 # --- what is heard ------------------------------------------------------------------------------
 
 
+def is_ours(channel_id: str) -> bool:
+    """Whether an order made this channel."""
+    return channel_id.startswith(("ctl-", "spy-"))
+
+
 async def heard(executor: Executor, pbx: str, event: AmiEvent) -> None:
     """React to one event of a PBX."""
     if event.name == "UserEvent":
@@ -122,7 +127,7 @@ async def heard(executor: Executor, pbx: str, event: AmiEvent) -> None:
             await _came_back(executor, pbx, event)
         return
     unique = event.get("SpyerUniqueid") if event.name.startswith("ChanSpy") else event.get("Uniqueid")
-    if unique.startswith(("ctl-", "spy-")):
+    if is_ours(unique):
         await _of_order(executor, pbx, event, unique)
     elif event.name == "Hangup":
         await _somebody_left(executor, pbx, unique)
