@@ -1,7 +1,7 @@
 """The browsers of `bench.floor` in a process of their own: agents at their seats, leaders at the live floor.
 
-An agent does what the seat's page does: events of his own calls and of his own state make it fetch the
-pieces that follow them (`PIECES`), and some are fetched every few seconds besides. A leader does what the
+An agent does what the seat's page does (`pieces.js`): events of his own calls and of his own state make it
+fetch what changed, and it looks every ten seconds besides. A leader does what the
 live floor does: events make it fetch the pieces that changed since its mark, at most once in 0.3 s.
 
 One line of JSON on standard input says where to and for whom; `ready` is printed when all listen; any
@@ -15,7 +15,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 from aiohttp import (
@@ -29,17 +28,10 @@ from aiohttp import (
 
 TOPICS = {"agent", "call", "pbx", "help", "language"}
 BURST, SETTLE, EVERY = 0.04, 0.3, 3.0  # seconds: of hl-floor
-REGION = 0.03  # seconds: the events of one transaction arrive together
-# Of the seat's page: what is fetched, after which topics, seconds between two fetches and before one, how
-# often without any event.
-PIECES = (
-    ("/agent/banner", {"call"}, 0.0, 0.0, None),
-    ("/agent/phone", {"call", "pbx"}, 0.5, REGION, 10.0),
-    ("/agent/figures", {"call", "draft", "callback"}, 1.0, REGION, 20.0),
-    ("/agent/tabs", {"draft", "call"}, 0.25, REGION, None),
-    ("/seat/state", {"agent"}, 0.0, 0.0, None),
-    ("/seat/controls", {"call", "control", "agent"}, 0.0, 0.04, 10.0),
-)
+# Of the seat's page (`pieces.js`): topics, and seconds before a look, between two, and without any event.
+SEAT_TOPICS = {"agent", "call", "callback", "control", "draft", "pbx"}
+SEAT_BURST, SEAT_SETTLE, SEAT_EVERY = 0.03, 0.15, 10.0
+PIECES = ("banner", "tabs", "head", "phone", "controls", "state", "figures")
 MARK = re.compile(r'<hl-floor[^>]* mark="([^"]*)"')
 STATE = re.compile(r'data-agent="(\d+)" data-state="(\w+)"')
 
@@ -50,7 +42,7 @@ class Browsers:
     def __init__(self, told: dict[str, Any]) -> None:
         self.told = told
         self.base: str = told["base"]
-        self.pops: list[tuple[str, float, float]] = []  # extension, frame, banner
+        self.pops: list[tuple[str, float]] = []  # extension, when the banner came
         self.seen: list[tuple[int, float, int, str]] = []  # leader, when, person, state
         self.frames: list[tuple[int, float, int, str]] = []  # the same as the socket told it
         self.bare: list[float] = []
@@ -172,41 +164,37 @@ class Seat(Tab):
     def __init__(self, browsers: Browsers, cookie: str, extension: str) -> None:
         super().__init__(browsers, cookie)
         self.extension = extension
-        self._rang: list[float] = []
-        self._looks = [
-            (path, topics, Look(self, settle, burst, partial(self._fetch, path)), every)
-            for path, topics, settle, burst, every in PIECES
-        ]
+        self._marks = dict.fromkeys(PIECES, "")
+        self._look = Look(self, SEAT_SETTLE, SEAT_BURST, self._fetch)
 
     async def run(self) -> None:
         if not self.browsers.told.get("bare"):
-            for _, _, look, every in self._looks:
-                if every is not None:
-                    self.start(self._poll(look, every))
+            self.start(self._poll())
         await super().run()
 
-    async def _poll(self, look: Look, every: float) -> None:
-        await asyncio.sleep(every * (int(self.extension) % 100) / 100)  # pages are not opened all at once
+    async def _poll(self) -> None:
+        await asyncio.sleep(SEAT_EVERY * (int(self.extension) % 100) / 100)  # not all at once
         while True:
-            look.soon()
-            await asyncio.sleep(every)
+            self._look.soon()
+            await asyncio.sleep(SEAT_EVERY)
 
     def hear(self, frame: dict[str, Any], now: float) -> None:
         whole = frame["t"] == "reset"
         if whole:
             self.browsers.requests["reset"] += 1
-        elif frame["kind"] == "ringing" and frame["data"].get("extension") == self.extension:
-            self._rang.append(now)
-        for _, topics, look, _ in self._looks:
-            if whole or frame["topic"] in topics:
-                look.soon()
+        if whole or frame["topic"] in SEAT_TOPICS:
+            self._look.soon()
 
-    async def _fetch(self, path: str) -> None:
-        text = await self.browsers.fetch(self.cookie, path)
-        if path == "/agent/banner" and "data-session" in text:
-            now = time.time()
-            self.browsers.pops += [(self.extension, heard, now) for heard in self._rang]
-            self._rang.clear()
+    async def _fetch(self) -> None:
+        have = ",".join(f"{name}.{mark}" for name, mark in self._marks.items())
+        text = await self.browsers.fetch(self.cookie, f"/seat/pieces?have={have}")
+        if not text:
+            return
+        pieces = json.loads(text)["pieces"]
+        self._marks |= {name: one["mark"] for name, one in pieces.items()}
+        self.browsers.requests["pieces"] += len(pieces)
+        if "data-session" in pieces.get("banner", {}).get("html", ""):
+            self.browsers.pops.append((self.extension, time.time()))
 
 
 class Leader(Tab):

@@ -15,7 +15,7 @@ OVERTAKEN = 1.0  # seconds: a state that did not last so long is not waited for
 def pops(found: dict[str, Any]) -> tuple[list[float], int]:
     """Milliseconds from each ring to its banner, and how many rings had none."""
     banners = defaultdict(list)
-    for extension, _, shown in found["pops"]:
+    for extension, shown in found["pops"]:
         banners[extension].append(shown)
     taken: list[float] = []
     lost = 0

@@ -25,6 +25,8 @@ from sqlmodel import Field
 
 from core.db import Table, id_column, json_column, ref_column, time_column
 
+OPEN_LEG = text("call_leg.state <> 'ended'")  # spelled out: a bound value finds no partial index
+
 
 class CallSession(Table, table=True):
     """One call of one citizen, whatever channels, queues and transfers it was made of."""
@@ -77,14 +79,16 @@ class CallLeg(Table, table=True):
     """One agent's telephone in a session: how long it rang, talked and held, and who ended it."""
 
     __tablename__: ClassVar[str] = "call_leg"
-    __table_args__: ClassVar[Any] = (UniqueConstraint("session_id", "leg_key"),)
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("session_id", "leg_key"),
+        Index("ix_call_leg_open", "extension", postgresql_where=OPEN_LEG),
+        Index("ix_call_leg_user_id_answered_at", "user_id", "answered_at"),
+    )
     id: int = Field(default=None, sa_column=id_column())
     session_id: int = Field(sa_column=ref_column("call_session.id"))
     leg_key: str = Field(sa_type=Text)  # the extension: one leg per telephone
     extension: str = Field(sa_type=Text)
-    user_id: int | None = Field(
-        default=None, sa_column=ref_column("user_account.id", nullable=True, index=True)
-    )
+    user_id: int | None = Field(default=None, sa_column=ref_column("user_account.id", nullable=True))
     state: str = Field(sa_type=Text)  # ringing talking ended
     ring_seconds: float
     talk_seconds: float

@@ -13,6 +13,7 @@ from web.floor_board import FLOOR, FloorBoards
 from web.live import HUB, LiveHub
 from web.render import JINJA, make_environment
 from web.routes import ROUTES, RULES, register
+from web.seat_board import SEATS, SeatBoard
 from web.security.csrf import csrf_middleware
 from web.security.headers import add_security_headers
 from web.security.limits import MAX_BODY, body_limit_middleware
@@ -45,6 +46,7 @@ def make_app(ctx: WebContext) -> web.Application:
     app[BOARDS] = Boards()
     app[RATES] = Rates(ctx.clock)
     app[FLOOR] = FloorBoards(ctx.tail)
+    app[SEATS] = SeatBoard(ctx)
     register(app, views.modules())
     for module in views.modules():
         part = getattr(module, "frame_part", None)  # what this screen adds to the frame of every page

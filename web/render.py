@@ -131,8 +131,12 @@ async def bare_page(request: web.Request, template: str, *, status: int = 200, *
 
 def fragment(request: web.Request, template: str, *, status: int = 200, **values: Any) -> web.Response:
     """A piece of a page for htmx or a custom element; no frame around it."""
-    text = request.app[JINJA].get_template(template).render({**_common(request), **values})
-    return _html(text, status)
+    return _html(piece(request, template, **values), status)
+
+
+def piece(request: web.Request, template: str, **values: Any) -> str:
+    """The text of a piece of a page, for an answer that holds several."""
+    return request.app[JINJA].get_template(template).render({**_common(request), **values})
 
 
 def redirect(request: web.Request, location: str) -> web.Response:

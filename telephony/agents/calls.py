@@ -11,7 +11,7 @@ from telephony.agents.machine import Leg, Span
 from telephony.agents.skew import Skew
 from telephony.calls.course import OpenSpan
 from telephony.events import LegMoved
-from telephony.models import CallLeg, CallSession
+from telephony.models import OPEN_LEG, CallLeg, CallSession
 
 LEG, CALL = table_of(CallLeg), table_of(CallSession)
 
@@ -51,7 +51,7 @@ async def legs_at(session: AsyncSession, extension: str, pbx: str) -> list[Leg]:
         select(LEG.c.session_id, LEG.c.state, LEG.c.rang_at, LEG.c.answered_at, CALL.c.direction)
         .add_columns(CALL.c.queues, CALL.c.version)
         .join(CALL, CALL.c.id == LEG.c.session_id)
-        .where(LEG.c.extension == extension, LEG.c.state != "ended", CALL.c.pbx == pbx)
+        .where(LEG.c.extension == extension, OPEN_LEG, CALL.c.pbx == pbx)
         .where(CALL.c.ended_at.is_(None))
         .order_by(LEG.c.id)
     )

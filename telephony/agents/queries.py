@@ -101,7 +101,8 @@ async def held_by_other(session: AsyncSession, extension: str, user_id: int) -> 
 
 async def wrap_up_now(session: AsyncSession, user_id: int, now: datetime) -> WrapUpNow | None:
     """The work after a call that goes on, else the latest call without a code, for a while."""
-    query = select(WRAP).where(WRAP.c.user_id == user_id).order_by(WRAP.c.id.desc()).limit(1)
+    query = select(WRAP).where(WRAP.c.user_id == user_id)
+    query = query.order_by(WRAP.c.started_at.desc(), WRAP.c.id.desc()).limit(1)
     row = (await session.execute(query)).mappings().first()
     if row is None:
         return None

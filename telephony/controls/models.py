@@ -27,6 +27,7 @@ class CallOrder(Table, table=True):
         Index("ix_call_order_waiting", "id", postgresql_where=text("state = 'waiting'")),
         Index("ix_call_order_open", "id", postgresql_where=text("state IN ('taken', 'ringing')")),
         Index("ix_call_order_session_id", "session_id", "id"),
+        Index("ix_call_order_user_id_ordered_at", "user_id", "ordered_at"),
     )
     id: int = Field(default=None, sa_column=id_column())
     kind: str = Field(sa_column=Column(String(20), nullable=False))

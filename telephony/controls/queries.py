@@ -16,7 +16,7 @@ from telephony.agents.models import AgentInterval, AgentSession
 from telephony.controls import marks
 from telephony.controls.models import AbuseReport, CallMark, CallOrder, NumberListing
 from telephony.controls.terms import Standing
-from telephony.models import CallLeg, CallSession
+from telephony.models import OPEN_LEG, CallLeg, CallSession
 
 _order, _mark = table_of(CallOrder), table_of(CallMark)
 _report, _listing = table_of(AbuseReport), table_of(NumberListing)
@@ -62,7 +62,8 @@ async def own_call(session: AsyncSession, actor: Actor, now: datetime) -> OwnCal
                 _person, _person.c.id == _call.c.caller_ref
             )
         )
-        .where(_leg.c.extension == actor.extension, _leg.c.state == "talking", _call.c.ended_at.is_(None))
+        .where(_leg.c.extension == actor.extension, OPEN_LEG, _leg.c.state == "talking")
+        .where(_call.c.ended_at.is_(None))
         .order_by(_leg.c.answered_at.desc())
         .limit(1)
     )
@@ -97,7 +98,8 @@ async def last_order(session: AsyncSession, actor: Actor, now: datetime) -> Last
     recent = sa.or_(_order.c.ended_at.is_(None), _order.c.ended_at > now - SHOWN_FOR)
     query = sa.select(_order.c.id, _order.c.kind, _order.c.state, _order.c.why, _order.c.target)
     query = query.where(_order.c.user_id == actor.user_id, _order.c.ordered_at > now - timedelta(minutes=5))
-    row = (await session.execute(query.where(recent).order_by(_order.c.id.desc()).limit(1))).first()
+    latest = query.where(recent).order_by(_order.c.ordered_at.desc(), _order.c.id.desc()).limit(1)
+    row = (await session.execute(latest)).first()
     return LastOrder(*row) if row is not None else None
 
 

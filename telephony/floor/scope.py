@@ -9,7 +9,7 @@ from core.people.actor import Actor
 from core.people.models import Unit, User
 from core.people.permissions import Permission
 from core.tables import table_of
-from telephony.models import CallLeg, CallSession
+from telephony.models import OPEN_LEG, CallLeg, CallSession
 
 _unit, _user = table_of(Unit), table_of(User)
 _leg, _call = table_of(CallLeg), table_of(CallSession)
@@ -33,7 +33,9 @@ async def call_of(session: AsyncSession, actor: Actor) -> int | None:
     query = (
         sa.select(_leg.c.session_id)
         .join(_call, _call.c.id == _leg.c.session_id)
-        .where(_leg.c.user_id == actor.user_id, _leg.c.state == "talking", _call.c.ended_at.is_(None))
+        .where(
+            _leg.c.user_id == actor.user_id, OPEN_LEG, _leg.c.state == "talking", _call.c.ended_at.is_(None)
+        )
         .order_by(_leg.c.answered_at.desc())
         .limit(1)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -83,6 +84,13 @@ class Browser:
         )
         async with sent as got:
             return await Answer.of(got)
+
+    async def piece(self, name: str) -> str:
+        """A piece of the telephone as a page is sent it; empty when it is not for this person."""
+        answer = await self.get(f"/seat/pieces?have={name}", headers={"HX-Request": "true"})
+        assert answer.status == 200, answer.text
+        found: dict[str, dict[str, str]] = json.loads(answer.text)["pieces"]
+        return found[name]["html"] if name in found else ""
 
     async def sign_in(self, login: str, password: str = PASSWORD, **extra: str) -> Answer:
         """Sign in through the form."""

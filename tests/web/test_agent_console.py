@@ -9,6 +9,7 @@ from tests.web.agent_rig import Floor, ctx, floor, hx_post, plain
 from tests.web.conftest import Console
 
 __all__ = ["ctx", "floor"]
+PIECES = "/seat/pieces?have=banner,phone,tabs,controls"
 SEAT = {Permission.CALL_TAKE, Permission.DRAFT_WRITE}
 
 
@@ -17,22 +18,22 @@ async def test_only_the_posts_of_the_floor_reach_the_seat(console: Console, role
     browser = await console.signed_in(role.value)
     allowed = bool(SEAT & permissions_of(frozenset({role})))
     assert (await browser.get("/agent")).status == (200 if allowed else 403)
-    assert (await browser.get("/agent/phone")).status == (200 if allowed else 403)
+    assert (await browser.get("/seat/pieces?have=phone")).status == (200 if allowed else 403)
 
 
 async def test_a_ringing_call_is_shown_at_the_ringing_telephone_only(floor: Floor) -> None:
     first, second = await floor.console.signed_in("a1001"), await floor.console.signed_in("a1002")
     await floor.ring("a1001")
-    assert "138****1234" in (await first.get("/agent/banner")).text
-    assert "振铃中" in (await first.get("/agent/phone")).text
-    assert (await second.get("/agent/banner")).text.strip() == ""
-    assert "无通话" in (await second.get("/agent/phone")).text
+    assert "138****1234" in await first.piece("banner")
+    assert "振铃中" in await first.piece("phone")
+    assert (await second.piece("banner")).strip() == ""
+    assert "无通话" in await second.piece("phone")
 
 
 async def test_a_shift_leader_does_not_get_the_banner_of_an_agents_call(floor: Floor) -> None:
     leader = await floor.console.signed_in("shift_leader")
     await floor.ring("a1001")
-    assert (await leader.get("/agent/banner")).text.strip() == ""
+    assert (await leader.piece("banner")).strip() == ""
 
 
 async def test_every_page_of_the_floor_carries_the_banner_while_it_rings(floor: Floor) -> None:
@@ -59,7 +60,13 @@ async def test_a_number_is_never_written_into_a_page_in_full(floor: Floor) -> No
     await floor.ring()
     assert "13812341234" not in (await browser.get("/agent")).text
     draft = await floor.answered()
-    for path in ("/agent", f"/drafts/{draft}/panel", f"/drafts/{draft}/caller", "/agent/tabs", "/calls"):
+    for path in (
+        "/agent",
+        f"/drafts/{draft}/panel",
+        f"/drafts/{draft}/caller",
+        PIECES,
+        "/calls",
+    ):
         assert "13812341234" not in (await browser.get(path)).text, path
 
 
@@ -104,7 +111,7 @@ async def test_two_open_calls_of_one_agent_are_both_kept_as_tabs(floor: Floor) -
     browser = await floor.console.signed_in("a1001")
     one = await floor.answered(number="13800000001")
     two = await floor.answered(number="13800000002")
-    tabs = (await browser.get("/agent/tabs")).text
+    tabs = await browser.piece("tabs")
     assert tabs.index(f'data-draft-tab="{one}"') < tabs.index(f'data-draft-tab="{two}"')
     assert tabs.count('data-hotkey="F2"') == 1
 
@@ -126,6 +133,6 @@ async def test_a_made_up_address_of_the_seat_is_refused(floor: Floor, query: str
 async def test_the_queue_shows_how_many_wait_and_since_when(floor: Floor) -> None:
     browser = await floor.console.signed_in("a1002")
     await floor.ring("a1001")
-    column = (await browser.get("/agent/phone")).text
+    column = await browser.piece("phone")
     assert "等待" in column
     assert floor.clock.now().isoformat() in column

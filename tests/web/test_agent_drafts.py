@@ -78,7 +78,7 @@ async def test_saving_as_a_ticket_shows_number_and_query_code(floor: Floor, agen
     shown = re.sub(r"\s", "", plain(answer.text))
     assert number in shown
     assert re.search(r"查询码.*?\d{6}", shown)
-    assert f'data-draft-tab="{draft}"' not in (await agent.get("/agent/tabs")).text
+    assert f'data-draft-tab="{draft}"' not in await agent.piece("tabs")
 
 
 async def test_a_double_click_makes_one_ticket_and_shows_it_twice(floor: Floor, agent: Browser) -> None:
@@ -173,7 +173,7 @@ async def test_a_draft_handed_over_goes_on_at_the_colleagues_seat(floor: Floor, 
     colleague = await floor.console.signed_in("a1002")
     form = floor.form(title="请接着登记", to_user_id=floor.users["a1002"])
     assert (await hx_post(agent, f"/drafts/{draft}/hand-over", form)).status == 200
-    assert f'data-draft-tab="{draft}"' not in (await agent.get("/agent/tabs")).text
+    assert f'data-draft-tab="{draft}"' not in await agent.piece("tabs")
     assert "请接着登记" in (await colleague.get(f"/drafts/{draft}/panel")).text
     assert (await hx_post(agent, f"/drafts/{draft}/form", floor.form(version=3))).status in (404, 410)
 

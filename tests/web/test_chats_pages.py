@@ -156,7 +156,7 @@ async def test_the_conversation_lands_on_the_seat_with_a_draft_and_goes_both_way
     seat = (await agent.get(taken.headers["Location"])).text
     assert "我听不见，家里停水了" in seat
     assert "data-hl-chat" in seat
-    assert 'data-hotkey="F2"' in (await agent.get("/agent/tabs")).text
+    assert 'data-hotkey="F2"' in await agent.piece("tabs")
     answer = await agent.post("/chats/1/say", {"text": "请问在哪个小区？", "key": "a"}, headers=HX)
     assert answer.status == 204
     lines = (await citizen.get("/text/lines?after=1")).text

@@ -40,7 +40,8 @@ async def test_only_who_takes_calls_orders_and_only_leaders_listen(console: Cons
     browser = await console.signed_in(role.value)
     may = permissions_of(frozenset({role}))
     takes, leads = Permission.CALL_TAKE in may, Permission.FLOOR_LEAD in may
-    assert (await browser.get("/seat/controls")).status == (200 if takes else 403)
+    shown = await browser.get("/seat/pieces?have=controls")
+    assert ("controls" in shown.text) == takes
     answers = {
         "/seat/calls/1/hold": takes, "/seat/calls/1/abuse": takes, "/seat/calls/1/list": takes,
         "/floor/calls/1/listen": leads, "/floor/calls/1/end": leads, "/floor/abuse/1/close": leads,
@@ -54,12 +55,12 @@ async def test_only_who_takes_calls_orders_and_only_leaders_listen(console: Cons
 
 async def test_without_a_call_there_are_no_buttons(floor: Floor) -> None:
     browser = await floor.console.signed_in("a1001")
-    assert "<button" not in (await browser.get("/seat/controls")).text
+    assert "<button" not in await browser.piece("controls")
 
 
 async def test_hold_is_ordered_once_and_the_fragment_says_so(floor: Floor) -> None:
     call, browser = await talking(floor)
-    shown = (await browser.get("/seat/controls")).text
+    shown = await browser.piece("controls")
     token = re.search(r'name="token" value="([\w-]+-hold)"', shown)
     assert token is not None
     for _ in range(2):
@@ -74,7 +75,7 @@ async def test_a_held_call_offers_what_is_possible_and_says_why_not_the_rest(flo
     call, browser = await talking(floor)
     async with floor.ctx.db.begin() as uow:
         await marks.add(uow, call.id, "hold", floor.users["a1001"])
-    shown = plain((await browser.get("/seat/controls")).text)
+    shown = plain(await browser.piece("controls"))
     assert "保持中" in shown
     assert "恢复通话" in shown
     answer = await hx_post(browser, f"/seat/calls/{call.id}/hold", {"token": "again"})
@@ -185,7 +186,7 @@ async def test_a_leader_orders_and_hears_only_of_his_own_orders(floor: Floor) ->
     ident = await floor.scalar("SELECT id FROM call_order")
     assert (await boss.get(f"/floor/orders/{ident}", headers=HX)).status == 200
     agent = await floor.console.signed_in("a1001")
-    assert "监听" not in (await agent.get("/seat/controls")).text
+    assert "监听" not in await agent.piece("controls")
     assert (await agent.get(f"/floor/orders/{ident}", headers=HX)).status == 403
 
 
@@ -227,7 +228,7 @@ async def test_a_number_is_proposed_decided_shown_and_lifted(floor: Floor) -> No
     decision = {"version": "1", "decision": "approve", "days": "30"}
     assert (await boss.post(f"/numbers/{ident}/decide", decision)).status == 303
     assert (await boss.post(f"/numbers/{ident}/decide", decision)).status == 409  # somebody was faster
-    assert "骚扰电话" in plain((await browser.get("/seat/controls")).text)
+    assert "骚扰电话" in plain(await browser.piece("controls"))
     lifted = await boss.post(f"/numbers/{ident}/lift", {"version": "2", "reason": "已道歉"})
     assert lifted.status == 303
     assert "没有生效中的号码" in (await boss.get("/numbers")).text

@@ -85,11 +85,11 @@ async def test_from_signing_in_to_going(seats: Seats, agent: Browser) -> None:
     page = (await agent.get("/agent")).text
     assert "签入并示闲" in page
     assert (await agent.post("/seat/sign-in", {}, headers=HX)).status == 204
-    panel = (await agent.get("/seat/state", headers=HX)).text
+    panel = await agent.piece("state")
     assert "示闲" in panel
     assert "综合受理、方言专席" in panel
     assert (await agent.post("/seat/not-ready", {"reason": "training"}, headers=HX)).status == 204
-    assert "示忙 · 培训" in (await agent.get("/seat/head", headers=HX)).text
+    assert "示忙 · 培训" in await agent.piece("head")
     assert (await agent.post("/seat/ready", {}, headers=HX)).status == 204
     assert (await agent.post("/seat/sign-out", {}, headers=HX)).status == 204
     assert await seats.line("a1001") == ["ready", "not_ready:training", "ready"]
@@ -157,7 +157,7 @@ async def test_a_telephone_somebody_has_is_taken_over_by_choice_only(
     other = await console.signed_in("a1002")
     refused = await other.post("/seat/sign-in", {}, headers=HX)
     assert (refused.status, "接管本机" in refused.text) == (409, True)
-    assert "坐席a1001" in (await other.get("/seat/state", headers=HX)).text
+    assert "坐席a1001" in await other.piece("state")
     assert (await other.post("/seat/sign-in", {"take_over": "true"}, headers=HX)).status == 204
     sessions = await rows_of(seats.ctx.db, "session")
     assert [(row["user_id"], row["ended_by"]) for row in sessions] == [
@@ -171,7 +171,7 @@ async def test_another_telephone_of_the_same_person(seats: Seats, agent: Browser
     await _change_extensions(seats, {"a1001": "1009"})
     refused = await agent.post("/seat/sign-in", {}, headers=HX)
     assert (refused.status, "另一部分机" in refused.text) == (409, True)
-    assert "从原分机改到本机" in (await agent.get("/seat/state", headers=HX)).text
+    assert "从原分机改到本机" in await agent.piece("state")
     assert (await agent.post("/seat/sign-in", {"take_over": "true"}, headers=HX)).status == 204
     assert [row["extension"] for row in await rows_of(seats.ctx.db, "session")] == ["1001", "1009"]
 
@@ -180,7 +180,7 @@ async def test_work_after_a_call_with_its_code_and_more_time(seats: Seats, agent
     await agent.post("/seat/sign-in", {}, headers=HX)
     seats.clock.advance(60)
     await seats.call("a1001", await seats.session(), 40)
-    panel = (await agent.get("/seat/state", headers=HX)).text
+    panel = await agent.piece("state")
     assert "已登记工单" in panel
     assert "剩余" in panel
     for _ in range(2):
@@ -200,11 +200,11 @@ async def test_a_code_may_come_after_the_time_is_over(seats: Seats, agent: Brows
     seats.clock.advance(60)
     await seats.call("a1001", await seats.session(), 40)
     await agent.post("/seat/wrap-up", {"act": "end"}, headers=HX)
-    assert "还没有小结" in (await agent.get("/seat/state", headers=HX)).text
+    assert "还没有小结" in await agent.piece("state")
     assert (await agent.post("/seat/wrap-up", {"act": "keep", "code": "urged"}, headers=HX)).status == 204
     (wrap_up,) = await rows_of(seats.ctx.db, "wrap_up")
     assert wrap_up["code"] == "urged"
-    assert "还没有小结" not in (await agent.get("/seat/state", headers=HX)).text
+    assert "还没有小结" not in await agent.piece("state")
 
 
 async def test_the_leader_sets_others_and_it_is_in_the_audit_log(

@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.clock import CITY_ZONE, to_city
 from core.people.actor import Actor
 from core.privacy import PersonalValue
-from telephony.models import CallLeg, CallSession
+from telephony.models import OPEN_LEG, CallLeg, CallSession
 from tickets.models import table_of
 from web.reads.calls import queue_words
 
@@ -48,6 +49,11 @@ class SeatCall:
         return found or self.started_at
 
 
+def city_midnight(now: datetime) -> datetime:
+    """The instant at which the city's present day began."""
+    return datetime.combine(to_city(now).date(), datetime.min.time(), CITY_ZONE)
+
+
 def _at_seat(actor: Actor) -> sa.ColumnElement[bool]:
     """The legs of this person; an extension belongs to one account only."""
     mine = _leg.c.user_id == actor.user_id
@@ -75,7 +81,7 @@ async def seat_calls(session: AsyncSession, actor: Actor) -> list[SeatCall]:
                 _person, _person.c.id == _call.c.caller_ref
             )
         )
-        .where(_at_seat(actor), _leg.c.state.in_(("ringing", "talking")), _call.c.ended_at.is_(None))
+        .where(_at_seat(actor), OPEN_LEG, _call.c.ended_at.is_(None))
         .order_by(sa.desc(_leg.c.state == "talking"), _leg.c.rang_at)
     )
     return [SeatCall(**row._mapping) for row in await session.execute(query)]

@@ -24,6 +24,7 @@ from tickets.terms import Channel, Confidentiality, Disposition, TicketType, Urg
 from web.context import actor, context
 from web.reads.calls import queue_words, states_of
 from web.reads.citizens import CallerCard, caller_card
+from web.reads.seat_parts import draft_label
 from web.render import city_time
 from web.views._forms import to_fields
 
@@ -127,12 +128,6 @@ async def _chat_of(request: web.Request, session: AsyncSession, item: queries.Dr
     found = await chat_queries.one(session, actor(request), item.chat_session_id)
     said = await chat_queries.transcript(session, context(request).vault, found.id)
     return ChatPane(found, said, new_token(9))
-
-
-def draft_label(item: queries.DraftItem) -> str:
-    """What stands on the tab of a draft."""
-    unnamed = "未显示号码" if item.call_session_id else "文字来访" if item.chat_session_id else "新建"
-    return item.caller or unnamed
 
 
 async def options_for(session: AsyncSession, person: Actor) -> dict[str, list[Option]]:

@@ -19,9 +19,9 @@ from core.people.permissions import Permission
 from tickets.reveal import checked_reason
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, path_id, read_form, read_query
+from web.reads.seat import city_midnight
 from web.render import fragment, page, redirect
 from web.routes import route
-from web.views.agent import city_midnight
 
 TAKE = Permission.TEXT_TAKE
 READ = (Permission.TEXT_TAKE, Permission.CALL_READ_ALL)

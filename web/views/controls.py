@@ -40,13 +40,8 @@ class ProposalForm(Fields):
     reason: str = Field("", max_length=200)
 
 
-@route("GET", "/seat/controls", permission=TAKE)
-async def seat_controls(request: web.Request) -> web.StreamResponse:
-    """The buttons of the call at my telephone, as it stands now."""
-    return await _seat(request)
-
-
 async def _seat(request: web.Request) -> web.Response:
+    """The buttons of the call at my telephone, as it stands now."""
     async with context(request).db.read() as session:
         values = await reads.seat_controls(session, actor(request), context(request).clock.now())
     return fragment(request, "seat/_call_controls.html", **values)

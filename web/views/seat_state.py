@@ -16,7 +16,6 @@ from core.people.permissions import Permission
 from web.context import actor, agents_of, context
 from web.inputs import Fields, read_form
 from web.reads.seat_state import SeatState, seat_state
-from web.render import fragment
 from web.routes import route
 
 SEAT = (Permission.CALL_TAKE, Permission.REVISIT_WORK)  # who answers citizens, and who calls them
@@ -95,18 +94,6 @@ async def wrap_up(request: web.Request) -> web.StreamResponse:
             )
 
     return await _done(request, work)
-
-
-@route("GET", "/seat/state", permission=SEAT)
-async def state(request: web.Request) -> web.StreamResponse:
-    """My state as the seat shows it."""
-    return fragment(request, "seat/_panel.html", seat=await _seat(request), folded=True)
-
-
-@route("GET", "/seat/head", permission=SEAT)
-async def head(request: web.Request) -> web.StreamResponse:
-    """My state as the head of every page shows it."""
-    return fragment(request, "seat/_head_inner.html", seat=await _seat(request))
 
 
 async def frame_part(request: web.Request) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -13,11 +12,10 @@ from tickets import queries
 from web.context import actor, context
 from web.inputs import Fields, path_id, read_form
 from web.reads.callback_time import span
+from web.reads.duties import STALE_AFTER
+from web.reads.seat_parts import draft_label
 from web.render import fragment, page, redirect
 from web.routes import route
-from web.views._panel import draft_label
-
-STALE_AFTER = timedelta(minutes=30)
 
 
 class TakeOverForm(Fields):

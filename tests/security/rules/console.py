@@ -9,7 +9,6 @@ from tests.security.rules.roles import (
     EVERYBODY,
     HOTLINE,
     READERS,
-    SEATS,
     WRITERS,
 )
 
@@ -28,9 +27,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/metrics"): ANYBODY,
     ("GET", "/static/{path}"): ANYBODY,
     ("GET", "/agent"): WRITERS,
-    ("GET", "/agent/phone"): WRITERS,
-    ("GET", "/agent/banner"): SEATS,
-    ("GET", "/agent/tabs"): WRITERS,
+    ("GET", "/seat/pieces"): WRITERS,
     ("POST", "/drafts"): WRITERS,
     ("GET", "/drafts/{draft_id}/panel"): WRITERS,
     ("GET", "/drafts/{draft_id}/caller"): WRITERS,

@@ -6,7 +6,6 @@ TAKERS = frozenset({Role.AGENT, Role.SHIFT_LEADER})
 LEADERS = frozenset({Role.SHIFT_LEADER})
 
 ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
-    ("GET", "/seat/controls"): TAKERS,
     ("GET", "/seat/calls/{session_id}/targets"): TAKERS,
     ("GET", "/seat/calls/{session_id}/emergency"): TAKERS,
     ("GET", "/seat/calls/{session_id}/abuse"): TAKERS,

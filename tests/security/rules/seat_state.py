@@ -6,8 +6,6 @@ from tests.security.rules.roles import WRITERS
 SITTING = WRITERS
 LEADERS = frozenset({Role.SHIFT_LEADER})
 ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
-    ("GET", "/seat/state"): SITTING,
-    ("GET", "/seat/head"): SITTING,
     ("POST", "/seat/sign-in"): SITTING,
     ("POST", "/seat/sign-out"): SITTING,
     ("POST", "/seat/ready"): SITTING,

@@ -4,7 +4,6 @@ from core.people.permissions import Role
 from tests.security.rules.roles import WRITERS
 
 ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
-    ("GET", "/agent/figures"): WRITERS,
     ("POST", "/agent/places"): WRITERS,
     ("GET", "/agent/snippets"): WRITERS,
     ("GET", "/snippets"): WRITERS,

@@ -1,12 +1,10 @@
-// <hl-controls src="/seat/controls">: the buttons of the call at my telephone. The server says which acts
+// <hl-controls>: the buttons of the call at my telephone. The server says which acts
 // are possible and what became of the last one; here they are fetched again when something happened,
 // sent once, and the dialogs are opened. Dialogs lie beside the part that is swapped, so that nothing
 // typed in them is lost when the call moves on.
 
 import { FORM_TYPE, FetchError, composing, encoded, request, showProblem, swap, takesInput } from "./dom.js";
-
-const BURST_MS = 40;
-const LONGEST_MS = 10000; // without any event the buttons are looked at again after so long
+import { forget, join, leave, lookSoon } from "./pieces.js";
 
 class HlControls extends HTMLElement {
   connectedCallback() {
@@ -14,67 +12,33 @@ class HlControls extends HTMLElement {
     this.wired = true;
     this.live = this.querySelector("[data-live-part]");
     this.dialog = this.querySelector("[data-dialog]");
-    this.onLive = (event) => ["call", "control", "agent"].includes(event.detail.topic) && this.soon();
-    this.onSocket = (event) => event.detail.state === "open" && this.soon();
-    this.onReset = () => this.soon();
-    document.addEventListener("hl:live", this.onLive);
-    document.addEventListener("hl:socket", this.onSocket);
-    document.addEventListener("hl:reset", this.onReset);
+    join("controls", this, (html) => this.show(html));
     this.addEventListener("click", (event) => this.clicked(event));
     this.addEventListener("submit", (event) => this.submitted(event));
     this.addEventListener("input", (event) => event.target.matches("[data-find]") && this.find(event.target));
     this.addEventListener("change", () => this.chosen());
     this.addEventListener("keydown", (event) => this.key(event));
     this.dialog.addEventListener("close", () => this.closed());
-    this.poll = window.setInterval(() => document.hidden || this.look(), LONGEST_MS);
-    this.look();
+    lookSoon();
   }
 
   disconnectedCallback() {
     if (this.isConnected) return;
-    document.removeEventListener("hl:live", this.onLive);
-    document.removeEventListener("hl:socket", this.onSocket);
-    document.removeEventListener("hl:reset", this.onReset);
-    window.clearInterval(this.poll);
-    window.clearTimeout(this.timer);
+    leave("controls", this);
     this.wired = false;
-  }
-
-  soon() {
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.look(), BURST_MS);
-  }
-
-  async look() {
-    if (this.busy) {
-      this.again = true;
-      return;
-    }
-    this.busy = true;
-    try {
-      const { body } = await request(this.getAttribute("src"));
-      this.show(body);
-    } catch (error) {
-      if (!(error instanceof FetchError)) throw error;
-    } finally {
-      this.busy = false;
-    }
-    if (this.again) {
-      this.again = false;
-      this.soon();
-    }
   }
 
   // What is typed in the small forms stays: they are left alone until the focus has gone.
   show(html) {
     const focused = document.activeElement;
     const inside = this.live.contains(focused);
-    if (inside && takesInput(focused)) return;
+    if (inside && takesInput(focused)) return false;
     const key = inside ? focused.getAttribute("data-key") : null;
     swap(this.live, html);
     const again = key && this.live.querySelector(`[data-key="${key}"]`);
     if (again) again.focus({ preventScroll: true });
     if (this.dialog.open && !this.live.querySelector("[data-call]")) this.dialog.close();
+    return true;
   }
 
   clicked(event) {
@@ -116,10 +80,12 @@ class HlControls extends HTMLElement {
       const { body } = await request(url, { method: "POST", headers: FORM_TYPE, body: encoded(form) });
       if (this.dialog.open) this.dialog.close();
       swap(this.live, body);
+      forget("controls");
     } catch (error) {
       if (!(error instanceof FetchError)) throw error;
       showProblem(error, "没有送到，通话没有变化。请再按一次。");
-      this.soon();
+      forget("controls");
+      lookSoon();
     } finally {
       form.sending = false;
     }

@@ -1,37 +1,29 @@
-// <hl-seat src="/seat/state" user="7">: the agent's state. What is shown always comes from the server,
+// <hl-seat piece="state">: the agent's state. What is shown always comes from the server,
 // so reload, second tab and the leader's hand look the same. F8 opens its choices; arrows walk through
 // them. It takes the focus only when a person asked for it, and gives it back.
 
 import { FORM_TYPE, FetchError, request, showProblem, swap } from "./dom.js";
+import { forget, join, leave, lookSoon } from "./pieces.js";
 
-const RETRY_MS = 2000;
+const DUE_MS = 2000; // the leader ends work after a call a little later than the clock here
 const ARROWS = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 };
 
 class HlSeat extends HTMLElement {
   connectedCallback() {
     if (this.wired) return;
     this.wired = true;
-    this.heard = (event) => event.detail.topic === "agent" && String(event.detail.ref) === this.getAttribute("user") && this.look();
-    this.anew = () => this.look();
-    this.opened = (event) => event.detail.state === "open" && this.look();
-    document.addEventListener("hl:live", this.heard);
-    document.addEventListener("hl:socket", this.opened);
-    document.addEventListener("hl:reset", this.anew);
-    document.addEventListener("hl:seat", this.anew);
-    this.addEventListener("hl:due", () => window.setTimeout(() => this.look(), RETRY_MS));
+    this.piece = this.getAttribute("piece");
+    join(this.piece, this, (html) => this.place(html));
+    this.addEventListener("hl:due", () => lookSoon(DUE_MS));
     this.addEventListener("submit", (event) => this.send(event));
     this.addEventListener("click", (event) => this.clicked(event));
     this.addEventListener("keydown", (event) => this.walk(event));
-    if (!this.firstElementChild) this.look();
+    if (!this.firstElementChild) lookSoon();
   }
 
   disconnectedCallback() {
     if (this.isConnected) return;
-    document.removeEventListener("hl:live", this.heard);
-    document.removeEventListener("hl:socket", this.opened);
-    document.removeEventListener("hl:reset", this.anew);
-    document.removeEventListener("hl:seat", this.anew);
-    window.clearTimeout(this.retry);
+    leave(this.piece, this);
     this.wired = false;
   }
 
@@ -76,7 +68,8 @@ class HlSeat extends HTMLElement {
     } finally {
       this.sending = false;
     }
-    document.dispatchEvent(new CustomEvent("hl:seat"));
+    ["state", "head"].forEach(forget);
+    lookSoon(0);
   }
 
   // The choice is made: the focus goes back to where the person was.
@@ -87,27 +80,6 @@ class HlSeat extends HTMLElement {
     this.menu.open = false;
     if (this.back && this.back.isConnected && this.back !== document.body) this.back.focus();
     this.back = null;
-  }
-
-  async look() {
-    if (this.busy) {
-      this.again = true;
-      return;
-    }
-    this.busy = true;
-    window.clearTimeout(this.retry);
-    try {
-      const { body } = await request(this.getAttribute("src"));
-      this.place(body);
-    } catch (error) {
-      if (!(error instanceof FetchError)) throw error;
-      if (error.status === 0 || error.status >= 500) this.retry = window.setTimeout(() => this.look(), RETRY_MS);
-    } finally {
-      this.busy = false;
-    }
-    if (!this.again) return;
-    this.again = false;
-    this.look();
   }
 
   place(html) {
