@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -27,76 +25,16 @@ from core.people.permissions import Permission
 from web.context import WebContext
 from web.security.policy import Recipient, may_hear
 from web.security.sessions import living_sessions
+from web.sockets import Frame, Listeners, Socket, event_frame, frame_of
 
 logger = logging.getLogger(__name__)
 
-QUEUE_LIMIT = 256  # frames waiting for one socket before it is told to fetch anew
 MAX_FRAME = 1024  # bytes a client may send in one frame; a pong has twelve
 MAX_MISTAKES = 20  # frames that are not understood before the socket is closed
 SOCKETS_PER_SESSION = 24
 SEND_SECONDS = 10.0  # a frame the peer does not take for so long ends the socket
 SWEEP_SECONDS = 5.0
 CLOSE_ENDED, CLOSE_AWAY, CLOSE_REFUSED = 4401, 1001, 1008
-
-Frame = dict[str, Any]
-
-
-class Socket:
-    """One tab: who it belongs to and the frames waiting for it."""
-
-    def __init__(self, recipient: Recipient, after: int, transport: asyncio.Transport | None = None) -> None:
-        self.recipient = recipient
-        self._transport = transport
-        self.after = after  # notes up to this number are known to the browser
-        self.frames: asyncio.Queue[Frame] = asyncio.Queue(QUEUE_LIMIT)
-        self.heard_at = 0.0
-        self.mistakes = 0
-
-    @property
-    def actor(self) -> Actor:
-        """The person at the other end."""
-        return self.recipient.actor
-
-    def offer(self, event: LoggedEvent) -> None:
-        """Queue the note if its audience includes this person and the browser does not know it yet."""
-        if event.seq <= self.after or not may_hear(self.recipient, event.audience):
-            return
-        self.push(event_frame(event))
-
-    def push(self, frame: Frame) -> None:
-        """Queue a frame; a full queue is thrown away for one `reset`."""
-        if self.frames.full():
-            self.clear()
-            frame = {"t": "reset", "seq": frame.get("seq", self.after)}
-        self.frames.put_nowait(frame)
-
-    def end(self, code: str) -> None:
-        """Say goodbye before anything else that still waits."""
-        self.clear()
-        self.push({"t": "bye", "code": code})
-
-    def abort(self) -> None:
-        """Cut a connection whose peer does not take what it is sent."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def clear(self) -> None:
-        """Forget what waits."""
-        while not self.frames.empty():
-            self.frames.get_nowait()
-
-
-def event_frame(event: LoggedEvent) -> Frame:
-    """What a browser is told: small, and without the audience."""
-    return {
-        "t": "event",
-        "seq": event.seq,
-        "topic": event.topic,
-        "kind": event.kind,
-        "ref": event.ref,
-        "version": event.version,
-        "data": event.data,
-    }
 
 
 class LiveHub:
@@ -107,6 +45,7 @@ class LiveHub:
         self._live = ctx.settings.live
         self._delivered = 0
         self.sockets: set[Socket] = set()
+        self._listeners = Listeners()
         ctx.tail.listen(self.deliver)
 
     @property
@@ -137,9 +76,16 @@ class LiveHub:
             elif event.topic == "access":
                 self._revoke(event.ref, event.data.get("session_id"))
             else:
-                for socket in self.sockets:
-                    socket.offer(event)
+                self.offer(event)
             self._delivered = event.seq
+
+    def offer(self, event: LoggedEvent) -> None:
+        """Queue the note for everybody who may hear of it and whose browser does not know it yet."""
+        hearers = [one for one in self._listeners.of(event.audience) if event.seq > one.after]
+        if hearers:
+            frame = event_frame(event)
+            for socket in hearers:
+                socket.push(frame)
 
     def _revoke(self, user_id: int, session_id: int | None) -> None:
         for socket in self.sockets:
@@ -181,12 +127,14 @@ class LiveHub:
         await ws.prepare(request)
         position = self.position  # what comes later is offered, what came before is caught up
         self.sockets.add(socket)
+        self._listeners.add(socket)
         metrics.SOCKETS.inc()
         writer = asyncio.create_task(self._write(ws, socket, position), name="live-write")
         try:
             await self._read(ws, socket)
         finally:
             self.sockets.discard(socket)
+            self._listeners.remove(socket)
             metrics.SOCKETS.dec()
             writer.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -208,19 +156,19 @@ class LiveHub:
             if socket.mistakes > MAX_MISTAKES:
                 await ws.close(code=CLOSE_REFUSED)
                 return
-            socket.push({"t": "error", "code": "bad_frame"})
+            socket.push(frame_of("error", code="bad_frame"))
 
     async def _write(self, ws: web.WebSocketResponse, socket: Socket, position: int) -> None:
         """Send hello, what was missed, then what comes; close when told to, or when the peer is gone."""
         heartbeat = self._live.heartbeat_seconds
         try:
-            await self._send(ws, {"t": "hello", "seq": socket.after, "heartbeat": heartbeat})
+            await self._send(ws, frame_of("hello", seq=socket.after, heartbeat=heartbeat))
             await self._catch_up(ws, socket, position)
             while (frame := await self._next(socket, 2 * heartbeat)) is not None:
                 await self._send(ws, frame)
-                if frame["t"] == "bye":
+                if frame.kind == "bye":
                     break
-            ended = frame is not None and frame["code"] == "session_ended"
+            ended = frame is not None and frame.code == "session_ended"
             async with asyncio.timeout(SEND_SECONDS):
                 await ws.close(code=CLOSE_ENDED if ended else CLOSE_AWAY)
         except (ConnectionError, TimeoutError, RuntimeError):
@@ -228,18 +176,19 @@ class LiveHub:
 
     async def _next(self, socket: Socket, patience: float) -> Frame | None:
         """The next frame for the browser, a ping after a quiet heartbeat, None for a dead peer."""
+        if not socket.frames.empty():
+            return socket.frames.get_nowait()
         try:
             async with asyncio.timeout(self._live.heartbeat_seconds):
                 return await socket.frames.get()
         except TimeoutError:
             if self._ctx.clock.monotonic() - socket.heard_at > patience:
                 return None
-            return {"t": "ping", "seq": max(socket.after, self.position)}
+            return frame_of("ping", seq=max(socket.after, self.position))
 
     async def _send(self, ws: web.WebSocketResponse, frame: Frame) -> None:
-        text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
         async with asyncio.timeout(SEND_SECONDS):
-            await ws.send_str(text)
+            await ws.send_str(frame.text)
 
     async def _catch_up(self, ws: web.WebSocketResponse, socket: Socket, position: int) -> None:
         """Send what happened between the browser's last number and the moment it was registered."""
@@ -248,7 +197,7 @@ class LiveHub:
         limit = self._live.catch_up_limit
         missed = await self._ctx.tail.read(socket.after, limit + 1)
         if not missed or missed[0].seq != socket.after + 1 or len(missed) > limit:  # too many, or forgotten
-            await self._send(ws, {"t": "reset", "seq": position})
+            await self._send(ws, frame_of("reset", seq=position))
             return
         for event in missed:
             if (
@@ -257,7 +206,7 @@ class LiveHub:
                 and may_hear(socket.recipient, event.audience)
             ):
                 await self._send(ws, event_frame(event))
-        await self._send(ws, {"t": "ping", "seq": position})
+        await self._send(ws, frame_of("ping", seq=position))
 
 
 HUB = web.AppKey("hub", LiveHub)

@@ -31,6 +31,8 @@ from telephony.models import CallSession
 logger = logging.getLogger(__name__)
 CALL = table_of(CallSession)
 POLL_SECONDS = 0.5
+SETTLE_SECONDS = 0.1  # a floor where every second many states change is compared so often at most
+_TO_LOG = "SELECT 1 FROM wrap_up WHERE code IS NOT NULL AND NOT logged LIMIT 1"
 WRAP_UP_EVENT = "WRAPUPCODE"  # of our lines in queue_log: the code is their first datum
 CODES_AT_ONCE = 50
 
@@ -68,6 +70,7 @@ class Steward:
         self._fixed: dict[str, set[str]] = {}  # extension → queues it cannot be taken out of
         self.generation = 0  # the connection over which the queues are being kept
         self.wake = asyncio.Event()
+        self._begun = float("-inf")  # when the last comparison began
 
     async def run(self, line: AmiConnection, ready: Callable[[], int]) -> None:
         """Until cancelled; `ready` gives the generation of the connection whose lists were read, 0: none."""
@@ -91,6 +94,9 @@ class Steward:
                 await self.wake.wait()
         except TimeoutError:
             pass
+        rest = self._begun + SETTLE_SECONDS - self._clock.monotonic()
+        if rest > 0:
+            await asyncio.sleep(rest)
         self.wake.clear()
 
     async def _begin(self, generation: int) -> None:
@@ -111,6 +117,7 @@ class Steward:
 
     async def round(self, line: AmiConnection) -> None:
         """One comparison, and the orders that follow from it."""
+        self._begun = self._clock.monotonic()
         await self._take_told()
         seats = await self._seats()
         await self._note_reach(seats)
@@ -270,6 +277,8 @@ class Steward:
 
     async def _log_codes(self, line: AmiConnection) -> None:
         """Codes of work after a call, beside the call's own lines; at least once each."""
+        if not await self._db.fetch(_TO_LOG):
+            return
         query = (
             select(WRAP.c.id, WRAP.c.code, WRAP.c.extension, CALL.c.session_key, CALL.c.queues)
             .join(SESSION, SESSION.c.id == WRAP.c.agent_session_id)

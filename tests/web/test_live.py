@@ -6,6 +6,8 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -24,8 +26,9 @@ from tests.helpers import eventually
 from tests.web.conftest import Browser, Console
 from web import live
 from web.app import make_app
-from web.live import HUB, QUEUE_LIMIT, Socket
+from web.live import HUB
 from web.security.policy import Recipient, may_hear
+from web.sockets import QUEUE_LIMIT, Listeners, Socket, event_frame
 
 
 async def number(db: Database) -> None:
@@ -299,16 +302,16 @@ def _event(seq: int, **audience: Any) -> LoggedEvent:
 def test_a_reader_that_is_too_slow_gets_one_reset_instead_of_a_full_memory() -> None:
     socket = Socket(Recipient(_actor(), frozenset()), after=0)
     for seq in range(1, QUEUE_LIMIT + 2):
-        socket.offer(_event(seq, users=(7,)))
+        socket.push(event_frame(_event(seq, users=(7,))))
     assert socket.frames.qsize() == 1
-    assert socket.frames.get_nowait() == {"t": "reset", "seq": QUEUE_LIMIT + 1}
+    assert json.loads(socket.frames.get_nowait().text) == {"t": "reset", "seq": QUEUE_LIMIT + 1}
 
 
 def test_a_goodbye_goes_before_everything_that_waits() -> None:
     socket = Socket(Recipient(_actor(), frozenset()), after=0)
-    socket.offer(_event(1, users=(7,)))
+    socket.push(event_frame(_event(1, users=(7,))))
     socket.end("session_ended")
-    assert socket.frames.get_nowait() == {"t": "bye", "code": "session_ended"}
+    assert json.loads(socket.frames.get_nowait().text) == {"t": "bye", "code": "session_ended"}
     assert socket.frames.empty()
 
 
@@ -323,3 +326,25 @@ def test_every_role_hears_exactly_what_its_permissions_name(role: Role) -> None:
     assert not may_hear(listener, Audience(units=(6,)))
     assert may_hear(listener, Audience(units=(5,))) == (Permission.TICKET_READ_UNIT in held)
     assert not may_hear(listener, Audience())
+
+
+def test_listeners_are_found_exactly_as_the_policy_says() -> None:
+    draw, listeners = Random(8), Listeners()
+    every = list(Permission)
+    sockets = []
+    for number in range(120):
+        held = draw.sample(every, draw.randrange(4)) + [Permission.TICKET_READ_UNIT] * draw.randrange(2)
+        units = frozenset(draw.sample(range(1, 6), draw.randrange(3)))
+        user = draw.choice((None, number % 40 + 1))
+        sockets.append(Socket(Recipient(replace(_actor(*held), user_id=user), units), after=0))
+        listeners.add(sockets[-1])
+    for gone in draw.sample(sockets, 30):
+        listeners.remove(gone)
+        sockets.remove(gone)
+    for _ in range(200):
+        audience = Audience(
+            tuple(draw.sample(range(1, 45), draw.randrange(3))),
+            tuple(draw.sample(range(1, 8), draw.randrange(3))),
+            tuple(map(str, draw.sample(every, draw.randrange(2)))),
+        )
+        assert listeners.of(audience) == {one for one in sockets if may_hear(one.recipient, audience)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -44,8 +44,10 @@ class PiecesQuery(Fields):
 class Reading:
     """What this request reads of the tables, each thing once."""
 
-    def __init__(self, request: web.Request, session: AsyncSession, stamps: Stamps, now: datetime) -> None:
-        self.request, self.session, self.stamps, self.now = request, session, stamps, now
+    session: AsyncSession
+
+    def __init__(self, request: web.Request, stamps: Stamps, now: datetime) -> None:
+        self.request, self.stamps, self.now = request, stamps, now
         self.person: Actor = actor(request)
         self.queue = seat.QueueNow(0, None)
         self.waiting: dict[str, int | None] = {}
@@ -142,21 +144,28 @@ async def pieces(request: web.Request) -> web.StreamResponse:
     have = dict(one.partition(".")[::2] for one in read_query(request, PiecesQuery).have.split(","))
     wanted = [name for name in have if name in PIECES and any(map(person.may, PIECES[name].permissions))]
     anew = not all(have[name] for name in wanted)
-    found: dict[str, dict[str, str]] = {}
-    stamps = await board.stamps(person)
-    async with ctx.db.read() as session:
-        reading = Reading(request, session, stamps, ctx.clock.now())
-        if "phone" in wanted:
-            reading.queue = await board.common("queue", seat.queue_now, at_once=anew)
-        if "figures" in wanted:
-            reading.waiting = await _waiting(request, reading, at_once=anew)
-        for name in wanted:
-            one = PIECES[name]
-            mark = _mark(one.hangs_on(reading))
-            if not mark or mark != have[name]:
-                html = piece(request, one.template, **await one.values(reading))
-                found[name] = {"mark": mark, "html": html}
+    reading = Reading(request, await board.stamps(person), ctx.clock.now())
+    if "phone" in wanted:
+        reading.queue = await board.common("queue", seat.queue_now, at_once=anew)
+    if "figures" in wanted:
+        reading.waiting = await _waiting(request, reading, at_once=anew)
+    marks = {name: _mark(PIECES[name].hangs_on(reading)) for name in wanted}
+    changed = [name for name, mark in marks.items() if not mark or mark != have[name]]
+    found = {
+        name: {"mark": marks[name], "html": html} for name, html in (await _read(reading, changed)).items()
+    }
     return web.json_response(text=json.dumps({"pieces": found}, ensure_ascii=False))
+
+
+async def _read(reading: Reading, names: Sequence[str]) -> dict[str, str]:
+    """The HTML of these pieces."""
+    if not names:
+        return {}
+    async with context(reading.request).db.read() as reading.session:
+        return {
+            name: piece(reading.request, PIECES[name].template, **await PIECES[name].values(reading))
+            for name in names
+        }
 
 
 async def _waiting(request: web.Request, reading: Reading, *, at_once: bool) -> dict[str, int | None]:
