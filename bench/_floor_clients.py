@@ -50,7 +50,7 @@ class Browsers:
         self.client: ClientSession
 
     def headers(self, cookie: str) -> dict[str, str]:
-        return {"Cookie": cookie, "Origin": self.base, "HX-Request": "true", "Accept": "text/html"}
+        return {"Cookie": cookie, "Origin": self.base, "HX-Request": "true", "HL-Background": "1"}
 
     async def fetch(self, cookie: str, path: str) -> str:
         """A page or a piece of one; failures are counted, since a browser tries again as well."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncpg
 from sqlalchemy import Engine, text
 from sqlalchemy import Table as CoreTable
+from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
@@ -41,6 +42,16 @@ TURNED_AWAY = (
     asyncpg.PostgresConnectionError,
 )
 MAX_TRIES = 5
+WRITES = {
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "MERGE",
+    "TRUNCA",
+    "CREATE",
+    "ALTER",
+    "DROP",
+}  # first letters
 
 
 class OrderedSession(AsyncSession):
@@ -284,16 +295,23 @@ class Database:
             },
         )
 
+        # The same pool; a question that needs no transaction is not put between BEGIN and ROLLBACK.
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        listen(self._reading.sync_engine, "before_cursor_execute", _refuse_writing)
+
     async def close(self) -> None:
         """Return every connection."""
         await self.engine.dispose()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session for reading; what it changes is rolled back."""
-        async with AsyncSession(
-            self.engine, expire_on_commit=False, autoflush=False, info=self.lent
-        ) as session:
+    async def read(self, *, steady: bool = False) -> AsyncIterator[AsyncSession]:
+        """A session for reading; one that writes raises RuntimeError.
+
+        Each question is answered as things stand when it is asked. `steady`: in one transaction, for who
+        sets something for it alone.
+        """
+        engine = self.engine if steady else self._reading
+        async with AsyncSession(engine, expire_on_commit=False, autoflush=False, info=self.lent) as session:
             yield session
 
     @asynccontextmanager
@@ -352,6 +370,13 @@ class Database:
         """The database's own time in UTC; raises what the driver raises when it is out of reach."""
         async with self.engine.connect() as connection:
             return (await connection.execute(text("select now()"))).scalar_one()  # type: ignore[no-any-return]  # a timestamptz
+
+
+def _refuse_writing(*told: Any) -> None:
+    """Nothing would undo it: what a session for reading writes stands at once."""
+    statement: str = told[2]
+    if statement.lstrip(" \n(")[:6].upper().rstrip() in WRITES:
+        raise RuntimeError(f"a session for reading was asked to write: {statement[:80]}")
 
 
 async def _connect(*args: Any, **options: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy import Engine
+from sqlalchemy import Pool
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.catalog.models import CatalogVersion
@@ -50,16 +50,16 @@ _PRINT = sa.text("""
            (SELECT md5(string_agg(concat_ws('|', id, code, full_name, active, path), ','
                                   ORDER BY id)) FROM category)
 """)
-_directories: WeakKeyDictionary[Engine, tuple[Any, Directory]] = WeakKeyDictionary()
+_directories: WeakKeyDictionary[Pool, tuple[Any, Directory]] = WeakKeyDictionary()
 
 
 async def directory(session: AsyncSession) -> Directory:
     """The units and categories as they are now; the same object until one of them changes."""
-    engine = session.get_bind().engine
+    pool = session.get_bind().engine.pool
     mark = tuple((await session.execute(_PRINT)).one())
-    held = _directories.get(engine)
+    held = _directories.get(pool)
     if held is None or held[0] != mark:
-        held = _directories[engine] = (mark, await _read_directory(session))
+        held = _directories[pool] = (mark, await _read_directory(session))
     return held[1]
 
 

@@ -43,6 +43,7 @@ UNREADABLE = "queue_log_unreadable"
 GAP_SHOWN = timedelta(hours=24)  # a gap nothing can fill is shown for so long
 REREAD = 1 << 20  # bytes of queue_log read again after a restart: calls that were under way
 REFUSED = {"22", "23"}  # SQLSTATE classes: bad data, violated constraint; trying again does not help
+SETTLE = 0.03  # seconds between two rounds of writing; a busy floor's round has changes of several calls
 PATIENCE = (0.2, 10.0)  # seconds: first and longest back-off of the writer
 
 
@@ -161,7 +162,11 @@ class Follower:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            began = self._clock.monotonic()
             await self._patiently(self._write)
+            rest = began + SETTLE - self._clock.monotonic()
+            if rest > 0:
+                await asyncio.sleep(rest)
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do `work`; while the database is away, full, or led by another node, try again."""

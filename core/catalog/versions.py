@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Pool, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -44,12 +44,12 @@ class Copy(Generic[V]):
     def __init__(self, name: str, load: Callable[[AsyncSession], Awaitable[V]]) -> None:
         self._name = name
         self._load = load
-        self._held: WeakKeyDictionary[Engine, _Held[V]] = WeakKeyDictionary()
+        self._held: WeakKeyDictionary[Pool, _Held[V]] = WeakKeyDictionary()
 
     async def get(self, source: AsyncSession | UnitOfWork, *, now: bool = False) -> V:
         """The present value; up to a second old unless `now`. Not for a transaction that changes the part."""
-        engine = source.engine if isinstance(source, UnitOfWork) else source.get_bind().engine
-        held = self._held.get(engine)
+        pool = (source.engine if isinstance(source, UnitOfWork) else source.get_bind().engine).pool
+        held = self._held.get(pool)
         if held is not None and not now and time.monotonic() - held.asked < REST_SECONDS:
             return held.value
         session, asked = source.session if isinstance(source, UnitOfWork) else source, time.monotonic()
@@ -58,5 +58,5 @@ class Copy(Generic[V]):
         if held is None or held.version != version:
             held = _Held(version, asked, await self._load(session))
         held.asked = asked
-        self._held[engine] = held
+        self._held[pool] = held
         return held.value

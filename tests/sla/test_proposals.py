@@ -171,7 +171,7 @@ async def test_the_last_urge_is_shown(desk: Desk, clock: ManualClock) -> None:
 async def test_each_question_has_its_index(city: City, query: str, index: str) -> None:
     from tickets.models import _RUNNING
 
-    async with city.db.read() as session:
+    async with city.db.read(steady=True) as session:
         await session.execute(sa.text("SET LOCAL enable_seqscan = off"))
         await session.execute(sa.text("SET LOCAL enable_bitmapscan = off"))
         rows: Any = await session.execute(sa.text("EXPLAIN " + query.format(running=_RUNNING)))
