@@ -26,6 +26,7 @@ from telephony.agents.machine import Event
 from telephony.agents.skew import Skews
 from telephony.agents.store import SESSION, WRAP, Held
 from telephony.events import LegsMoved
+from telephony.floor.scope import on_floor_of
 from telephony.models import AgentState
 
 PBX_SAYS, USER = table_of(AgentState), table_of(User)
@@ -76,6 +77,11 @@ class AgentService:
     async def sign_out(self, uow: UnitOfWork, actor: Actor) -> None:
         """Go; during a call or the work after it, when that is over. Raises `not_signed_in`."""
         await self._act(uow, actor, machine.SignOut())
+
+    async def leave(self, uow: UnitOfWork, actor: Actor) -> None:
+        """Like `sign_out`, for who leaves the console; nothing happens to who is not signed in."""
+        for held in await store.lock(uow, SESSION.c.user_id == actor.user_id):
+            await store.apply(uow, held, [(uow.now, machine.SignOut())], self.rules)
 
     async def ready(self, uow: UnitOfWork, actor: Actor) -> None:
         """Take calls again; ends work after a call. Raises `not_signed_in`."""
@@ -151,7 +157,7 @@ class AgentService:
         Raises `forbidden`, `queue_not_theirs` (queue), `queue_none`, `agent_not_signed_in`.
         """
         names = tuple(dict.fromkeys(queues))
-        await _known(uow, user_id)
+        await _overseen(uow, leader, user_id)
         if not names:
             raise HotlineError("queue_none")
         allowed = [name for name, _ in await choices.queues_of(uow.session, user_id)]
@@ -165,9 +171,9 @@ class AgentService:
         self, uow: UnitOfWork, leader: Actor, user_id: int, act: str, event: Event, **detail: object
     ) -> None:
         leader.require(Permission.FLOOR_LEAD)
+        await _overseen(uow, leader, user_id)
         held = await store.lock(uow, SESSION.c.user_id == user_id)
         if not held:
-            await _known(uow, user_id)
             raise HotlineError("agent_not_signed_in", user_id=user_id)
         await store.apply(uow, held[0], [(uow.now, event)], self.rules)
         await audit.record(
@@ -278,9 +284,10 @@ def _own(actor: Actor) -> tuple[int, str]:
     return actor.user_id, actor.extension or ""
 
 
-async def _known(uow: UnitOfWork, user_id: int) -> None:
-    """Raise `not_found` when there is no such person."""
-    if await uow.session.scalar(select(USER.c.id).where(USER.c.id == user_id)) is None:
+async def _overseen(uow: UnitOfWork, leader: Actor, user_id: int) -> None:
+    """Raise `not_found` when there is no such person on this leader's floor."""
+    query = select(USER.c.id).where(USER.c.id == user_id, on_floor_of(leader))
+    if await uow.session.scalar(query) is None:
         raise HotlineError("not_found", user_id=user_id)
 
 

@@ -7,14 +7,16 @@ from core import audit
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
+from core.people.models import User
 from core.people.permissions import Permission
 from core.tables import table_of
 from telephony.controls import marks
 from telephony.controls.events import AbuseReported
 from telephony.controls.models import AbuseReport
 from telephony.controls.orders import own_leg
+from telephony.floor.scope import on_floor_of
 
-_report = table_of(AbuseReport)
+_report, _user = table_of(AbuseReport), table_of(User)
 REASONS = {"insult": "辱骂", "threat": "威胁恐吓", "sexual": "性骚扰", "endless": "无理纠缠"}
 
 
@@ -52,9 +54,9 @@ async def close(uow: UnitOfWork, actor: Actor, report_id: int) -> None:
     Raises `forbidden`, `not_found`.
     """
     actor.require(Permission.FLOOR_LEAD)
-    row = (
-        await uow.session.execute(sa.select(_report).where(_report.c.id == report_id).with_for_update())
-    ).first()
+    query = sa.select(_report).join(_user, _user.c.id == _report.c.user_id)
+    query = query.where(_report.c.id == report_id, on_floor_of(actor)).with_for_update(of=_report)
+    row = (await uow.session.execute(query)).first()
     if row is None:
         raise HotlineError("not_found")
     if row.state != "open":

@@ -1,10 +1,11 @@
 """Taking orders down: any node does, in the transaction of the one who clicks; the leader carries them out.
 
 The same click (one form, however often it arrives) is one order. Who may order: an agent about the call he
-talks in, a shift leader about any call that somebody talks in. That the PBX agrees is found out when the
-order is carried out; what cannot be right is refused here, with a sentence.
+talks in, a shift leader about any call that somebody of his floor talks in. That the PBX agrees is found out
+when the order is carried out; what cannot be right is refused here, with a sentence.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.ids import new_token
 from core.people.actor import Actor
+from core.people.models import User
 from core.people.permissions import Permission
 from core.privacy import Vault
 from core.tables import table_of
@@ -22,11 +24,13 @@ from telephony.controls import marks
 from telephony.controls.events import OrderPlaced
 from telephony.controls.models import CallOrder
 from telephony.controls.terms import LEADER_ACTS, SPYING, Act, Target, why_not
+from telephony.floor.scope import on_floor_of
 from telephony.models import CallLeg, CallSession
 
 _order = table_of(CallOrder)
 _call = table_of(CallSession)
 _leg = table_of(CallLeg)
+_user = table_of(User)
 
 
 async def place(
@@ -115,8 +119,17 @@ async def _talking(uow: UnitOfWork, session_id: int) -> Any:
         raise HotlineError("call_not_found", session_id=session_id)
     if row.ended_at is not None:
         raise HotlineError("call_over")
-    legs = sa.select(_leg.c.extension).where(_leg.c.session_id == session_id, _leg.c.state == "talking")
+    legs = sa.select(_leg.c.extension, _leg.c.user_id)
+    legs = legs.where(_leg.c.session_id == session_id, _leg.c.state == "talking")
     return (await uow.session.execute(legs.order_by(_leg.c.answered_at))).all()
+
+
+async def _oversees(uow: UnitOfWork, leader: Actor, people: Collection[int | None]) -> bool:
+    """Whether one of these, or a telephone that is nobody's, is on this leader's floor."""
+    if None in people:
+        return True
+    query = sa.select(_user.c.id).where(_user.c.id.in_(people), on_floor_of(leader)).limit(1)
+    return (await uow.session.execute(query)).first() is not None
 
 
 async def _telephone(uow: UnitOfWork, actor: Actor, act: Act, session_id: int) -> str:
@@ -127,6 +140,8 @@ async def _telephone(uow: UnitOfWork, actor: Actor, act: Act, session_id: int) -
     legs = await _talking(uow, session_id)
     if not legs:
         raise HotlineError("nobody_talks")
+    if not await _oversees(uow, actor, {leg.user_id for leg in legs}):
+        raise HotlineError("call_not_found", session_id=session_id)
     if act is not Act.END and actor.extension is None:
         raise HotlineError("no_extension")
     if act is not Act.END and any(leg.extension == actor.extension for leg in legs):

@@ -16,6 +16,7 @@ from telephony.agents.models import AgentInterval, AgentSession
 from telephony.controls import marks
 from telephony.controls.models import AbuseReport, CallMark, CallOrder, NumberListing
 from telephony.controls.terms import Standing
+from telephony.floor.scope import on_floor_of
 from telephony.models import OPEN_LEG, CallLeg, CallSession
 
 _order, _mark = table_of(CallOrder), table_of(CallMark)
@@ -184,8 +185,8 @@ class Report:
     live: bool
 
 
-async def open_reports(session: AsyncSession) -> list[Report]:
-    """Reports nobody has decided on, oldest first; those of calls that are over stay until looked at."""
+async def open_reports(session: AsyncSession, leader: Actor) -> list[Report]:
+    """Reports of this leader's floor nobody has decided on, oldest first; also of calls that are over."""
     query = (
         sa.select(
             _report.c.id, _report.c.session_id, _report.c.extension, _user.c.name, _report.c.reason,
@@ -196,7 +197,7 @@ async def open_reports(session: AsyncSession) -> list[Report]:
                 _call, _call.c.id == _report.c.session_id
             )
         )
-        .where(_report.c.state == "open")
+        .where(_report.c.state == "open", on_floor_of(leader))
         .order_by(_report.c.id)
     )  # fmt: skip
     return [Report(*row) for row in await session.execute(query)]

@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 
 from core.clock import ManualClock
 from core.db import Database
+from core.errors import HotlineError
 from core.people.service import PeopleService
 from core.privacy import Vault
+from core.settings import Settings
+from telephony.agents.service import AgentService
+from telephony.controls import abuse, orders
+from telephony.controls.queries import open_reports
+from telephony.controls.terms import LEADER_ACTS, Act
 from telephony.floor.attention import Limits, Stand, concerns, waits_long, worst_first
 from telephony.floor.languages import LANGUAGES, Hours, words_of
 from telephony.floor.now import agents_now, talking_now, waiting_now
@@ -158,3 +164,50 @@ def test_hours_past_midnight_belong_to_the_day_they_began() -> None:
 def test_languages_are_written_in_the_order_of_the_table(clock: ManualClock) -> None:
     assert words_of(["english", "zhuang"]) == "壮语、英语"
     assert max(len(code) for code in LANGUAGES) <= 12
+
+
+async def test_a_leader_of_another_hotline_changes_nobody_here(
+    database: Database, house: Houses, hand: Hand
+) -> None:
+    agent = house.agent.user_id or 0
+    await hand.sign_in(agent, "1001", NOW)
+    await hand.state(agent, "ready", NOW)
+    agents = AgentService(Settings())
+    async with database.begin() as uow:
+        for act in (agents.lead_ready, agents.lead_sign_out):
+            with pytest.raises(HotlineError) as refused:
+                await act(uow, house.other_leader, agent)
+            assert refused.value.code == "not_found"
+        await agents.lead_sign_out(uow, house.leader, agent)
+    async with database.read() as session:
+        assert await agents_now(session, house.leader) == []
+
+
+@pytest.mark.parametrize("act", sorted(LEADER_ACTS))
+async def test_a_leader_of_another_hotline_gets_into_no_call_here(
+    database: Database, vault: Vault, house: Houses, hand: Hand, act: Act
+) -> None:
+    await hand.sign_in(house.agent.user_id or 0, "1001", NOW)
+    call = await hand.call("13812341234", NOW)
+    await hand.leg(call, house.agent.user_id or 0, NOW)
+    async with database.begin() as uow:
+        with pytest.raises(HotlineError) as refused:
+            await orders.place(uow, vault, house.other_leader, act, call, "token1", None)
+        assert refused.value.code == "call_not_found"
+        await orders.place(uow, vault, house.leader, act, call, "token1", None)
+
+
+async def test_a_report_of_abuse_is_for_the_leader_of_that_floor(
+    database: Database, house: Houses, hand: Hand
+) -> None:
+    await hand.sign_in(house.agent.user_id or 0, "1001", NOW)
+    call = await hand.call("13812341234", NOW)
+    await hand.leg(call, house.agent.user_id or 0, NOW)
+    async with database.begin() as uow:
+        report = await abuse.report(uow, house.agent, call, "insult")
+        with pytest.raises(HotlineError) as refused:
+            await abuse.close(uow, house.other_leader, report)
+        assert refused.value.code == "not_found"
+    async with database.read() as session:
+        assert await open_reports(session, house.other_leader) == []
+        assert [one.id for one in await open_reports(session, house.leader)] == [report]

@@ -269,3 +269,23 @@ async def _change_extensions(seats: Seats, wanted: dict[str, str | None]) -> Non
 async def _audited(seats: Seats) -> list[Any]:
     rows = await seats.ctx.db.fetch("SELECT action FROM audit_log WHERE action LIKE 'agent.%' ORDER BY id")
     return [row["action"] for row in rows]
+
+
+async def test_leaving_the_console_is_leaving_the_telephone(seats: Seats, agent: Browser) -> None:
+    await agent.post("/seat/sign-in", {}, headers=HX)
+    await agent.post("/logout")
+    (session,) = await rows_of(seats.ctx.db, "session")
+    assert session["ended_by"] == "agent"
+
+
+async def test_who_is_still_there_at_another_browser_stays_at_the_telephone(
+    seats: Seats, agent: Browser, console: Console
+) -> None:
+    second = await console.signed_in("a1001")
+    await agent.post("/seat/sign-in", {}, headers=HX)
+    await agent.post("/logout")
+    (session,) = await rows_of(seats.ctx.db, "session")
+    assert session["signed_out_at"] is None
+    await second.post("/logout")
+    (session,) = await rows_of(seats.ctx.db, "session")
+    assert session["signed_out_at"] is not None

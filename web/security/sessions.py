@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from sqlalchemy import select
 from sqlmodel import col
 
+from core.people.actor import Actor
 from core.people.models import WebSession
 from core.people.sessions import living
 from web.context import ACTOR, CTX, TOKEN, WebContext, context
@@ -82,6 +83,17 @@ async def session_middleware(request: web.Request, handler: Handler) -> web.Stre
             request[ACTOR] = actor
             request[TOKEN] = token
     return await handler(request)
+
+
+async def other_sessions(ctx: WebContext, person: Actor) -> bool:
+    """Whether this person is signed in at another browser as well."""
+    query = select(col(WebSession.id)).where(
+        col(WebSession.user_id) == person.user_id,
+        col(WebSession.id) != person.session_id,
+        living(ctx.clock.now(), ctx.settings.security),
+    )
+    async with ctx.db.read() as session:
+        return (await session.execute(query.limit(1))).first() is not None
 
 
 async def living_sessions(ctx: WebContext, ids: Collection[int]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 from aiohttp import web
@@ -20,7 +21,7 @@ from web.menu import home_for
 from web.preferences import SIZE_COOKIE, THEME_COOKIE, remember
 from web.render import fragment, page, redirect
 from web.routes import route
-from web.security.sessions import clear_session, set_session, set_step
+from web.security.sessions import clear_session, other_sessions, set_session, set_step
 from web.words import ROLE_WORDS
 
 DEMO_LIMIT = 14
@@ -108,8 +109,10 @@ async def end_brought(request: web.Request) -> None:
 
 @route("POST", "/logout", signed_in=True, with_pending_password=True)
 async def logout(request: web.Request) -> web.StreamResponse:
-    """End this session; its sockets close with it."""
-    person = actor(request)
+    """End this session; its sockets close with it, and with the last one the work at the telephone."""
+    person, ctx = actor(request), context(request)
+    if ctx.agents is not None and not await other_sessions(ctx, person):
+        await ctx.db.retrying(partial(ctx.agents.leave, actor=person))
     if person.session_id is not None:
         await context(request).people.end_session(person, person.session_id)
     response = redirect(request, "/login")

@@ -177,7 +177,7 @@ async def _order(request: web.Request, ident: int) -> web.StreamResponse:
 async def reports(request: web.Request) -> web.StreamResponse:
     """Agents who ask for help against a caller."""
     async with context(request).db.read() as session:
-        found = await queries.open_reports(session)
+        found = await queries.open_reports(session, actor(request))
     return fragment(request, "seat/_abuse.html", reports=found, reasons=abuse.REASONS)
 
 

@@ -46,7 +46,7 @@ async def floor_page(request: web.Request) -> web.StreamResponse:
     chosen = await _chosen(request, query.agent) if query.agent else None
     async with context(request).db.read() as session:
         leads = actor(request).may(Permission.FLOOR_LEAD)
-        reports = await queries.open_reports(session) if leads else []
+        reports = await queries.open_reports(session, actor(request)) if leads else []
     return await page(
         request,
         "floor/page.html",

@@ -51,7 +51,7 @@ async def rows(request: web.Request) -> web.StreamResponse:
 async def _values(request: web.Request, session: AsyncSession) -> dict[str, Any]:
     now = context(request).clock.now()
     return {
-        "reports": await queries.open_reports(session),
+        "reports": await queries.open_reports(session, actor(request)),
         "reasons": REASONS,
         "proposed": await queries.listings(session, now, state="proposed"),
         "listed": await queries.listings(session, now, state="listed"),

@@ -189,12 +189,12 @@ async def test_a_leader_ends_a_call_that_was_reported(floor: Floor) -> None:
         first = await abuse.report(uow, floor.actors["1001"], floor.session_id, "insult")
         assert await abuse.report(uow, floor.actors["1001"], floor.session_id, "threat") == first
     async with floor.db.read() as session:
-        (report,) = await queries.open_reports(session)
+        (report,) = await queries.open_reports(session, floor.actors["1004"])
     assert (report.extension, report.live) == ("1001", True)
     await floor.done("end", by="1004")
     await floor.row()
     async with floor.db.read() as session:
-        assert await queries.open_reports(session) == []
+        assert await queries.open_reports(session, floor.actors["1004"]) == []
 
 
 async def test_an_agent_cannot_do_what_only_leaders_may_nor_touch_the_calls_of_others(floor: Floor) -> None:
