@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from core.clock import ManualClock
+from telephony.controls import marks
 from telephony.recordings import SIMULATED_PBX
 from tests.web.conftest import Browser, Console
 
@@ -395,3 +396,14 @@ async def test_a_recording_that_retention_took_away_is_told_so(console: Console)
     assert "已按保留期限清理" in (await browser.get(f"/tickets/{made.id}")).text
     answer = await browser.post(f"/tickets/{made.id}/calls/{call}/listen", {"reason": "核对"})
     assert (answer.status, "已过保留期限" in answer.text) == (410, True)
+
+
+async def test_the_ticket_tells_that_its_call_was_passed_on_to_the_police(console: Console) -> None:
+    made = await console.ticket("water")
+    call = await call_of(console, made.id, recording=None)
+    async with console.ctx.db.begin() as uow:
+        await marks.add(uow, call, "emergency", None, {"target": "110"})
+        await marks.add(uow, call, "hold", None)
+    page = (await (await console.signed_in("dept_officer")).get(f"/tickets/{made.id}")).text
+    assert "转紧急 110（公安）" in page
+    assert "保持" not in page

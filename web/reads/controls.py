@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ MARK_WORDS: Mapping[str, str] = {
     "mute": "录音静音", "unmute": "恢复录音", "abuse": "标记辱骂骚扰", "returned": "转接退回",
     "refused": "按名单拒接", "take-over": "班长接管", "ended": "班长结束通话",
 }  # fmt: skip
+PASSED = frozenset({"emergency", "transfer", "conference", "take-over"})
 KIND_WORDS: Mapping[str, str] = {"silent": "无声电话", "harassment": "骚扰电话"}
 DOING: Mapping[str, str] = {
     "waiting": "正在处理",
@@ -139,12 +140,15 @@ class Line:
     about: str
 
 
-async def mark_lines(session: AsyncSession, session_id: int) -> list[Line]:
+async def mark_lines(
+    session: AsyncSession, session_id: int, *, only: Collection[str] | None = None
+) -> list[Line]:
     """What was done to a call, for those who may see it; that somebody listened in is not among it."""
     found = await queries.marks_of(session, session_id)
     return [
         Line(mark.at, MARK_WORDS.get(mark.kind, mark.kind), mark.by or "", _about(mark.data))
         for mark in found
+        if only is None or mark.kind in only
     ]
 
 

@@ -28,6 +28,8 @@ from tickets.queries.veils import confidential
 from tickets.reveal import checked_reason
 from tickets.visibility import sees_every_ticket, visible_tickets
 from web.reads.calls import CallRow, rows_of, visible_calls
+from web.reads.controls import PASSED, Line
+from web.reads.controls import mark_lines as mark_lines_of
 
 _call = table_of(CallSession)
 _ticket = table_of(Ticket)
@@ -46,6 +48,7 @@ class TicketCall:
     row: CallRow
     how: str
     listed: bool  # its own page may be opened by this person
+    passed: Sequence[Line] = ()  # whom it was passed on to, 110 and its like above all
 
 
 def of_ticket(ticket_id: int) -> sa.Select[Any]:
@@ -94,8 +97,11 @@ async def calls_of_ticket(
     ids = [row.id for row in found]
     rows = {row.id: row for row in await rows_of(session, ids)}
     open_ids = await _open_ids(session, actor, ids, now)
+    passed = {ident: await mark_lines_of(session, ident, only=PASSED) for ident in ids}
     return [
-        TicketCall(rows[one.id], how_of(one, recordings, opened=one.id in open_ids), one.listed)
+        TicketCall(
+            rows[one.id], how_of(one, recordings, opened=one.id in open_ids), one.listed, passed[one.id]
+        )
         for one in found
     ]
 
