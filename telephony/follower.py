@@ -7,6 +7,7 @@ next leader starts from the PBX's own lists and from queue_log.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -81,6 +82,7 @@ class Follower:
         self._tail = Tail(pbx.queue_log) if pbx.queue_log else None
         self._truth = Truth()
         self._wake = asyncio.Event()
+        self._line_lost = asyncio.Event()
         self._written: dict[str, object] = {}  # session key → what was last written
         self._waiting: dict[str, Waiting] = {}
         self._stock_taken = False
@@ -154,6 +156,7 @@ class Follower:
         if self.state.connected or self._told is None:
             logger.warning("calls may be missed", extra={"pbx": self._pbx.name, "reason": reason})
             self.state = self.state.down(self._clock.now())
+            self._line_lost.set()
             self._wake.set()
 
     # --- writing ------------------------------------------------------------------------------
@@ -164,9 +167,14 @@ class Follower:
             self._wake.clear()
             began = self._clock.monotonic()
             await self._patiently(self._write)
-            rest = began + SETTLE - self._clock.monotonic()
-            if rest > 0:
-                await asyncio.sleep(rest)
+            await self._rest(began + SETTLE - self._clock.monotonic())
+
+    async def _rest(self, seconds: float) -> None:
+        """Let changes gather; that the line is lost is told at once."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._line_lost.wait()
+        self._line_lost.clear()
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do `work`; while the database is away, full, or led by another node, try again."""
