@@ -133,6 +133,8 @@ async def prepare(settings: Settings, url: str, agents: int, port: int, secret: 
                 who = await node.people.actor_for_user(uow.session, user)
                 assert who is not None
                 await node.telephony.agents.sign_in(uow, who)
+        async with node.db.begin() as uow:  # as the database does by itself in its first minutes
+            await uow.session.execute(sa.text("ANALYZE"))
         cookies = []
         for login in people:
             opened = await node.people.authenticate(login, password, source="127.0.0.1")
