@@ -36,6 +36,14 @@ async def do(one: Life, work: Any) -> Any:
     return await one.city.db.retrying(work)
 
 
+async def test_nobody_is_in_it_whatever_was_written_down(city: City) -> None:
+    one = await life(city, title="王小明家门口路灯不亮 13800000001")
+    await one.do("agent", A.ANSWER, public_reply="王小明您好，已修好。")
+    seen = await view(one)
+    assert seen.title.startswith("王**家门口路灯不亮")
+    assert seen.reply == "王**您好，已修好。"
+
+
 async def test_the_first_line_has_the_promised_date_once_a_unit_has_it(city: City) -> None:
     one = await life(city)
     seen = await view(one)

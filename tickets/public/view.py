@@ -12,14 +12,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import redact
 from core.clock import to_city
 from core.errors import HotlineError
 from core.people.models import Unit
+from core.privacy import vault_of
 from tickets.flow import TicketReply
 from tickets.models import Category, Ticket, TicketHistory, table_of
 from tickets.public.terms import REPLIED, STATE_WORDS, STEP_WORDS, Act, acts_in
+from tickets.queries.veils import REFS, of_rows
 from tickets.states import Action, State
+from tickets.veil import Veil, covered
 
 _ticket, _history, _unit = table_of(Ticket), table_of(TicketHistory), table_of(Unit)
 _reply, _category = table_of(TicketReply), table_of(Category)
@@ -79,20 +81,21 @@ async def public_view(session: AsyncSession, ticket_id: int) -> PublicView:
 
     Raises `ticket_not_found`.
     """
-    query = sa.select(*(_ticket.c[name] for name in (*_NAMES, *_MORE)), _category.c.full_name)
+    query = sa.select(*(_ticket.c[name] for name in (*_NAMES, *_MORE, *REFS)), _category.c.full_name)
     query = query.join(_category, _category.c.id == _ticket.c.category_id).where(_ticket.c.id == ticket_id)
     row = (await session.execute(query)).first()
     if row is None:
         raise HotlineError("ticket_not_found", ticket_id=ticket_id)
+    veil = (await of_rows(session, vault_of(session), [row]))[row.id]
     lead = await _lead(session, row)
     state = State(row.state)
     reply, replied_at = await _replied(session, row, lead)
-    steps = await _steps(session, ticket_id)
+    steps = await _steps(session, ticket_id, veil)
     rated = row.responded is not None
     return PublicView(
         ticket_id=row.id,
         number=row.number,
-        title=redact.masked(row.title),
+        title=covered(veil, row.title),
         type=row.type,
         category=row.full_name,
         state=state.value,
@@ -103,7 +106,7 @@ async def public_view(session: AsyncSession, ticket_id: int) -> PublicView:
         promised=lead.due_at,
         unit=lead.unit,
         steps=steps,
-        reply=reply,
+        reply=covered(veil, reply),
         replied_at=replied_at,
         asked=next((step.text for step in reversed(steps) if step.action == A.ASK_CITIZEN), "")
         if state is State.WAITING_SUPPLEMENT
@@ -143,16 +146,16 @@ async def _replied(session: AsyncSession, row: Any, lead: _Lead) -> tuple[str, d
     return (found.public_reply, found.at) if found and found.public_reply else ("", None)
 
 
-async def _steps(session: AsyncSession, ticket_id: int) -> tuple[PublicStep, ...]:
+async def _steps(session: AsyncSession, ticket_id: int, veil: Veil) -> tuple[PublicStep, ...]:
     names = ("at", "action", "note", "changes", "actor_id", "actor_name")
     query = sa.select(*(_history.c[name] for name in names)).where(_history.c.ticket_id == ticket_id)
     rows = (await session.execute(query.order_by(_history.c.id))).all()
     units = await _unit_names(session, [row.changes or {} for row in rows])
-    found = [_step(row, units) for row in rows]
+    found = [_step(row, units, veil) for row in rows]
     return tuple(step for step in found if step is not None)
 
 
-def _step(row: Any, units: Mapping[int, str]) -> PublicStep | None:
+def _step(row: Any, units: Mapping[int, str], veil: Veil) -> PublicStep | None:
     action = Action(row.action) if row.action in set(Action) else None
     words = STEP_WORDS.get(action) if action else None
     if action is None or words is None:
@@ -163,15 +166,15 @@ def _step(row: Any, units: Mapping[int, str]) -> PublicStep | None:
         words = {A.CONTACT: "承办单位联系您，未能接通", A.REVISIT: "热线回访，未能接通"}[action]
     if action is A.ACCEPT_RETURN and _sent_to(changes) is not None:
         words = "热线同意退回，改由{unit}办理"
-    return PublicStep(row.at, action.value, _named(words, changes, units), _text(action, row))
+    return PublicStep(row.at, action.value, _named(words, changes, units), _text(action, row, veil))
 
 
-def _text(action: Action, row: Any) -> str:
+def _text(action: Action, row: Any, veil: Veil) -> str:
     """The citizen's own words, and questions to him; what anybody else wrote stays inside."""
     if action is A.ASK_CITIZEN:
-        return redact.masked(row.note)
+        return covered(veil, row.note)
     own = action in _OWN and row.actor_id is None and row.actor_name == "市民"
-    return redact.masked(row.note) if own else ""
+    return covered(veil, row.note) if own else ""
 
 
 def _named(words: str, changes: Mapping[str, Any], units: Mapping[int, str]) -> str:
