@@ -21,6 +21,7 @@ KERNEL = (
     "leadership",
     "privacy",
     "wallboards",
+    "people.machines",
 )
 MODELS = [f"core.{name}" for name in KERNEL] + [
     "chats.models",
@@ -28,6 +29,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "telephony.models",
     "telephony.floor.models",
     "telephony.controls.models",
+    "telephony.push.models",
     "telephony.agents.models",
     "telephony.shifts.models",
     "tickets.models",

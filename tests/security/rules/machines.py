@@ -1,6 +1,7 @@
 """Machine clients: their list is the security administrator's, their routes are for no person at all."""
 
 from core.people.permissions import Role
+from tests.security.rules.roles import MACHINES
 
 SECURITY = frozenset({Role.SECURITY_ADMIN})
 
@@ -9,4 +10,5 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/admin/machines"): SECURITY,
     ("POST", "/admin/machines/{client_id}/renew"): SECURITY,
     ("POST", "/admin/machines/{client_id}/revoke"): SECURITY,
+    ("POST", "/api/v1/cti/{machine_token}"): MACHINES,
 }
