@@ -35,6 +35,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.models",
     "tickets.attachments.models",
     "tickets.search.models",
+    "tickets.exchange.models",
     "tickets.flow",
     "tickets.upkeep",
     "tickets.citizens.models",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestServer
+from PIL import Image
 
 from core.people import machines
 from core.people.machines import Kind, Scope
@@ -94,3 +96,11 @@ async def city(ctx: WebContext) -> AsyncIterator[City]:
     for session in console.sessions:
         await session.close()
     await server.close()
+
+
+@pytest.fixture
+def picture() -> bytes:
+    """A small picture."""
+    made = io.BytesIO()
+    Image.new("RGB", (8, 8), (200, 30, 30)).save(made, "PNG")
+    return made.getvalue()
