@@ -29,6 +29,7 @@ from core.ids import new_token
 from core.jobs import Ticker
 from core.leadership import Lease
 from core.notify.channels import make_channels
+from core.notify.guard import networks
 from core.people.passwords import Passwords
 from core.people.service import PeopleService
 from core.privacy import Vault
@@ -81,6 +82,8 @@ from tickets.drafts import DraftService
 from tickets.duplicates import features
 from tickets.duplicates.signatures import Signatures
 from tickets.duplicates.watch import ClusterWatch
+from tickets.exchange import requests
+from tickets.exchange.webhooks import Webhooks
 from tickets.export.service import ExportService
 from tickets.handover import Handovers
 from tickets.messages.service import MessageService
@@ -154,6 +157,9 @@ class Node:
         self.citizen_acts = CitizenActs(self.tickets, self.vault)
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         self.push = PushCalls(self.telephony.store)
+        self.webhooks = Webhooks(
+            self.db, self.vault, self.clock, allowed=networks(settings.notify.allowed_networks)
+        )
         lease = self.leases["scheduler"]
         self.sms_channel = SmsChannel(self.db, self.vault, self.channels.sms)
         self.chats = ChatService(self.vault, settings, ChatChannels((WebChannel(), self.sms_channel)))
@@ -197,6 +203,7 @@ class Node:
             telephony=self.telephony,
             agents=self.telephony.agents,
             push=self.push,
+            webhooks=self.webhooks,
             outbox=self.outbox,
             tail=self.tail,
             channels=self.channels,
@@ -236,6 +243,7 @@ class Node:
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)
+        self.webhooks.wire(self.bus, self.outbox)
         contact_relay.wire(self.bus)
         self.db.log_written = self.backstage.log_written = self.relay.wake
         self.relay.numbered = self.tail.wake
@@ -379,6 +387,7 @@ class Node:
         await asyncio.to_thread(self.waveforms.sweep)
         async with self.db.begin() as uow:
             await self.push.prune(uow)
+            await requests.prune(uow)
 
     async def _reports(self) -> None:
         await self.reports.run_due(self.leases["scheduler"])

@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from tickets.attachments.service import AttachmentService
     from tickets.callbacks import CallbackService
     from tickets.drafts import DraftService
+    from tickets.exchange.webhooks import Webhooks
     from tickets.export.service import ExportService
     from tickets.public.acts import CitizenActs
     from tickets.service import TicketService
@@ -80,6 +81,7 @@ class WebContext:
     quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
     agents: AgentService | None = None  # nobody signs in at a telephone
     push: PushCalls | None = None  # no PBX pushes its calls
+    webhooks: Webhooks | None = None  # no other system is told of tickets
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
     @property

@@ -11,12 +11,14 @@ import pytest
 from aiohttp.test_utils import TestServer
 from PIL import Image
 
+from core.notify.guard import networks
 from core.people import machines
 from core.people.machines import Kind, Scope
 from routing.intake import Intake
 from telephony.push.service import PushCalls
 from telephony.service import TelephonyService
 from tests.web.conftest import Answer, Browser, Console, _seed, ctx, web_settings
+from tickets.exchange.webhooks import Webhooks
 from web.app import make_app
 from web.context import WebContext
 
@@ -87,7 +89,9 @@ async def city(ctx: WebContext) -> AsyncIterator[City]:
     """A city whose console other systems can call."""
     telephony = TelephonyService(ctx.db, ctx.clock, ctx.vault, ctx.people, ctx.settings)
     Intake(ctx.drafts, ctx.callbacks).wire(ctx.db.bus)
-    whole = replace(ctx, push=PushCalls(telephony.store))
+    hooks = Webhooks(ctx.db, ctx.vault, ctx.clock, allowed=networks(["127.0.0.0/8"]))
+    hooks.wire(ctx.db.bus, ctx.outbox)
+    whole = replace(ctx, push=PushCalls(telephony.store), webhooks=hooks)
     units, users = await _seed(whole)
     server = TestServer(make_app(whole))
     await server.start_server()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
-from zammad_cti import CTIClient
+from zammad_cti import CTIClient  # type: ignore[import-untyped]  # it tells no types
 
 from core.errors import HotlineError
 from core.people.machines import Kind, Scope

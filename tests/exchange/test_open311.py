@@ -11,7 +11,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import georeport
+import georeport  # type: ignore[import-untyped]  # it tells no types
 import pytest
 
 from core.people.machines import Kind, Scope
@@ -34,7 +34,7 @@ SECRET = ("13800001234", "王小明", "解放东路12号", "一直不亮")
 def three_client(**options: Any) -> Any:
     """`three`, with the one name of Python 2 that it misses."""
     itertools.ifilter = filter  # type: ignore[attr-defined]  # the shim its age needs
-    import three
+    import three  # type: ignore[import-untyped]  # it tells no types
 
     return three.Three(**options)
 

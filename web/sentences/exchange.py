@@ -15,6 +15,13 @@ PROBLEMS: dict[str, Problem] = {
         "Idempotency-Key 已用于另一请求",
         "这个键已用于内容不同的请求，没有再次执行。重试请保持内容不变，新的事项请换一个键。",
     ),
+    "webhook_refused": Problem(
+        422,
+        "地址不能用",
+        "通知只发往公网的 https 地址，或运行参数 notify.allowed_networks 列出的内网。"
+        "没有建立订阅，请更换地址。",
+    ),
+    "webhook_many": Problem(409, "订阅已满", "一个系统最多 20 项订阅，没有新建。请先停用不再使用的订阅。"),
     "outer_number_taken": Problem(
         409,
         "外部编号冲突",

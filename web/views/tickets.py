@@ -14,6 +14,7 @@ from core.errors import HotlineError
 from core.people.permissions import Permission
 from sla.supervision.queries import orders_of_tickets
 from tickets import queries, reveal
+from tickets.exchange.numbers import numbers_of
 from tickets.flags import flags_of
 from tickets.search import query as search
 from tickets.terms import Channel, Confidentiality, TicketType, Urgency, choices
@@ -210,6 +211,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         may_act = not person.permissions.isdisjoint(MAY)
         bar = await bar_values(request, session, values["ticket"]) if may_act else {}
         values["advised"] = await advice_on(session, person, ident)
+        values["outer_numbers"] = await numbers_of(session, ident)
         values["orders"] = (await orders_of_tickets(session, person, [ident])).get(ident, ())
     usual = {
         "degrees": dict(DEGREES),
