@@ -119,8 +119,8 @@ async def test_somebody_without_a_session_reaches_only_what_is_for_anybody(conso
 @pytest.mark.parametrize("ident", ["0", "-1", "9" * 30, "1%20OR%201=1", "1'", "%00", "١٢", "../1", "1e3"])
 async def test_an_odd_id_finds_nothing_and_breaks_nothing(console: Console, ident: str) -> None:
     browser = await console.signed_in("shift_leader")
-    for method, path in ALLOWED:
-        if "{" in path and "static" not in path:
+    for (method, path), allowed in ALLOWED.items():
+        if allowed != MACHINES and "{" in path and "static" not in path:
             call = browser.get if method == "GET" else browser.post
             answer = await call(re.sub(r"{[^}]*}", ident, path))
             # A path that climbs may arrive at a page, which has no such method.
