@@ -10,7 +10,7 @@ from core.people import machines
 from core.people.machines import MachineClient
 from tests.web.conftest import Console
 
-FORM = {"name": "省级平台", "code": "province", "kind": "platform", "scopes": "tickets:read"}
+FORM = {"name": "省级平台", "code": "province", "kind": "platform", "scopes": "tickets:read", "unit_id": ""}
 
 
 def token_in(text: str) -> str:

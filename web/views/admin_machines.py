@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import Field
@@ -11,6 +11,7 @@ from core.errors import HotlineError
 from core.people import machines
 from core.people.machines import Kind, Scope
 from core.people.permissions import Permission
+from tickets.forms import Optional
 from web.context import actor, context
 from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.reads.units import unit_groups
@@ -52,7 +53,7 @@ class NewForm(Fields):
     code: str = Field("", max_length=100)
     kind: Kind
     scopes: list[Scope] = Field(default_factory=list)
-    unit_id: Ident | None = None
+    unit_id: Annotated[Ident | None, Optional] = None
 
 
 @route("GET", HOME, permission=MAY)
