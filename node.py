@@ -83,7 +83,7 @@ from tickets.drafts import DraftService
 from tickets.duplicates import features
 from tickets.duplicates.signatures import Signatures
 from tickets.duplicates.watch import ClusterWatch
-from tickets.exchange import requests
+from tickets.exchange import requests, webhooks
 from tickets.exchange.webhooks import Webhooks
 from tickets.export.service import ExportService
 from tickets.handover import Handovers
@@ -399,6 +399,7 @@ class Node:
         async with self.db.begin() as uow:
             await self.push.prune(uow)
             await requests.prune(uow)
+            await webhooks.prune(uow)
 
     async def _reports(self) -> None:
         await self.reports.run_due(self.leases["scheduler"])

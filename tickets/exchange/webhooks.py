@@ -8,7 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,6 +40,7 @@ _client, _unit, _ticket = table_of(MachineClient), table_of(Unit), table_of(Tick
 _outer = table_of(OuterTicket)
 EVENT, DELIVER = "exchange.event", "exchange.deliver"
 MOST = 20  # endpoints of one client
+KEPT = timedelta(days=90)
 LOOK_EVERY = 5.0  # seconds for which a node believes that nobody, or somebody, wants to hear
 
 
@@ -258,6 +259,11 @@ async def _told(session: AsyncSession, machine: Machine, told: dict[str, Any]) -
     )
     number = (await session.execute(query)).scalar_one_or_none()
     return {name: told[name] for name in told if name != "ticket_id"} | {"outer_number": number}
+
+
+async def prune(uow: UnitOfWork) -> None:
+    """Forget deliveries of more than 90 days ago."""
+    await uow.session.execute(sa.delete(_delivery).where(_delivery.c.created_at < uow.now - KEPT))
 
 
 async def endpoints_of(session: AsyncSession, machine: Machine) -> list[Any]:
