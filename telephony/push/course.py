@@ -1,4 +1,4 @@
-"""What has been pushed about one call, and the session it makes; without SQL. Stamps are ours, in seconds UTC.
+"""What has been pushed about one call, and the session it makes. No SQL here; stamps are ours, seconds UTC.
 
 Nothing here keeps the citizen's number: it goes with the event that brought it into the session, and from
 there into the vault.
