@@ -217,7 +217,7 @@ class OpenId(Section):
 class Portal(Section):
     enabled: bool = True
     notice: str = Field("2026-12", pattern=r"^[0-9A-Za-z.-]{1,20}$")
-    submissions_per_second: int = Field(20, ge=1, le=10_000)
+    submissions_per_second: int = Field(10, ge=1, le=10_000)
     submissions_per_hour: int = Field(20, ge=1, le=1_000_000)
     lookups_per_minute: int = Field(20, ge=1, le=1_000_000)
     codes_per_hour: int = Field(10, ge=1, le=1_000_000)

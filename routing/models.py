@@ -177,7 +177,10 @@ class DispatchChoice(Table, table=True):
 
 
 class SubmissionRow(Table, table=True):
-    """One submission that became a ticket; `assumed` names the fields nobody chose, with commas."""
+    """One submission that became a ticket; `assumed` names the fields nobody chose, with commas.
+
+    `ticket_id` is null only within the transaction that claims the key: no other ever sees it so.
+    """
 
     __tablename__: ClassVar[str] = "submission"
     __table_args__: ClassVar[Any] = (
@@ -187,6 +190,6 @@ class SubmissionRow(Table, table=True):
     id: int | None = Field(default=None, sa_column=id_column())
     channel: str = Field(sa_column=_string(20))
     key: str = Field(sa_column=_string(120))
-    ticket_id: int = Field(sa_column=ref_column("ticket.id"))
+    ticket_id: int | None = Field(default=None, sa_column=ref_column("ticket.id", nullable=True))
     assumed: str = Field(default="", sa_column=_string(60))
     created_at: datetime = Field(sa_column=time_column())

@@ -123,30 +123,37 @@ class Submissions:
             caller_ref=submission.caller_ref,
             call_session_id=submission.call_session_id,
         )
-        row = {
-            "channel": submission.channel.value,
-            "key": submission.key,
-            "ticket_id": made.id,
-            "assumed": ",".join(assumed),
-            "created_at": uow.now,
-        }
-        await uow.put(_row, row)
+        await self._keep(uow, submission, made.id, ",".join(assumed))
         for prepared in submission.attachments:
             await self._attachments.add(uow, actor, made.id, prepared)
         return Submitted(made.id, made.number, made.query_code, False)
 
     async def _before(self, uow: UnitOfWork, submission: Submission) -> Submitted | None:
-        """The answer of an earlier request; one that is under way is waited for."""
+        """The answer of an earlier request; one that is under way is waited for.
+
+        Without locks a twin of the same instant is refused by the index when it is written, and comes here
+        again; with them the key is claimed first, and whoever claims it second waits for the first.
+        """
         channel, key = submission.channel.value, submission.key
-        if uow.hopeful:  # a twin is refused by the index, and then comes here again with the lock
+        if uow.hopeful:
             rows = await uow.look(_FIND, channel, key)
+        elif await uow.fetch(_CLAIM, channel, key, uow.now):
+            return None
         else:
-            await uow.fetch(_LOCK, f"submission:{channel}:{key}")
             rows = await uow.fetch(_FIND, channel, key)
         if not rows:
             return None
         code = await self._vault.reveal(uow.session, rows[0]["query_code_ref"])
         return Submitted(rows[0]["id"], rows[0]["number"], code, True)
+
+    async def _keep(self, uow: UnitOfWork, submission: Submission, ticket_id: int, assumed: str) -> None:
+        """The key's row, complete."""
+        mine = {"channel": submission.channel.value, "key": submission.key}
+        told = {"ticket_id": ticket_id, "assumed": assumed}
+        if uow.hopeful:
+            await uow.put(_row, {**mine, **told, "created_at": uow.now})
+        else:
+            await uow.change(_row, mine, **told)
 
     # ---- what nobody chose ----------------------------------------------------------------------
 
@@ -220,7 +227,10 @@ _FIND = """
     SELECT t.id, t.number, t.query_code_ref FROM submission s JOIN ticket t ON t.id = s.ticket_id
     WHERE s.channel = $1 AND s.key = $2
 """
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))"
+_CLAIM = """
+    INSERT INTO submission (channel, key, assumed, created_at) VALUES ($1, $2, '', $3)
+    ON CONFLICT (channel, key) DO NOTHING RETURNING id
+"""
 # The advised leaf, else one that says it is for the rest of this type, for the rest, or whatever is last.
 _CATEGORY = """
     SELECT c.id FROM category c

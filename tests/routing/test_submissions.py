@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from core.errors import HotlineError
 from routing.submissions import Submission, Submissions, Submitted, assumed_of, title_of
 from routing.suggest import Label
+from tests.helpers import eventually
 from tests.routing.conftest import City, Refused
 from tickets.attachments.service import AttachmentService
 from tickets.models import Category
@@ -93,6 +94,31 @@ async def test_the_same_key_many_times_at_one_moment_makes_one_ticket(
     made = await asyncio.gather(*(send(city, submissions, told(), hopeful=n % 2 == 0) for n in range(8)))
     assert len({(one.ticket_id, one.number, one.query_code) for one in made}) == 1
     assert [one.again for one in made].count(False) == 1
+    assert await tickets(city) == 1
+
+
+@pytest.mark.parametrize("hopeful", [True, False])
+@pytest.mark.parametrize("kept", [True, False])
+async def test_one_that_is_under_way_is_waited_for(
+    city: City, submissions: Submissions, hopeful: bool, kept: bool
+) -> None:
+    async def waits() -> bool:
+        return bool(await city.scalar("SELECT count(*) FROM pg_locks WHERE NOT granted"))
+
+    other: asyncio.Task[Submitted] | None = None
+    try:
+        async with city.db.begin() as uow:
+            first = await submissions.submit(uow, told())
+            other = asyncio.create_task(send(city, submissions, told(), hopeful=hopeful))
+            await eventually(waits, what="the second waits for the first")
+            if not kept:
+                raise ZeroDivisionError
+    except ZeroDivisionError:
+        pass
+    assert other is not None
+    second = await other
+    assert second.again is kept
+    assert (second.number == first.number) or not kept
     assert await tickets(city) == 1
 
 

@@ -60,6 +60,14 @@ async def test_a_form_becomes_a_ticket_with_number_and_code(citizen: Citizen) ->
     assert "13800001234" not in page
 
 
+async def test_who_accepts_it_is_told_what_nobody_chose(citizen: Citizen) -> None:
+    await citizen.submit(title="路灯")
+    ident = await scalar(citizen.console, "SELECT id FROM ticket")
+    agent = await citizen.console.signed_in("agent")
+    page = (await agent.get(f"/tickets/{ident}")).text
+    assert "类型、分类：来件时没有选择，由系统代填" in page
+
+
 async def test_the_same_form_again_is_the_same_ticket(citizen: Citizen) -> None:
     form = await citizen.form()
     answers = await asyncio.gather(*(citizen.post("/portal/submit", form) for _ in range(4)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 from pydantic import Field, ValidationError
@@ -90,10 +89,14 @@ async def submit(request: web.Request) -> web.StreamResponse:
     ctx = context(request)
     # Before a byte is read: whoever sends form after form is not given room for files.
     brake(request, "post", 4 * ctx.settings.portal.submissions_per_hour, 3600)
-    async with ctx.attachments.store.receiving() as room:
-        found = await _read(request, room)
-        asked = _asked(found)
-        files = await _files(request, found, asked.key)
+    files: tuple[Prepared, ...] = ()
+    if request.content_type.startswith("multipart/form-data"):
+        async with ctx.attachments.store.receiving() as room:
+            found = await read_upload(request, ctx.attachments, CITIZEN, None, room, SIZE)
+            asked = _asked(found)
+            files = await _files(request, found, asked.key)
+    else:
+        asked, found = await read_form(request, SubmitForm), Upload()
     problem = await _refusal(request, asked, found.refused)
     if problem is not None:
         return await _form(request, asked, problem, files=files, refused=found.refused)
@@ -109,14 +112,6 @@ async def submit(request: web.Request) -> web.StreamResponse:
         set_token(request, response, token)
     response.headers["HL-Again"] = "1" if made.again else "0"
     return response
-
-
-async def _read(request: web.Request, room: Path) -> Upload:
-    """The fields and files of the request, however the browser packed them."""
-    if request.content_type.startswith("multipart/form-data"):
-        return await read_upload(request, context(request).attachments, CITIZEN, None, room, SIZE)
-    form = await read_form(request, SubmitForm)
-    return Upload(fields=form.model_dump())
 
 
 def _asked(found: Upload) -> SubmitForm:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import HotlineError
 from core.people.permissions import Permission
+from routing.submissions import assumed_of
 from sla.supervision.queries import orders_of_tickets
 from tickets import queries, reveal
 from tickets.exchange.numbers import numbers_of
@@ -115,6 +116,10 @@ def _list_values(request: web.Request, given: Mapping[str, str], found: Any) -> 
     }
 
 
+# What nobody chose of a submission, in words.
+ASSUMED = {"type": "类型", "title": "标题", "category_id": "分类"}
+
+
 # ---- one ticket -----------------------------------------------------------------------------
 
 
@@ -211,6 +216,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         may_act = not person.permissions.isdisjoint(MAY)
         bar = await bar_values(request, session, values["ticket"]) if may_act else {}
         values["advised"] = await advice_on(session, person, ident)
+        values["assumed"] = [ASSUMED[name] for name in await assumed_of(session, ident) if name in ASSUMED]
         values["outer_numbers"] = await numbers_of(session, ident)
         values["orders"] = (await orders_of_tickets(session, person, [ident])).get(ident, ())
     usual = {

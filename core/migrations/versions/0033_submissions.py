@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger, sa.Identity(), nullable=False),
         sa.Column("channel", sa.String(20), nullable=False),
         sa.Column("key", sa.String(120), nullable=False),
-        sa.Column("ticket_id", sa.BigInteger, nullable=False),
+        sa.Column("ticket_id", sa.BigInteger, nullable=True),
         sa.Column("assumed", sa.String(60), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_submission"),
