@@ -29,6 +29,7 @@ from core.ids import new_token
 from core.jobs import Ticker
 from core.leadership import Lease
 from core.notify.channels import make_channels
+from core.notify.guard import networks
 from core.people.passwords import Passwords
 from core.people.service import PeopleService
 from core.privacy import Vault
@@ -66,6 +67,7 @@ from sla.supervision.service import SupervisionService
 from sla.supervision.watch import SupervisionWatch
 from sla.sweep import CardSweep
 from telephony.floor.help import HelpWatch
+from telephony.push.service import PushCalls
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
@@ -81,6 +83,8 @@ from tickets.drafts import DraftService
 from tickets.duplicates import features
 from tickets.duplicates.signatures import Signatures
 from tickets.duplicates.watch import ClusterWatch
+from tickets.exchange import requests, webhooks
+from tickets.exchange.webhooks import Webhooks
 from tickets.export.service import ExportService
 from tickets.handover import Handovers
 from tickets.messages.service import MessageService
@@ -159,6 +163,10 @@ class Node:
             self.db, self.vault, settings.city.phone_area, self.channels.sms, settings.city.name
         )
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
+        self.push = PushCalls(self.telephony.store)
+        self.webhooks = Webhooks(
+            self.db, self.vault, self.clock, allowed=networks(settings.notify.allowed_networks)
+        )
         lease = self.leases["scheduler"]
         self.sms_channel = SmsChannel(self.db, self.vault, self.channels.sms)
         self.chats = ChatService(self.vault, settings, ChatChannels((WebChannel(), self.sms_channel)))
@@ -202,6 +210,8 @@ class Node:
             advisor=self.advisor,
             telephony=self.telephony,
             agents=self.telephony.agents,
+            push=self.push,
+            webhooks=self.webhooks,
             outbox=self.outbox,
             tail=self.tail,
             channels=self.channels,
@@ -241,6 +251,7 @@ class Node:
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)
+        self.webhooks.wire(self.bus, self.outbox)
         contact_relay.wire(self.bus)
         self.code_sign_in.wire(self.outbox)
         self.bus.within(CitizenForgotten, rights.on_forgotten)
@@ -385,6 +396,10 @@ class Node:
         days = self.settings.retention.recording_days
         await SoundRetention(self.db, self.leases["scheduler"], self.recordings, days).sweep()
         await asyncio.to_thread(self.waveforms.sweep)
+        async with self.db.begin() as uow:
+            await self.push.prune(uow)
+            await requests.prune(uow)
+            await webhooks.prune(uow)
 
     async def _reports(self) -> None:
         await self.reports.run_due(self.leases["scheduler"])

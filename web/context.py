@@ -38,10 +38,12 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
     from telephony.agents.service import AgentService
+    from telephony.push.service import PushCalls
     from telephony.service import TelephonyService
     from tickets.attachments.service import AttachmentService
     from tickets.callbacks import CallbackService
     from tickets.drafts import DraftService
+    from tickets.exchange.webhooks import Webhooks
     from tickets.export.service import ExportService
     from tickets.public.acts import CitizenActs
     from tickets.public.sign_in import CodeSignIn
@@ -80,6 +82,8 @@ class WebContext:
     waveforms: Waveforms = field(default_factory=lambda: Waveforms(Recordings(), Path("var/waveforms")))
     quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
     agents: AgentService | None = None  # nobody signs in at a telephone
+    push: PushCalls | None = None  # no PBX pushes its calls
+    webhooks: Webhooks | None = None  # no other system is told of tickets
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
     @property

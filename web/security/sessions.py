@@ -17,6 +17,7 @@ from core.people.actor import Actor
 from core.people.models import WebSession
 from core.people.sessions import living
 from web.context import ACTOR, CTX, TOKEN, WebContext, context
+from web.routes import rule_of
 
 BACKGROUND = "HL-Background"
 _NAME, _STEP = "hotline_session", "hotline_step"
@@ -77,6 +78,9 @@ async def session_middleware(request: web.Request, handler: Handler) -> web.Stre
     an unattended console with live regions would otherwise never end.
     """
     token = token_of(request)
+    rule = rule_of(request)
+    if rule is not None and rule.scopes:
+        token = None  # a machine's route knows no people
     if token is not None and not request.path.startswith("/static/"):
         actor = await context(request).people.actor_for_token(token, touch=BACKGROUND not in request.headers)
         if actor is not None:

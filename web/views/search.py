@@ -18,6 +18,7 @@ from core.errors import HotlineError
 from core.privacy import normalise_phone
 from core.text import MAX_PHRASE, RUN, searchable
 from tickets import queries
+from tickets.exchange.numbers import find_by_outer
 from tickets.forms import clean
 from tickets.queries import TicketFilters
 from tickets.search import people, query
@@ -67,6 +68,10 @@ async def search(request: web.Request) -> web.StreamResponse:
         if found is not None:
             return redirect(request, f"/tickets/{found}")
         return await _person_page(request, "number", typed, ())
+    async with ctx.db.read() as session:
+        elsewhere = await find_by_outer(session, actor(request), typed)
+    if elsewhere:  # another system's number, of which two may call different tickets alike
+        return redirect(request, f"/tickets/{elsewhere[0]}")
     if normalise_phone(typed, area=ctx.settings.city.phone_area).number:
         return await _by_phone(request, typed)
     if typed and DIGITS.fullmatch(typed) and not _phrase(typed):

@@ -15,6 +15,7 @@ from core.people.permissions import Permission
 from routing.submissions import assumed_of
 from sla.supervision.queries import orders_of_tickets
 from tickets import queries, reveal
+from tickets.exchange.numbers import numbers_of
 from tickets.flags import flags_of
 from tickets.search import query as search
 from tickets.terms import Channel, Confidentiality, TicketType, Urgency, choices
@@ -216,6 +217,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         bar = await bar_values(request, session, values["ticket"]) if may_act else {}
         values["advised"] = await advice_on(session, person, ident)
         values["assumed"] = [ASSUMED[name] for name in await assumed_of(session, ident) if name in ASSUMED]
+        values["outer_numbers"] = await numbers_of(session, ident)
         values["orders"] = (await orders_of_tickets(session, person, [ident])).get(ident, ())
     usual = {
         "degrees": dict(DEGREES),
