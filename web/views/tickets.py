@@ -25,6 +25,7 @@ from web.reads.category_advice import advice_on
 from web.reads.clocks import ClockLine, clock_lines
 from web.reads.left import left_of
 from web.reads.process import Process, process_of
+from web.reads.calls import enquiries_about
 from web.reads.recordings import calls_of_ticket
 from web.reads.supervision import WORDS as ORDER_WORDS
 from web.reads.timeline import FILTERS, lines
@@ -204,6 +205,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         values = await _ticket_values(request, session, ident, shown)
         ctx = context(request)
         values["calls"] = await calls_of_ticket(session, person, ctx.recordings, ident, ctx.clock.now())
+        values["enquiries"] = await enquiries_about(session, ident)
         gap = ctx.settings.tickets.contact_gap
         values["process"] = await process_of(session, person, values["ticket"], gap)
         values["clocks"] = await _clocks(request, session, ident, values["process"])
