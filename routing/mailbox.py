@@ -34,7 +34,16 @@ QUIET = 1  # hundredths of the loudest possible: what never rises above is a lin
 _call = table_of(CallSession)
 _COLUMNS = [
     _call.c[name]
-    for name in ("id", "pbx", "session_key", "caller_ref", "voicemail", "voicemail_ms", "started_at", "ended_at")
+    for name in (
+        "id",
+        "pbx",
+        "session_key",
+        "caller_ref",
+        "voicemail",
+        "voicemail_ms",
+        "started_at",
+        "ended_at",
+    )
 ]
 
 

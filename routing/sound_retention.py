@@ -88,7 +88,9 @@ class SoundRetention:
     def _gone(self, row: Any) -> bool:
         """Both the talk and the message; what a mailbox without sound left behind as well."""
         gone = [
-            self._recordings.drop(row.pbx, name) for name in (row.recording, row.voicemail) if name is not None
+            self._recordings.drop(row.pbx, name)
+            for name in (row.recording, row.voicemail)
+            if name is not None
         ]
         return all(gone)
 

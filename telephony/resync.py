@@ -99,7 +99,7 @@ async def unseen(
     members: dict[str, str],
     since: datetime,
 ) -> list[Session]:
-    """Calls that entered a queue or left a message since `since` and of which neither events nor the database tell."""
+    """Calls that entered a queue or left a message since `since`, untold by events and the database."""
     begin = since.timestamp() - SLACK
     tails = {
         uniqueid

@@ -18,8 +18,8 @@ RATE = 8000  # samples per second, as on a telephone line
 SPEED, VOICE = "150", "cmn"
 FORMATS = (".wav", ".ulaw", ".alaw", ".gsm", ".sln")  # of a sentence that somebody recorded
 _CALLS = {
-    "greeting": "您好，这里是12345政务服务便民热线，为保证服务质量，通话将被录音。查询工单进度请按2，人工服务请稍候。",
-    "closed": "您好，这里是12345政务服务便民热线，现在不是人工服务时间，通话将被录音。查询工单进度请按2，留言请稍候。",
+    "greeting": "您好，这里是12345政务服务便民热线，通话将被录音。查询工单进度请按2，人工服务请稍候。",
+    "closed": "您好，这里是12345热线，现在不是人工服务时间，留言将被录音。查询工单进度请按2，留言请稍候。",
     "voicemail": "暂时没有工作人员可以接听。请在提示音后说明您反映的事项、地点和联系方式，说完挂机即可。",
     "callback": "暂时没有工作人员可以接听，我们会尽快给您回电，请保持电话畅通。",
     "survey": "请对本次服务评价，非常满意请按5，满意请按4，基本满意请按3，不满意请按2，非常不满意请按1。",
@@ -95,7 +95,9 @@ def _mean(samples: array.array[int], place: int, rate: int) -> int:
 def speak(program: str, sentence: str) -> bytes:
     """The sentence as telephone sound. Raises subprocess.CalledProcessError, wave.Error."""
     command = [program, "-v", VOICE, "-s", SPEED, "--stdout", sentence]
-    return to_telephone(subprocess.run(command, check=True, capture_output=True, timeout=60).stdout)
+    # Sentences of ours, given as arguments and to no shell.
+    done = subprocess.run(command, check=True, capture_output=True, timeout=60)  # noqa: S603
+    return to_telephone(done.stdout)
 
 
 def main(arguments: list[str]) -> int:
@@ -105,7 +107,7 @@ def main(arguments: list[str]) -> int:
         return 0
     folder, program = Path(arguments[0]), shutil.which("espeak-ng")
     if program is None:
-        print("prompts.py: espeak-ng is not installed (apt-get install espeak-ng), or record", file=sys.stderr)
+        print("prompts.py: install espeak-ng (apt-get install espeak-ng), or record", file=sys.stderr)
         print("the sentences yourself: prompts.py without a folder lists them", file=sys.stderr)
         return 1
     try:

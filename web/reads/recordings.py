@@ -1,4 +1,5 @@
-"""Recordings, and messages left in the mailbox: of a ticket's calls, for everybody who sees the ticket; of any call, for who sees the call.
+"""Recordings, and messages left in the mailbox: of a ticket's calls, for everybody who sees the ticket; of
+any call, for who sees the call.
 
 Who may see the ticket or the call, and that its reporter is not sealed from them, are conditions of each
 query. To listen takes a reason; the audit row that holds it keeps the recording open to that person for a

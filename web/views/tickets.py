@@ -21,11 +21,11 @@ from tickets.workflow import STATE_LABELS, Action
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.reads.action_forms import DEGREES
+from web.reads.calls import enquiries_about
 from web.reads.category_advice import advice_on
 from web.reads.clocks import ClockLine, clock_lines
 from web.reads.left import left_of
 from web.reads.process import Process, process_of
-from web.reads.calls import enquiries_about
 from web.reads.recordings import calls_of_ticket
 from web.reads.supervision import WORDS as ORDER_WORDS
 from web.reads.timeline import FILTERS, lines

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0037"
-down_revision = "0032"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
@@ -35,9 +35,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.String(20), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_phone_enquiry"),
-        sa.UniqueConstraint(
-            "pbx", "session_key", "attempt", name="uq_phone_enquiry_pbx_session_key_attempt"
-        ),
+        sa.UniqueConstraint("pbx", "session_key", "attempt", name="uq_phone_enquiry_pbx_session_key_attempt"),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_phone_enquiry_ticket_id_ticket"),
     )
     op.create_index("ix_phone_enquiry_ticket_id", "phone_enquiry", ["ticket_id", "id"])

@@ -45,6 +45,7 @@ def environment_for(pbx: Asterisk, var: Path) -> dict[str, str]:
         "trunks": ["trunk"],
         "queue_log": str(pbx.queue_log),
         "recordings": str(pbx.recordings),
+        "voicemails": str(pbx.voicemails),
     }
     return {
         "HOTLINE_PATHS__VAR": str(var),
