@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ async def test_a_message_is_told_again_after_an_outage_and_stays_the_same_ticket
     # Nobody hears of the next one: queue_log alone has it.
     sip.call([Citizen(unseen)], scenarios.caller(9, voice=True))
     stage.ended(unseen)
-    async with running_product(night, database_url, tmp_path) as second:
+    async with running_product(night, database_url, tmp_path, again=True) as second:
         await eventually(second.connected, within=20, what="the node connects again")
         missed = await ended(second, unseen)
         await handled(second, missed)
@@ -202,6 +203,12 @@ async def _followed(product: Product) -> tuple[str, str, int]:
     return made.number, made.query_code, made.ticket_id
 
 
+async def answer_heard(ami: Manager, caller: str, attempt: int = 1) -> dict[str, str]:
+    """What the citizen was told, waited for beside the node that shares this process."""
+    wanted = {"UserEvent": "StatusSaid", "CallerIDNum": caller, "Attempt": str(attempt)}
+    return await asyncio.to_thread(ami.wait_for, "UserEvent", 150, **wanted)
+
+
 def _ask(ticket: str, code: str) -> str:
     return f"{ticket}pp{code}"
 
@@ -213,7 +220,7 @@ async def test_the_state_of_a_ticket_is_said_to_who_knows_its_number_and_code(
     caller = number(941)
     keys = f"2pp{_ask(ticket, code)}"
     sip.call([Citizen(caller)], scenarios.caller(40, keys=keys, keys_after=0.6, media=True))
-    said = ami.wait_for("UserEvent", deadline=40, UserEvent="StatusSaid", CallerIDNum=caller)
+    said = await answer_heard(ami, caller)
     assert (said["Answer"], said["Played"]) == ("accepting", "SUCCESS")
     call = await ended(product, caller)
     assert call["queues"] == []
@@ -232,7 +239,7 @@ async def test_five_wrong_codes_lock_and_an_unknown_number_sounds_the_same(
         keys = "2pp" + "pp".join([_ask(asked, wrong)] * 5) + "pp" + _ask(asked, code)
         sip.call([Citizen(caller)], scenarios.caller(150, keys=keys, keys_after=0.6, media=True))
     for caller in (number(942), number(943)):
-        ami.wait_for("UserEvent", deadline=150, UserEvent="StatusSaid", CallerIDNum=caller, Attempt="6")
+        await answer_heard(ami, caller, attempt=6)
         said = ami.events("UserEvent", UserEvent="StatusSaid", CallerIDNum=caller)
         heard[caller] = [one["Answer"] for one in said]
     assert heard[number(942)] == ["wrong"] * 5 + ["locked"]
@@ -249,6 +256,6 @@ async def test_a_node_that_is_away_in_the_middle_costs_a_sentence_and_leads_to_t
         keys = f"2pp{_ask(ticket, code)}"
         sip.call([Citizen(caller)], scenarios.caller(60, keys=keys, keys_after=0.6, media=True))
         stage.citizen(caller)
-    said = ami.wait_for("UserEvent", deadline=60, UserEvent="StatusSaid", CallerIDNum=caller)
+    said = await answer_heard(ami, caller)
     assert (said["Answer"], said["Played"]) == ("away", "SUCCESS")
     ami.wait_for("QueueCallerJoin", deadline=10, CallerIDNum=caller)
