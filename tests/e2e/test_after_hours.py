@@ -19,13 +19,14 @@ from tests.e2e.rig.phones import Citizen, Phones
 from tests.e2e.rig.product import Product, running_product
 from tests.e2e.rig.situations import Stage, number
 from tests.helpers import eventually
-from tickets.models import CallbackTask, Ticket, table_of
+from tickets.models import CallbackTask, Category, Ticket, table_of
 from tickets.terms import Channel
+from web.reads.recordings import calls_of_ticket
 
 pytestmark = pytest.mark.asterisk
 NIGHT = "00:00-00:00,mon,1,jan"
 AGENT = 1001
-_ticket, _call = table_of(Ticket), table_of(CallSession)
+_ticket, _call, _category = table_of(Ticket), table_of(CallSession), table_of(Category)
 _enquiry, _task = table_of(PhoneEnquiry), table_of(CallbackTask)
 
 
@@ -187,6 +188,26 @@ async def test_answers_by_keys_are_joined_to_the_call_and_the_ticket_it_made(
     good = score is not None and int(score) >= 3
     told = solved is not None
     assert tuple(counts) == (1, int(score is not None), int(good), int(told), int(solved is True))
+
+
+async def test_the_ticket_a_call_made_shows_what_was_said_by_keys(sip: Phones, product: Product) -> None:
+    caller = number(939)
+    phone = sip.agents([AGENT], scenarios.answering_then_leaving(1.0))
+    sip.call([Citizen(caller)], scenarios.caller(40, keys="3pp1", keys_after=5, media=True))
+    call = await ended(product, caller)
+    sip.agents_leave(phone)
+    (draft,) = await product.drafts()
+    node = product.node
+    async with node.db.read() as session:
+        agent = await node.people.actor_for_user(session, product.users[str(AGENT)])
+        category = (await session.execute(sa.select(sa.func.max(_category.c.id)))).scalar_one()
+    assert agent is not None
+    form = {"type": "help", "category_id": category, "title": "路灯不亮", "narrative": "路灯不亮。"}
+    async with node.db.begin() as uow:
+        made = await node.tickets.create_from_draft(uow, agent, draft["id"], form, draft["version"])
+    async with node.db.read() as session:
+        (shown,) = await calls_of_ticket(session, agent, node.recordings, made.id, node.clock.now())
+    assert (shown.row.id, shown.said) == (call["id"], "基本满意，已解决或受理")
 
 
 async def _followed(product: Product) -> tuple[str, str, int]:

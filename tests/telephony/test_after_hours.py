@@ -1,5 +1,9 @@
 """Surveys, messages and questions by keys: what events prove, and what the simulator makes of a plan."""
 
+import io
+import shutil
+import subprocess
+import wave
 from collections.abc import Mapping
 from typing import Any
 
@@ -241,9 +245,6 @@ def test_a_simulated_citizen_hears_the_answer_and_goes_to_a_person_without_one()
 
 
 def test_sentences_are_made_where_none_was_recorded(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    import io
-    import wave
-
     def spoken(*_: Any, **__: Any) -> Any:
         out = io.BytesIO()
         with wave.open(out, "wb") as file:
@@ -253,8 +254,8 @@ def test_sentences_are_made_where_none_was_recorded(tmp_path: Any, monkeypatch: 
             file.writeframes(b"\x01\x10" * 22_050)
         return type("Done", (), {"stdout": out.getvalue()})()
 
-    monkeypatch.setattr(prompts.subprocess, "run", spoken)
-    monkeypatch.setattr(prompts.shutil, "which", lambda _: "/usr/bin/espeak-ng")
+    monkeypatch.setattr(subprocess, "run", spoken)
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/espeak-ng")
     (tmp_path / "greeting.wav").write_bytes(b"the mayor's own voice")
     assert prompts.main([str(tmp_path)]) == 0
     assert prompts.missing(tmp_path) == []
