@@ -208,21 +208,6 @@ def test_a_question_without_a_sound_attempt_is_none(attempt: str) -> None:
     assert read("pbx1", asked(attempt=attempt)) is None
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("HOTLINE_STATUS", "1-handling-1203\r\nAction: Originate"),
-        ("HOTLINE_STATUS", "1-${SHELL(id)}-"),
-        ("HOTLINE_STATUS", "1-Handling-1203"),
-        ("SHELL(id)", "1-handling-1203"),
-        ("CALLERID(num)", "1-handling-1203"),
-    ],
-)
-def test_no_other_variable_and_no_other_value_can_be_set(variable: str, value: str) -> None:
-    with pytest.raises(HotlineError):
-        build("Setvar", {"Channel": "PJSIP/trunk-1", "Variable": variable, "Value": value})
-
-
 def test_a_simulated_citizen_hears_the_answer_and_goes_to_a_person_without_one() -> None:
     rig = Rig(config=city_pbx(2))
     call = rig.call(did="12345", asks=("450320261123000128", "804213"), answer_after=1)
