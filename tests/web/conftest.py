@@ -50,6 +50,7 @@ from tickets.export.service import ExportService
 from tickets.forms import parse_form
 from tickets.models import Category
 from tickets.public.acts import CitizenActs
+from tickets.public.sign_in import CodeSignIn
 from tickets.service import NewTicket, TicketService
 from web.app import make_app
 from web.context import WebContext
@@ -256,6 +257,7 @@ async def ctx(
         attachments=attachments,
         submissions=Submissions(vault, web_settings, tickets, attachments),
         citizen_acts=CitizenActs(tickets, vault),
+        code_sign_in=CodeSignIn(database, vault, "0773", None, "桂林"),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),
         supervision=SupervisionService(tickets, shipped_calendar, web_settings.supervision),
