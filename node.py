@@ -45,6 +45,8 @@ from routing.chat_desk import ChatDesk
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from routing.learning import Learning
+from routing.mailbox import Mailbox
+from routing.phone_status import PhoneStatus
 from routing.sound_retention import SoundRetention
 from routing.submissions import Submissions
 from routing.trials import Trials
@@ -183,6 +185,16 @@ class Node:
         self.duties = Duties(self.db, lease, digest, lambda: self.limits.calendar, settings)
         self.recordings = Recordings.of(settings)
         self.waveforms = Waveforms(self.recordings, settings.var / "waveforms")
+        self.mailbox = Mailbox(
+            self.db,
+            self.submissions,
+            self.intake,
+            self.callbacks,
+            self.recordings,
+            self.waveforms,
+            settings.telephony.voicemail_seconds,
+        )
+        self.telephony.answering = PhoneStatus(self.backstage, self.vault, settings.city.phone_area).answer
         self.simulator = self._simulator()
         self._wire()
 
@@ -244,6 +256,7 @@ class Node:
         self.telephony.wire(self.bus)
         self.intake.wire(self.bus)
         self.callback_desk.wire(self.bus)
+        self.mailbox.wire(self.bus, self.outbox)
         self.chat_desk.wire(self.bus)
         self.sms_channel.wire(self.outbox)
         self.ticker.every(1, "conversations", self._offer_chats, at_once=True)

@@ -52,7 +52,10 @@ def list_files(settings: Settings) -> list[dict[str, Any]]:
     """Recordings and attachments: path, bytes, modification time (Unix seconds)."""
     folders = {ATTACHMENTS: settings.var / ATTACHMENTS, "recordings": settings.var / "recordings"}
     folders |= {
-        f"recordings of {pbx.name}": pbx.recordings for pbx in settings.telephony.pbx if pbx.recordings
+        f"{what} of {pbx.name}": folder
+        for pbx in settings.telephony.pbx
+        for what, folder in (("recordings", pbx.recordings), ("messages", pbx.voicemails))
+        if folder
     }
     found: list[dict[str, Any]] = []
     for name, folder in folders.items():

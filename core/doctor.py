@@ -158,10 +158,14 @@ async def _pbx_files(settings: Settings) -> tuple[Level, str, str]:
     if not settings.telephony.pbx:
         return "ok", "no PBX configured; the simulator plays the calls", ""
     for pbx in settings.telephony.pbx:
-        for setting, path in (("recordings", pbx.recordings), ("queue_log", pbx.queue_log)):
+        for setting in ("recordings", "voicemails", "queue_log"):
+            path: Path | None = getattr(pbx, setting)
             if path and not os.access(path, os.R_OK):
                 help_ = f"mount it read-only here, join the group that may read it, or correct {setting}"
                 return "warn", f"{path} of {pbx.name} cannot be read", help_
+        if pbx.recordings and not pbx.voicemails:
+            help_ = "set voicemails in its [[telephony.pbx]]; messages are tickets that nobody can hear"
+            return "warn", f"the folder of messages of {pbx.name} is not set", help_
     return "ok", f"{len(settings.telephony.pbx)} PBX configured, all their files readable", ""
 
 

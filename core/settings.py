@@ -117,6 +117,7 @@ class Pbx(Section):
     trunks: tuple[str, ...] = ("trunk",)
     queue_log: Path | None = None
     recordings: Path | None = None
+    voicemails: Path | None = None
 
 
 class Telephony(Section):
@@ -131,6 +132,7 @@ class Telephony(Section):
     callback_pause_minutes: int = Field(15, ge=0, le=24 * 60)
     callback_claim_minutes: int = Field(15, ge=1, le=24 * 60)
     short_abandon_seconds: int = Field(5, ge=0)
+    voicemail_seconds: int = Field(3, ge=1, le=60)
     simulator: SimulatorSettings = SimulatorSettings()
     pbx: tuple[Pbx, ...] = ()
 

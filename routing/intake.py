@@ -1,8 +1,8 @@
 """From a call to the ticket room: drafts of answered calls, call-back tasks of abandoned ones.
 
 The handlers run inside the transaction in which telephony stores the call: an answered call cannot
-exist without its draft, nor an abandoned one without its task; only a number on the list of harassment
-is not called back. They are idempotent, since a call may
+exist without its draft, nor an abandoned one without its task; only a number on the list of harassment,
+and who left a message (`routing.mailbox`), is not called back. They are idempotent, since a call may
 be told again after a reconnect.
 """
 
@@ -28,7 +28,7 @@ from tickets.models import TicketDraft, table_of
 _session = table_of(CallSession)
 _leg = table_of(CallLeg)
 _draft = table_of(TicketDraft)
-# Waited in vain without hanging up; who is sent to the mailbox by it is called back all the same.
+# Waited in vain without hanging up; who is sent to the mailbox by it may leave a message there instead.
 LEFT_ALONE = frozenset({"timeout", "empty", "withdrawn", "exit_key"})
 
 
@@ -73,21 +73,23 @@ class Intake:
             return
         query = sa.select(_session.c.ended_at).where(_session.c.id == event.session_id)
         ended = (await uow.session.execute(query)).scalar_one_or_none()
-        await self._missed(uow, event.session_id, event.caller_ref, ended or uow.now)
+        await self.missed(uow, event.session_id, event.caller_ref, ended or uow.now)
 
     async def on_ended(self, uow: UnitOfWork, event: CallEnded) -> None:
         """Nobody answered although the citizen did not give up, or called at night before any queue."""
         if event.direction != "inbound" or event.outcome not in LEFT_ALONE | {"ivr_ended"}:
             return
-        query = sa.select(_session.c.caller_ref, _session.c.ended_at, _session.c.started_at)
+        names = ("caller_ref", "ended_at", "started_at", "voicemail")
+        query = sa.select(*(_session.c[name] for name in names))
         row = (await uow.session.execute(query.where(_session.c.id == event.session_id))).first()
-        if row is None or row.caller_ref is None:
+        if row is None or row.caller_ref is None or row.voicemail is not None:  # what was left there decides
             return
         if event.outcome == "ivr_ended" and not is_night(row.started_at, self._callbacks.hours):
             return  # left during the greeting of the day: a wrong number, or a second thought
-        await self._missed(uow, event.session_id, row.caller_ref, row.ended_at or uow.now)
+        await self.missed(uow, event.session_id, row.caller_ref, row.ended_at or uow.now)
 
-    async def _missed(self, uow: UnitOfWork, session_id: int, caller_ref: int, missed_at: datetime) -> None:
+    async def missed(self, uow: UnitOfWork, session_id: int, caller_ref: int, missed_at: datetime) -> None:
+        """A call that nobody took is called back, unless we sent it away or the caller got through since."""
         if "harassment" in await lists.listed(uow.session, caller_ref, uow.now):
             return  # sent away by us, or gone before we could
         await self._callbacks.open_for_abandoned(uow, session_id, caller_ref, missed_at)

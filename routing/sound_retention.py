@@ -1,4 +1,4 @@
-"""Recordings do not stay for ever: the leader takes away what is past its time and is not held.
+"""Recordings and messages do not stay for ever: the leader takes away what is past its time and is not held.
 
 A legal hold on a ticket of the call, or on the record of the citizen who called, keeps the sound. The call
 itself stays, with the day on which its recording went.
@@ -73,8 +73,9 @@ class SoundRetention:
 
     async def _past(self, uow: UnitOfWork, before: datetime, after: int) -> Sequence[Any]:
         query = (
-            sa.select(_call.c.id, _call.c.pbx, _call.c.recording)
-            .where(_call.c.recording.is_not(None), _call.c.recording_gone_at.is_(None))
+            sa.select(_call.c.id, _call.c.pbx, _call.c.recording, _call.c.voicemail)
+            .where(sa.or_(_call.c.recording.is_not(None), _call.c.voicemail.is_not(None)))
+            .where(_call.c.recording_gone_at.is_(None))
             .where(_call.c.ended_at < before, _call.c.id > after, ~held())
             .order_by(_call.c.id)
             .limit(BATCH)
@@ -82,7 +83,16 @@ class SoundRetention:
         return (await uow.session.execute(query)).all()
 
     def _drop(self, rows: Sequence[Any]) -> list[int]:
-        return [row.id for row in rows if self._recordings.drop(row.pbx, row.recording)]
+        return [row.id for row in rows if self._gone(row)]
+
+    def _gone(self, row: Any) -> bool:
+        """Both the talk and the message; what a mailbox without sound left behind as well."""
+        gone = [
+            self._recordings.drop(row.pbx, name)
+            for name in (row.recording, row.voicemail)
+            if name is not None
+        ]
+        return all(gone)
 
 
 async def _note_gone(uow: UnitOfWork, ids: Sequence[int]) -> None:

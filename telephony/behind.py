@@ -46,6 +46,8 @@ def _kinds(short_seconds: float) -> dict[str, sa.ColumnElement[bool]]:
         "transferred": sa.func.jsonb_path_exists(
             _call.c.transfers, sa.text("""'$[*] ? (@.kind != "conference")'""")
         ),
+        "surveyed": sa.and_(answered, _call.c.survey_asked_at.is_not(None)),
+        "scored": sa.and_(answered, _call.c.survey_asked_at.is_not(None), _call.c.survey.is_not(None)),
         "missed": sa.and_(_call.c.ended_at.is_not(None), _has_leg(_leg.c.missed > 0)),
     }
     names = ("timeout", "withdrawn", "empty")

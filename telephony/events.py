@@ -127,6 +127,18 @@ class CallEnded(LiveEvent):
 
 
 @dataclass(frozen=True)
+class VoicemailLeft(LiveEvent):
+    """A call reached the mailbox and is over; what was left there, if anything, is in its row."""
+
+    session_id: int
+    version: int
+
+    @property
+    def live(self) -> LiveNote:
+        return _note("voicemail", self.session_id, self.version, ())
+
+
+@dataclass(frozen=True)
 class DialFailed(Event):
     """A call ordered from a page came to nothing before there was a call; `why` is a code."""
 

@@ -390,6 +390,7 @@ def _signature(session: Session) -> object:
     )
     return (
         session.direction, session.state, session.outcome, session.queues, legs, session.transfers,
-        session.linkedids, session.recording, session.survey, session.queued, session.answered,
+        session.linkedids, session.recording, session.survey, session.survey_solved,
+        session.survey_asked, session.voicemail, session.voicemail_bytes, session.queued, session.answered,
         session.ended, session.caller, session.caller_name,
     )  # fmt: skip

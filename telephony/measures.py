@@ -50,6 +50,10 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "taken": ("接听", "该坐席接听（含转入）的来电"),
     "missed": ("漏接", "坐席话机振铃到时限无人接听的次数，抢接未成不计"),
     "transferred": ("转接", "来电转给其他坐席或队列的次数，不含三方通话"),
+    "surveyed": ("请求评价", "接通后由坐席挂断、请市民按键评价的来电"),
+    "scored": ("已评价", "按键评价满意度的来电；按错键、不按键或中途挂断的计为未评价"),
+    "satisfied_rate": ("按键满意率", "按 3、4、5 键（基本满意及以上）÷ 已评价"),
+    "phone_solved_rate": ("按键解决率", "按键表示已解决或受理的 ÷ 回答了这一问的"),
     "passed_on": ("转出", "该坐席转给他人或其他队列的来电，不含三方通话"),
 }
 
@@ -74,6 +78,11 @@ class Figures:
     hold_ms: int = 0
     missed: int = 0  # rings
     transferred: int = 0  # times a call was given on
+    surveyed: int = 0  # asked by keys after the talk
+    scored: int = 0
+    satisfied: int = 0
+    solved_told: int = 0
+    solved: int = 0
     wraps: int = 0  # pieces of work after these calls
     wrap_ms: int = 0
     signed_ms: int = 0  # of agents, in this span of time
@@ -108,6 +117,16 @@ class Figures:
     def abandon_rate(self) -> float | None:
         """放弃率."""
         return share(self.abandoned, self.counted)
+
+    @property
+    def satisfied_rate(self) -> float | None:
+        """按键满意率."""
+        return share(self.satisfied, self.scored)
+
+    @property
+    def phone_solved_rate(self) -> float | None:
+        """按键解决率."""
+        return share(self.solved, self.solved_told)
 
     @property
     def asa_seconds(self) -> float | None:

@@ -40,7 +40,9 @@ class CallSession(Table, table=True):
         Index(
             "ix_call_session_recorded",
             "ended_at",
-            postgresql_where=text("recording IS NOT NULL AND recording_gone_at IS NULL"),
+            postgresql_where=text(
+                "(recording IS NOT NULL OR voicemail IS NOT NULL) AND recording_gone_at IS NULL"
+            ),
         ),
     )
     id: int = Field(default=None, sa_column=id_column())
@@ -60,12 +62,18 @@ class CallSession(Table, table=True):
     transfers: list[dict[str, Any]] = Field(sa_column=json_column())
     linkedids: list[str] = Field(sa_column=json_column())
     recording: str | None = Field(default=None, sa_type=Text)
+    # What the citizen said by keys after the agent had left: satisfied, 1 to 5, and whether it was solved.
     survey: str | None = Field(default=None, sa_type=Text)
+    survey_solved: bool | None = None
+    survey_asked_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
+    # The file of the message he left, and its length as the PBX says; 0: the mailbox heard nothing.
+    voicemail: str | None = Field(default=None, sa_type=Text)
+    voicemail_ms: int | None = None
     # What happened while it was recorded (`telephony.calls.marks`), from the call's end on.
     marks: list[dict[str, Any]] | None = Field(
         default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
     )
-    # When retention took the file away.
+    # When retention took the files away.
     recording_gone_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     first_extension: str | None = Field(default=None, sa_type=Text)
     started_at: datetime = Field(sa_column=time_column())
@@ -124,6 +132,11 @@ class CallInterval(Table, table=True):
     hold_ms: int = Field(sa_type=BigInteger)
     missed: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
     transferred: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    surveyed: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    scored: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    satisfied: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    solved_told: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
+    solved: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default="0"))
 
 
 class AgentTime(Table, table=True):
@@ -177,6 +190,24 @@ class PbxState(Table, table=True):
     queue_log_offset: int | None = Field(default=None, sa_type=BigInteger)
     generation: int
     updated_at: datetime = Field(sa_column=time_column())
+
+
+class PhoneEnquiry(Table, table=True):
+    """A citizen asked by the keys of his telephone how a ticket stands, and what he was told."""
+
+    __tablename__: ClassVar[str] = "phone_enquiry"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("pbx", "session_key", "attempt"),
+        Index("ix_phone_enquiry_ticket_id", "ticket_id", "id"),
+        Index("ix_phone_enquiry_at", "at"),
+    )
+    id: int = Field(default=None, sa_column=id_column())
+    pbx: str = Field(sa_type=Text)
+    session_key: str = Field(sa_type=Text)  # of the call
+    attempt: int  # a call may ask several times
+    ticket_id: int | None = Field(default=None, sa_column=ref_column("ticket.id", nullable=True))
+    answer: str = Field(sa_column=Column(String(20), nullable=False))  # the word of the prompt
+    at: datetime = Field(sa_column=time_column())
 
 
 class DialOrder(Table, table=True):

@@ -142,6 +142,8 @@ class QueueCall:
     ended_by: dict[str, str] = field(default_factory=dict)
     rang: dict[str, float] = field(default_factory=dict)  # missed rings, seconds
     missed: dict[str, int] = field(default_factory=dict)  # how many of them
+    began: float | None = None  # first line, for calls that entered no queue
+    message: tuple[str, int] | None = None  # the mailbox: file and bytes
     exit: str | None = None  # how the last queue was left without an answer
     last: float = 0.0
 
@@ -181,6 +183,7 @@ class Truth:
     @staticmethod
     def _note(call: QueueCall, line: Line) -> None:
         call.last = max(call.last, line.at)
+        call.began = line.at if call.began is None else min(call.began, line.at)
         if line.event == "ENTERQUEUE":
             call.entered = line.at if call.entered is None else call.entered
             call.caller = call.caller or (line.data[1] if len(line.data) > 1 else None)
@@ -201,9 +204,18 @@ class Truth:
         elif line.event in TRANSFERS:
             call.ended_by[line.agent] = "transfer"
             call.talk[line.agent] = _number(line.data[-2:-1]) or 0.0
+        elif line.event == "VOICEMAIL":
+            _note_message(call, line)
         elif line.event == "RINGNOANSWER":
             call.rang[line.agent] = call.rang.get(line.agent, 0.0) + (_number(line.data[:1]) or 0.0) / 1000
             call.missed[line.agent] = call.missed.get(line.agent, 0) + 1
+
+
+def _note_message(call: QueueCall, line: Line) -> None:
+    """Written by the dialplan: the file, its bytes, the caller."""
+    name, size, caller = (*line.data, "", "", "")[:3]
+    call.message = (name, int(_number((size,)) or 0))
+    call.caller = call.caller or caller or None
 
 
 def _number(values: tuple[str, ...]) -> float | None:
@@ -228,6 +240,8 @@ def reconcile(session: Session, truth: Truth, members: Mapping[str, str]) -> Ses
     found = truth.calls.get(session.citizen)
     if found is None:
         return session
+    if session.voicemail is None and found.message is not None:
+        session = replace(session, voicemail=found.message[0], voicemail_bytes=found.message[1])
     if session.wait_seconds is None and found.hold is not None and session.answered is not None:
         session = replace(session, wait_seconds=found.hold)
     if session.outcome == "in_progress":
@@ -289,9 +303,14 @@ def leg_of(call: QueueCall, agent: str, members: Mapping[str, str]) -> Leg:
 
 
 def session_of(call: QueueCall, members: Mapping[str, str]) -> Session | None:
-    """A whole session from queue_log alone: a call inside a gap; None when it did not enter a queue."""
-    if call.entered is None:
+    """A whole session from queue_log alone: a call inside a gap; None when it did not enter a queue.
+
+    One that went to the mailbox at once is known by its message.
+    """
+    begun = call.entered if call.entered is not None or call.message is None else call.began
+    if begun is None:
         return None
+    name, size = call.message or (None, 0)
     return Session(
         key=call.call,
         direction="internal" if (call.caller or "").isdigit() and len(call.caller or "") <= 6 else "inbound",
@@ -299,7 +318,7 @@ def session_of(call: QueueCall, members: Mapping[str, str]) -> Session | None:
         caller_name=None,
         did=None,
         state="ended",
-        outcome=call.outcome or "ended_unknown",
+        outcome=call.outcome or ("ended_unknown" if call.message is None else "ivr_ended"),
         queues=tuple(call.queues),
         legs=tuple(_legs_of(call, members)),
         transfers=(),
@@ -307,10 +326,12 @@ def session_of(call: QueueCall, members: Mapping[str, str]) -> Session | None:
         linkedids=(call.call,),
         recording=None,
         survey=None,
-        started=call.entered,
+        started=begun,
         queued=call.entered,
         answered=call.answered,
         ended=call.last,
         citizen=call.call,
+        voicemail=name,
+        voicemail_bytes=size,
         partial=True,
     )

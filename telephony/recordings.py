@@ -16,6 +16,7 @@ from core.errors import HotlineError
 from core.settings import Settings
 
 SIMULATED_PBX = "simulator"
+MESSAGE = "vm-"  # how the names of messages begin, and no recording's
 MIMES = {"wav": "audio/wav", "mp3": "audio/mpeg", "ogg": "audio/ogg"}
 _NAME = re.compile(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,119}}\.({'|'.join(MIMES)})")
 # Not every system has them; where they are missing the check of the opened file remains.
@@ -36,26 +37,34 @@ class Sound:
 
 
 class Recordings:
-    """The folder of each PBX, by its name."""
+    """The folders of each PBX, by its name: what was recorded of talks, and the messages citizens left."""
 
-    def __init__(self, folders: Mapping[str, Path] | None = None) -> None:
+    def __init__(
+        self, folders: Mapping[str, Path] | None = None, messages: Mapping[str, Path] | None = None
+    ) -> None:
         self._folders = dict(folders or {})
+        self._messages = dict(messages or {})
 
     @classmethod
     def of(cls, settings: Settings) -> "Recordings":
         """The folders the settings name; the simulator's is the node's own."""
         found = {pbx.name: pbx.recordings for pbx in settings.telephony.pbx if pbx.recordings is not None}
+        left = {pbx.name: pbx.voicemails for pbx in settings.telephony.pbx if pbx.voicemails is not None}
         if settings.telephony.source == "simulator":
-            found[SIMULATED_PBX] = settings.var / "recordings"
-        return cls(found)
+            found[SIMULATED_PBX] = left[SIMULATED_PBX] = settings.var / "recordings"
+        return cls(found, left)
 
-    def knows(self, pbx: str) -> bool:
-        """Whether recordings of this PBX can be reached from here."""
-        return pbx in self._folders
+    def knows(self, pbx: str, *, message: bool = False) -> bool:
+        """Whether recordings of this PBX, or the messages left on it, can be reached from here."""
+        return pbx in (self._messages if message else self._folders)
+
+    def _folder(self, pbx: str, name: str) -> Path | None:
+        """Messages have a folder of their own, and a name that tells them."""
+        return (self._messages if name.startswith(MESSAGE) else self._folders).get(pbx)
 
     def open(self, pbx: str, name: str) -> Sound:
         """A recording, ready to be read. Raises `recording_missing` for everything that is none."""
-        folder, match = self._folders.get(pbx), _NAME.fullmatch(name)
+        folder, match = self._folder(pbx, name), _NAME.fullmatch(name)
         if folder is None or match is None:
             raise HotlineError("recording_missing")
         try:
@@ -71,7 +80,7 @@ class Recordings:
 
     def drop(self, pbx: str, name: str) -> bool:
         """Take a recording away for ever; False when it could not be. One that is not there is gone."""
-        folder = self._folders.get(pbx)
+        folder = self._folder(pbx, name)
         if folder is None or _NAME.fullmatch(name) is None:
             return False
         try:

@@ -99,7 +99,7 @@ async def unseen(
     members: dict[str, str],
     since: datetime,
 ) -> list[Session]:
-    """Calls that entered a queue since `since` and of which neither events nor the database tell."""
+    """Calls that entered a queue or left a message since `since`, untold by events and the database."""
     begin = since.timestamp() - SLACK
     tails = {
         uniqueid
@@ -110,8 +110,8 @@ async def unseen(
     calls = [
         call
         for call in truth.calls.values()
-        if call.entered is not None
-        and call.entered >= begin
+        if (call.entered is not None or call.message is not None)
+        and (call.entered or call.began or 0.0) >= begin
         and (call.call in tails or not tracker.knows(call.call))
     ]
     known = await store.known_keys(uow, [call.call for call in calls])

@@ -16,11 +16,13 @@ from core.wake import Wake
 from telephony.agents.service import AgentService
 from telephony.agents.upkeep import Upkeep
 from telephony.ami.connection import AmiConnection, PbxAddress, Timings
+from telephony.ami.messages import AmiEvent
 from telephony.calls import Session, interest
 from telephony.controls import lists
 from telephony.controls.events import OrderPlaced
 from telephony.controls.executor import Executor
 from telephony.dialling import Dialler
+from telephony.enquiries import Answering, Enquiries
 from telephony.events import AgentMoved, CallQueued
 from telephony.follower import Follower
 from telephony.store import CallStore, Written
@@ -45,6 +47,8 @@ class TelephonyService:
         self.lines: dict[str, AmiConnection] = {}
         self._ordered, self._to_dial = Wake(), Wake()  # somebody on this node ordered something
         self._executor: Executor | None = None
+        self.answering: Answering | None = None  # who says how a ticket stands; given by the node
+        self._enquiries: Enquiries | None = None
         self.agents = AgentService(settings)
 
     def wire(self, bus: EventBus) -> None:
@@ -73,6 +77,9 @@ class TelephonyService:
             tasks.create_task(dialler.run(), name="orders to dial")
             self._executor = Executor(self._db, self._vault, self.followers, self.lines, lease, self._ordered)
             tasks.create_task(self._executor.run(), name="orders about calls")
+            if self.answering is not None:
+                self._enquiries = Enquiries(self._clock, self.lines, self.answering)
+                tasks.create_task(self._enquiries.run(), name="questions by keys")
             upkeep = Upkeep(self._db, lease, self.agents)
             tasks.create_task(upkeep.run(), name="agents' deadlines")
             for pbx in self._pbxs:
@@ -83,8 +90,7 @@ class TelephonyService:
         while True:
             store = self.store(pbx.name)
             follower = Follower(self._db, self._clock, pbx, store, lease, self.agents, dialler.heard)
-            if self._executor is not None:
-                follower.told = partial(self._executor.hear, pbx.name)
+            follower.told = partial(self._hear, pbx.name)
             line = self._line(pbx, follower)
             self.followers[pbx.name], self.lines[pbx.name] = follower, line
             try:
@@ -92,6 +98,13 @@ class TelephonyService:
             except Exception:
                 logger.exception("following a PBX failed, beginning anew", extra={"pbx": pbx.name})
             await asyncio.sleep(1)
+
+    def _hear(self, pbx: str, event: AmiEvent) -> None:
+        """Every event, after its facts were noted."""
+        if self._executor is not None:
+            self._executor.hear(pbx, event)
+        if self._enquiries is not None:
+            self._enquiries.hear(pbx, event)
 
     async def _placed(self, event: OrderPlaced) -> None:
         del event

@@ -21,12 +21,21 @@ from telephony import leg_store
 from telephony.ami.messages import clean_name
 from telephony.calls import Session
 from telephony.calls.facts import looks_public
-from telephony.events import CallAbandoned, CallAnswered, CallEnded, CallQueued, LegMoved, LegsMoved
+from telephony.events import (
+    CallAbandoned,
+    CallAnswered,
+    CallEnded,
+    CallQueued,
+    LegMoved,
+    LegsMoved,
+    VoicemailLeft,
+)
 from telephony.intervals import Changes
 from telephony.models import CallLeg, CallSession
 
 SESSION: Table = CallSession.__table__  # type: ignore[attr-defined]  # set by SQLModel
 LEG: Table = CallLeg.__table__  # type: ignore[attr-defined]  # set by SQLModel
+WAV_HEADER, BYTES_OF_A_MILLISECOND = 44, 16  # of what Record() writes: 8,000 samples of two bytes a second
 KEYS = 1000  # of one statement, which takes 32,767 parameters at most; a long gap has more calls
 
 
@@ -75,6 +84,7 @@ class CallStore:
             legs = await leg_store.write(uow, self._people, session, new, stored.get(row["id"], []))
             figures.note(row, legs.before, new, legs.after)
             await self._tell(uow, row, new, legs)
+            await self._tell_message(uow, row, new)
             moved += legs.moved
             written.ids[session.key] = row["id"]
             if new["ended_at"] is not None and row["ended_at"] is None:
@@ -145,7 +155,8 @@ class CallStore:
             "transfers": _transfers(session, row),
             "linkedids": list(dict.fromkeys([*row["linkedids"], *session.linkedids])),
             "recording": session.recording or row["recording"],
-            "survey": session.survey or row["survey"],
+            **_survey(session, row),
+            **_voicemail(session, row),
             "marks": _marks(session) or row["marks"],
             "queued_at": row["queued_at"] or instant(session.queued),
             "answered_at": row["answered_at"] or instant(session.answered),
@@ -196,6 +207,13 @@ class CallStore:
         users = tuple(user for user in legs.users.values() if user is not None)
         await uow.emit(CallEnded(session_id, new["outcome"], users, version, new["direction"]))
 
+    @staticmethod
+    async def _tell_message(uow: UnitOfWork, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """A message is told once the call is over and known to have left one, in whichever order."""
+        there = new["voicemail"] is not None and new["ended_at"] is not None
+        if there and (old["voicemail"] is None or old["ended_at"] is None):
+            await uow.emit(VoicemailLeft(new["id"], new["version"]))
+
     async def _close_absorbed(
         self, uow: UnitOfWork, rows: list[dict[str, Any]], into: dict[str, Any], figures: Changes
     ) -> list[LegMoved]:
@@ -233,6 +251,20 @@ def _outcome(session: Session, row: dict[str, Any]) -> str | None:
     if session.ended is None:
         return None
     return "answered" if row["answered_at"] is not None else session.outcome
+
+
+def _survey(session: Session, row: dict[str, Any]) -> dict[str, Any]:
+    """What was said by keys; an answer is not taken back by who saw less of the call."""
+    solved = row["survey_solved"] if session.survey_solved is None else session.survey_solved
+    asked = row["survey_asked_at"] or instant(session.survey_asked)
+    return {"survey": session.survey or row["survey"], "survey_solved": solved, "survey_asked_at": asked}
+
+
+def _voicemail(session: Session, row: dict[str, Any]) -> dict[str, Any]:
+    if session.voicemail is None:
+        return {"voicemail": row["voicemail"], "voicemail_ms": row["voicemail_ms"]}
+    length = max(session.voicemail_bytes - WAV_HEADER, 0) // BYTES_OF_A_MILLISECOND
+    return {"voicemail": session.voicemail, "voicemail_ms": max(length, row["voicemail_ms"] or 0)}
 
 
 def _party(name: str) -> str:

@@ -286,6 +286,18 @@ class CallbackService:
             await uow.emit(CallbackChanged(row.id, row.version, CallbackEnd.CALLED_AGAIN.value))
         return int(rows[0].id) if rows else None
 
+    async def close_for_message(self, uow: UnitOfWork, session_id: int) -> None:
+        """The call turned out to have left a message: a task that stands for this call alone is over."""
+        of_call = sa.select(_miss.c.task_id).where(_miss.c.call_session_id == session_id)
+        statement = (
+            sa.update(_task)
+            .where(_task.c.id.in_(of_call), _task.c.closed_at.is_(None), _task.c.calls == 1)
+            .values(version=_task.c.version + 1, **_closing(uow, None, CallbackEnd.LEFT_MESSAGE, session_id))
+            .returning(_task.c.id, _task.c.version)
+        )
+        for row in (await uow.session.execute(statement)).all():
+            await uow.emit(CallbackChanged(row.id, row.version, CallbackEnd.LEFT_MESSAGE.value))
+
     # ---- rows -------------------------------------------------------------------------------
 
     @staticmethod

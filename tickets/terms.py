@@ -77,6 +77,7 @@ class CallbackEnd(StrEnum):
     CALLED_BACK = "called_back"
     UNREACHABLE = "unreachable"
     CALLED_AGAIN = "called_again"
+    LEFT_MESSAGE = "left_message"  # known only after the task was made
 
 
 class AttemptResult(StrEnum):
@@ -162,7 +163,12 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
         "silent": "无声电话",
     },
     DraftEnd: {"ticket": "转为工单", "urge": "催办", "addition": "补充", "record": "登记"},
-    CallbackEnd: {"called_back": "已回拨", "unreachable": "拨不通", "called_again": "已另来电"},
+    CallbackEnd: {
+        "called_back": "已回拨",
+        "unreachable": "拨不通",
+        "called_again": "已另来电",
+        "left_message": "已留言",
+    },
     ContactMeans: {"phone": "电话", "visit": "上门", "message": "短信", "relay": "热线代转"},
     ContactResult: {
         "reached": "已联系上",

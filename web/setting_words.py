@@ -41,6 +41,7 @@ MEANINGS: dict[str, str] = {
     "telephony.callback_pause_minutes": "拨不通后至少隔多少分钟再拨，落在免打扰时段的顺延到时段结束",
     "telephony.callback_claim_minutes": "认领多少分钟没有通话后，同事可以接手",
     "telephony.short_abandon_seconds": "等待不足多少秒挂断的单独统计",
+    "telephony.voicemail_seconds": "短于多少秒的留言不算留言，改为回拨",
     "telephony.simulator.calls_per_hour": "模拟最忙时段每小时来电数",
     "telephony.simulator.seed": "模拟的随机种子，相同则过程相同",
     "telephony.simulator.speed": "模拟速度，2.0 为通话与等待减半",

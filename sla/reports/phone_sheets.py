@@ -136,6 +136,10 @@ CALLS = (
     Measure("aht_seconds", SECONDS),
     Measure("missed", COUNT, "missed"),
     Measure("transferred", COUNT, "transferred"),
+    Measure("surveyed", COUNT, "surveyed"),
+    Measure("scored", COUNT, "scored"),
+    Measure("satisfied_rate", RATE),
+    Measure("phone_solved_rate", RATE),
 )
 TAKEN = (
     Measure("rung", COUNT, "rung"),

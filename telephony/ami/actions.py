@@ -49,6 +49,9 @@ FIELDS: Mapping[str, re.Pattern[str]] = {
     "Timeout": NUMBER,
     "Uniqueid": NAME,
     "Username": NAME,
+    "Value": re.compile(r"[0-9]{1,2}-[a-z]{1,20}-[0-9]{0,4}"),  # the answer to a citizen at the keys
+    # By name, since a variable may be a function that writes.
+    "Variable": re.compile(r"HOTLINE_STATUS"),
     "Secret": TEXT,
     "WithdrawInfo": TEXT,
 }
@@ -73,6 +76,7 @@ ACTIONS = {
         "ExtraChannel", "ExtraContext", "ExtraExten", "ExtraPriority",
     },
     "Hangup": {"Channel"},
+    "Setvar": {"Channel", "Variable", "Value"},
     "MixMonitor": {"Channel", "File"},
     "MixMonitorMute": {"Channel", "Direction", "State"},
     "StopMixMonitor": {"Channel"},

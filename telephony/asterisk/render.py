@@ -94,6 +94,10 @@ def _check(site: Mapping[str, str | int]) -> None:
             raise SiteError(f"{key} is still {UNCHANGED!r}: make one with  openssl rand -hex 24")
     if site["members"] not in ("console", "static"):
         raise SiteError('members must be "console" or "static"')
+    if site["voicemail"] not in ("yes", "no"):
+        raise SiteError('voicemail must be "yes" or "no"')
+    if not re.fullmatch(r"[1-9]|off", str(site["status_key"])):
+        raise SiteError('status_key must be one of "1" to "9", or "off"')
     if site["phones"] not in ("desk", "browser"):
         raise SiteError('phones must be "desk" or "browser"')
 

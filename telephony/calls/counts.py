@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 PROMPT = 15.0  # seconds within which a call should be answered (GB/T 33358)
+SATISFIED_FROM = 3  # of five: 基本满意 and better, as after a call-back
 QUARTER = timedelta(minutes=15)
 OUTCOMES = {
     "answered": "answered",
@@ -34,6 +35,11 @@ COUNTERS = (
     "hold_ms",
     "missed",  # rings that nobody answered in time
     "transferred",  # times a call was given on; a conference is none
+    "surveyed",  # answered calls after which the citizen was asked by keys
+    "scored",  # of these, who said how satisfied he was
+    "satisfied",
+    "solved_told",  # and who said whether his matter was solved
+    "solved",
 )
 
 
@@ -76,13 +82,27 @@ def so_far(call: Mapping[str, Any], agents: Agents, short: float) -> tuple[Place
     moves = sum(move["kind"] != "conference" for move in call.get("transfers") or ())
     counts = {"offered": 1, "missed": agents.missed, "transferred": moves}
     if call["answered_at"] is not None or call["outcome"] == "answered":
-        counts |= _answered(call["wait_seconds"], agents)
+        counts |= _answered(call["wait_seconds"], agents) | _survey(call)
     elif call["outcome"] == "abandoned":
         wait = call["wait_seconds"]
         counts["short_abandoned" if wait is not None and wait < short else "abandoned"] = 1
     elif call["ended_at"] is not None:
         counts[OUTCOMES.get(call["outcome"], "unknown")] = 1
     return Place(quarter(call["queued_at"]), call["queues"][0]), counts
+
+
+def _survey(call: Mapping[str, Any]) -> dict[str, int]:
+    """A key that was not pressed, or a wrong one, is no answer; the question was asked all the same."""
+    if call.get("survey_asked_at") is None:
+        return {}
+    score, solved = call["survey"], call["survey_solved"]
+    return {
+        "surveyed": 1,
+        "scored": int(score is not None),
+        "satisfied": int(score is not None and int(score) >= SATISFIED_FROM),
+        "solved_told": int(solved is not None),
+        "solved": int(solved is True),
+    }
 
 
 def _answered(wait: float | None, agents: Agents) -> dict[str, int]:

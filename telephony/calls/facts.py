@@ -140,6 +140,9 @@ class Call:
     handovers: set[tuple[float, str, str, str, str]] = field(default_factory=set)  # …, kind, from, to, or
     recordings: set[tuple[int, float, str]] = field(default_factory=set)  # 1: a guessed name
     surveys: set[tuple[float, str]] = field(default_factory=set)
+    solved: set[tuple[float, bool]] = field(default_factory=set)
+    asked: float | None = None  # when the survey began
+    voicemails: set[tuple[float, str, int]] = field(default_factory=set)  # stamp, file, bytes
     sent: set[tuple[float, str]] = field(default_factory=set)  # the dialplan of transfers: stamp, target
     refused: bool = False  # sent away by the list of harassment
     originated: set[str] = field(default_factory=set)  # extensions our Originates aimed at
@@ -152,9 +155,11 @@ class Call:
         self.channels |= other.channels
         for link, stamp in other.links.items():
             self.links[link] = earliest(self.links.get(link), stamp)
-        for attribute in ("completes", "handovers", "recordings", "surveys", "sent"):
+        for attribute in ("completes", "handovers", "recordings", "surveys", "solved", "voicemails", "sent"):
             getattr(self, attribute).update(getattr(other, attribute))
         self.originated |= other.originated
         self.refused = self.refused or other.refused
+        if other.asked is not None:
+            self.asked = earliest(self.asked, other.asked)
         self.last = max(self.last, other.last)
         other.channels = {}  # whoever still holds it finds nothing in it

@@ -9,6 +9,8 @@ UNREACHABLE = {"4", "5"}  # device invalid, unavailable
 RESULTS = {
     "TIMEOUT", "FULL", "JOINEMPTY", "LEAVEEMPTY", "JOINUNAVAIL", "LEAVEUNAVAIL", "CONTINUE", "WITHDRAW",
 }  # fmt: skip
+SCORES = frozenset("12345")
+SOLVED = {"1": True, "2": False}  # of the second question
 HAPPENED = {"QueueMemberPause": "pause", "QueueMemberAdded": "added", "QueueMemberRemoved": "removed"}
 
 
@@ -236,9 +238,14 @@ def user_event(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
     channel = tracker.touch(event, MAIN, stamp)
     if channel is None:
         return
-    score = event.get("Score").strip()
-    if event.get("UserEvent") == "Survey" and score.isdigit() and len(score) == 1:
-        channel.call.surveys.add((stamp, score))
+    if event.get("UserEvent") == "Survey":
+        _survey(channel, event, stamp)
+    elif event.get("UserEvent") == "SurveyAsked":
+        channel.call.asked = earliest(channel.call.asked, stamp)
+    elif event.get("UserEvent") == "Voicemail":
+        size = event.get("Size", "0")
+        length = int(size) if size.isascii() and size.isdigit() else 0
+        channel.call.voicemails.add((stamp, event.get("File"), length))
     elif event.get("UserEvent") == "CallHeld":
         channel.helds.add(stamp)
     elif event.get("UserEvent") == "CallRefused":
@@ -247,6 +254,18 @@ def user_event(tracker: Tracker, event: AmiEvent, stamp: float) -> None:
         channel.call.sent.add((stamp, event.get("Target")))
     elif event.get("Status") in RESULTS:
         channel.statuses.add((stamp, event.get("Status")))
+
+
+def _survey(channel: Channel, event: AmiEvent, stamp: float) -> None:
+    """One answer by a key; whatever is no answer is none."""
+    score = event.get("Score").strip()
+    if score not in SCORES:
+        return
+    channel.call.asked = earliest(channel.call.asked, stamp)
+    if event.get("Question") != "solved":
+        channel.call.surveys.add((stamp, score))
+    elif score in SOLVED:
+        channel.call.solved.add((stamp, SOLVED[score]))
 
 
 @handles("Rename")

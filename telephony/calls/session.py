@@ -66,6 +66,10 @@ class Session:
     marks: tuple[Mark, ...] = ()  # of its recording, once it has ended
     partial: bool = False  # its beginning was not seen
     lost: bool = False  # its end was not seen
+    survey_solved: bool | None = None
+    survey_asked: float | None = None
+    voicemail: str | None = None  # the file of the message he left
+    voicemail_bytes: int = 0
     refused: bool = False  # taken out of the queue by us; queue_log calls it abandoned
 
     @property
@@ -233,6 +237,7 @@ def read_session(tracker: Tracker, call: Call) -> Session | None:
     source = reading.citizens[0] if reading.citizens else reading.phones[0]
     queued = reading.queue_entries[0][0] if reading.queue_entries else None
     partial = source.partial
+    message = max(call.voicemails, default=(0.0, None, 0))
     return Session(
         key=reading.key,
         direction=reading.direction,
@@ -256,6 +261,10 @@ def read_session(tracker: Tracker, call: Call) -> Session | None:
         marks=read_marks(reading),
         partial=partial,
         lost=source.lost,
+        survey_solved=max(call.solved)[1] if call.solved else None,
+        survey_asked=call.asked,
+        voicemail=message[1],
+        voicemail_bytes=message[2],
         refused=call.refused,
     )
 

@@ -9,7 +9,7 @@ from telephony.simulator.timeline import Action, Timer
 if TYPE_CHECKING:  # the floor keeps the calls, the calls ask the floor
     from telephony.simulator.floor import Floor
 
-Stage = Literal["menu", "waiting", "talking", "survey", "dialling", "room", "ended"]
+Stage = Literal["menu", "waiting", "talking", "survey", "dialling", "room", "mailbox", "keys", "ended"]
 
 
 class Leg:

@@ -64,6 +64,9 @@ def draw_plan(draw: random.Random, shape: DayShape) -> CallPlan:
     if draw.random() < 0.04 and shape.extensions:
         to = draw.choice(shape.extensions)
         transfer = Transfer(talk * 0.4 * quick, to, talk_seconds(draw, shape.longest_talk) * 0.6 * quick)
+    score = draw.choices(("5", "4", "3", "2", "1", None), (52, 18, 6, 2, 4, 18))[0]
+    misses = 1 if draw.random() < 0.02 else 0
+    impatient = draw.random() < 0.15  # presses 0 when it takes long
     return CallPlan(
         number=caller.number,
         name=caller.name,
@@ -75,6 +78,9 @@ def draw_plan(draw: random.Random, shape: DayShape) -> CallPlan:
         ended_by="agent" if draw.random() < 0.35 else "citizen",
         hold=hold,
         transfer=transfer,
-        score=draw.choices(("5", "4", "3", "2", "1", None), (52, 18, 6, 2, 4, 18))[0],
-        misses=1 if draw.random() < 0.02 else 0,
+        score=score,
+        solved=None if score is None else draw.choices(("1", "2", None), (70, 12, 18))[0],
+        key_0_after=draw.uniform(20, 60) * quick if impatient else None,
+        message=draw.uniform(6, 60) * quick if draw.random() < 0.6 else None,
+        misses=misses,
     )

@@ -1,8 +1,8 @@
 """The whole inbound call: queue and talk, and the extensions it may be transferred to."""
 
 from telephony.simulator.call import Leg
+from telephony.simulator.keys import KeysCall
 from telephony.simulator.model import Channel
-from telephony.simulator.queue_call import QueueCall
 from telephony.simulator.talk import DIAL_SECONDS
 
 # Of the configuration we ship: where transfers lead, and the way back when nobody takes one.
@@ -10,7 +10,7 @@ TRANSFER_CONTEXT, BACK_CONTEXT = "hotline-transfer", "hotline-back"
 BUSY = [("Cause", "17"), ("TechCause", "486")]
 
 
-class InboundCall(QueueCall):
+class InboundCall(KeysCall):
     """What the simulator places when a citizen calls."""
 
     def asks_score(self) -> bool:

@@ -28,6 +28,7 @@ class Did:
     max_wait: float = 60.0  # seconds before the queue gives up
     greeting: bool = False  # menu event, recording and survey, as the hotline's own number has
     reports_result: bool = False  # a UserEvent says why the queue was left
+    shipped: bool = False  # the dialplan we ship: mailbox, two questions after the call, states by keys
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ class CallPlan:
     hold: tuple[float, float] | None = None  # so long after the answer, for so long
     transfer: Transfer | None = None
     score: str | None = None  # the key pressed in the survey
+    solved: str | None = None  # and at its second question
+    closed: bool = False  # calls outside the hours
+    key_0_after: float | None = None  # presses 0 after so long in the queue
+    message: float | None = None  # speaks so long in the mailbox; None: hangs up there
+    asks: tuple[str, str] | None = None  # number and code that are typed
     agent: str | None = None  # only this extension is rung
     answer_after: float | None = None  # the agent picks up after so long
     citizen_after: float = 6.0  # click-to-call: the citizen picks up after so long

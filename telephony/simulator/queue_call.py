@@ -55,6 +55,8 @@ class QueueCall(TalkingCall):
         if self.plan.leaves_in_menu:
             self.citizen_hangs_up()
             return
+        if self.begun():
+            return
         if self.did.greeting:
             self.citizen.priority = 6
             self.pbx.about("MixMonitorStart", self.citizen)
@@ -64,6 +66,15 @@ class QueueCall(TalkingCall):
             self.after(self.plan.withdraw_after, self._withdraw_as_planned)
         if self.plan.patience is not None:
             self.after(self.plan.patience, self.citizen_hangs_up)
+        if self.plan.key_0_after is not None:
+            self.after(self.plan.key_0_after, self.press_0)
+
+    def begun(self) -> bool:
+        """Whether the menu led elsewhere."""
+        return False
+
+    def press_0(self) -> None:
+        """Where there is no mailbox the key does nothing."""
 
     # --- the queue
 
@@ -232,7 +243,7 @@ class QueueCall(TalkingCall):
         return position, waited
 
     def leave_queue(self, reason: str) -> None:
-        """The queue lets the caller go; the dialplan goes on and hangs up."""
+        """The queue lets the caller go."""
         event, status = REASONS[reason]
         data: tuple[object, ...]
         if reason == "exit_key":
@@ -246,6 +257,10 @@ class QueueCall(TalkingCall):
         self.citizen.priority += 1
         if self.did.reports_result:
             self.user_event("QueueResult", ("Status", status))
+        self.after_queue()
+
+    def after_queue(self) -> None:
+        """The dialplan goes on and hangs up."""
         self.citizen.application, self.citizen.application_data = "Hangup", ""
         self.record_dialplan()
         self.hang_up_citizen(records_last=True)

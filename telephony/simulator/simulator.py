@@ -44,7 +44,7 @@ def city_pbx(agents: int = 40, speed: float = 1.0, *, system_name: str = "") -> 
             QueueConfig("expert", extensions[:4], timeout=20.0 / speed, wrapup=30.0),
             *(QueueConfig(name, timeout=20.0 / speed, wrapup=30.0) for name in SKILLS),
         ),
-        dids=(Did("12345", "hotline", 120.0 / speed, greeting=True, reports_result=True),),
+        dids=(Did("12345", "hotline", 120.0 / speed, greeting=True, reports_result=True, shipped=True),),
         system_name=system_name,
     )
 
@@ -149,6 +149,8 @@ class Simulator:
     def _event(self, headers: Headers) -> None:
         if headers[0][1] == "MixMonitorStart":
             self._tape.record(dict(headers)["Uniqueid"])
+        elif ("UserEvent", "Voicemail") in headers and ("Size", "0") not in headers:
+            self._tape.keep(dict(headers)["File"])
         for listener in self._taps:
             listener(headers[0][1], headers)
         if self._server is not None:
@@ -191,6 +193,10 @@ class Simulator:
         transfer: Transfer | None = None,
         misses: int = 0,
         score: str | None = None,
+        solved: str | None = None,
+        closed: bool = False,
+        message: float | None = None,
+        asks: tuple[str, str] | None = None,
         menu: float = 0.0,
         patience: float | None = None,
     ) -> InboundCall:
@@ -209,6 +215,10 @@ class Simulator:
             transfer=transfer,
             misses=misses,
             score=score,
+            solved=solved,
+            closed=closed,
+            message=message,
+            asks=asks,
             patience=patience,
         )
         return self.floor.place(towards(plan, outcome))

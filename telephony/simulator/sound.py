@@ -50,11 +50,14 @@ class Tape:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / SAMPLE).write_bytes(sample())
-        self._names = sorted(path.name for path in self._folder.glob("rec-*.wav"))
+        self._names = sorted(path.name for path in self._folder.glob("*-*.wav"))
 
     def record(self, uniqueid: str) -> None:
         """The recording of a call begins: it is the one sound under one more name."""
-        name = f"rec-{uniqueid}.wav"
+        self.keep(f"rec-{uniqueid}.wav")
+
+    def keep(self, name: str) -> None:
+        """A recording or a message is there from now on."""
         if self._folder is None or name in self._names:
             return
         try:

@@ -101,7 +101,7 @@ class TalkingCall(HandledCall):
         self.part(leg.channel, self.citizen)
         self._drop_agent(leg)
         if queued and self.asks_score():
-            self._ask_score()
+            self.ask_score()
         else:
             self.hang_up_citizen()
 
@@ -153,7 +153,7 @@ class TalkingCall(HandledCall):
         """Only the hotline's own number has a survey."""
         return False
 
-    def _ask_score(self) -> None:
+    def ask_score(self) -> None:
         self.enter_stage("survey")
         self.citizen.exten, self.citizen.priority = "survey", 2
         self.citizen.application, self.citizen.application_data = "Read", "SCORE,,1,,1,5"
@@ -248,7 +248,7 @@ class TalkingCall(HandledCall):
 
     def talked_out(self) -> None:
         if self.asks_score():
-            self._ask_score()
+            self.ask_score()
         else:
             self.hang_up_citizen()
 

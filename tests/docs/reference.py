@@ -98,6 +98,7 @@ PBX = {
     "username": "manager user, see `telephony/asterisk/conf/manager.conf`",
     "queue_log": "its queue_log as seen from this machine; gaps are reconciled with it",
     "recordings": "its folder of recordings as seen from this machine; without it nothing can be heard",
+    "voicemails": "its folder of messages as seen from this machine; without it nobody can hear them",
 }
 
 

@@ -145,3 +145,23 @@ async def test_the_page_of_retention_counts_recordings_and_deletes_no_calls(city
 def test_recordings_are_not_thrown_away_at_once(days: int) -> None:
     with pytest.raises(ValueError, match="90 days"):
         Retention(recording_days=days)
+
+
+async def test_a_message_goes_with_its_time_as_a_recording_does(city: City, folder: Path) -> None:
+    left = folder / "left"
+    left.mkdir()
+    at = city.db.clock.now() - timedelta(days=DAYS + 1)
+    session_id, _ = await city.call(key="m", at=at)
+    await recorded(city, folder, "both", DAYS + 1)
+    for name in ("vm-m.wav", "vm-both.wav"):
+        (left / name).write_bytes(b"sound")
+    async with city.db.begin() as uow:
+        for key in ("m", "both"):
+            row = _call.c.session_key.startswith(f"{key}-")
+            await uow.session.execute(sa.update(_call).where(row).values(voicemail=f"vm-{key}.wav"))
+    recordings = Recordings({PBX: folder}, {PBX: left})
+    assert await SoundRetention(city.db, cast(Any, Lease()), recordings, DAYS).sweep() == 2
+    assert names_in(left) == []
+    assert names_in(folder) == ["left"]
+    gone = f"SELECT recording_gone_at IS NOT NULL FROM call_session WHERE id = {session_id}"
+    assert await city.scalar(gone)

@@ -50,7 +50,26 @@ def test_the_wire_refuses_what_was_built_without_the_check(end: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Command", "GetConfig", "UpdateConfig", "ModuleLoad", "Filter", "System", "Setvar"]
+    ("variable", "value"),
+    [
+        ("SHELL(id)", "1-handling-1203"),
+        ("CALLERID(num)", "1-handling-1203"),
+        ("__HOTLINE_STATUS", "1-handling-1203"),
+        ("HOTLINE_STATUS", "1-handling-1203\r\nAction: Originate"),
+        ("HOTLINE_STATUS", "1-${SHELL(id)}-"),
+        ("HOTLINE_STATUS", "1-Handling-1203"),
+        ("HOTLINE_STATUS", ""),
+    ],
+)
+def test_a_variable_is_the_answer_to_a_question_by_keys_and_nothing_else(variable: str, value: str) -> None:
+    fields = {"Channel": "PJSIP/trunk-1", "Variable": variable, "Value": value}
+    with pytest.raises(HotlineError, match="ami_action_refused"):
+        build("Setvar", fields)
+    build("Setvar", fields | {"Variable": "HOTLINE_STATUS", "Value": "1-handling-1203"})
+
+
+@pytest.mark.parametrize(
+    "name", ["Command", "GetConfig", "UpdateConfig", "ModuleLoad", "Filter", "System", "DBPut"]
 )
 def test_actions_that_can_run_programs_or_change_the_pbx_do_not_exist(name: str) -> None:
     with pytest.raises(HotlineError, match="ami_action_refused"):

@@ -15,12 +15,13 @@ from core.people.actor import Actor
 from core.people.models import User
 from core.people.permissions import Permission
 from core.privacy import PersonalValue
-from telephony.models import CallLeg, CallSession
+from telephony.models import CallLeg, CallSession, PhoneEnquiry
 from tickets.models import Ticket, table_of
 from tickets.visibility import visible_tickets
 
 _call = table_of(CallSession)
 _leg = table_of(CallLeg)
+_enquiry = table_of(PhoneEnquiry)
 _user = table_of(User)
 _person = table_of(PersonalValue)
 _ticket = table_of(Ticket)
@@ -57,12 +58,24 @@ DIRECTIONS = {"inbound": "呼入", "outbound": "呼出", "internal": "内部"}
 ENDED_BY = {"citizen": "来电人挂断", "agent": "坐席挂断", "transfer": "转出", "system": "系统结束"}
 TRANSFERS = {"blind": "盲转", "attended": "协商转接", "redirect": "改接", "conference": "三方通话"}
 QUEUES = {"hotline": "综合", "expert": "专家"}  # the names of the configuration we ship
+ANSWERS = {"wrong": "编号或查询码不符", "locked": "错误次数过多，已锁定"}
+DEGREES = {"5": "非常满意", "4": "满意", "3": "基本满意", "2": "不满意", "1": "非常不满意"}
 PAGE_ROWS = 50
 
 
 def queue_words(names: list[str] | None) -> str:
     """The queues a call went through, in words; a site's own names stand for themselves."""
     return " → ".join(QUEUES.get(name, name) for name in names or [])
+
+
+def survey_words(row: Any) -> str:
+    """What the citizen said by keys after a call; empty when nothing was asked."""
+    if row.survey_asked_at is None and row.survey is None:
+        return ""
+    words = [DEGREES.get(row.survey, row.survey)] if row.survey is not None else ["未作评价"]
+    if row.survey_solved is not None:
+        words.append("已解决或受理" if row.survey_solved else "未解决")
+    return "，".join(words)
 
 
 @dataclass(frozen=True)
@@ -241,6 +254,20 @@ class TransferRow:
 
 
 @dataclass(frozen=True)
+class Enquired:
+    """One question by keys about a ticket; `ticket_id` None for one that was not found, or not to be seen."""
+
+    at: datetime
+    answer: str
+    ticket_id: int | None
+    number: str | None
+
+    @property
+    def words(self) -> str:
+        return ANSWERS.get(self.answer, "工单进度")
+
+
+@dataclass(frozen=True)
 class CallDetail:
     """One call with its legs, transfers and what became of it."""
 
@@ -250,7 +277,9 @@ class CallDetail:
     answered_at: datetime | None
     ended_at: datetime | None
     recording: str | None
-    survey: str | None
+    message: bool  # it left one
+    said: str  # by keys, in words
+    asked: list[Enquired]
     ticket_id: int | None
     ticket_number: str | None
 
@@ -275,10 +304,32 @@ async def call_detail(session: AsyncSession, actor: Actor, call_id: int) -> Call
         answered_at=more.answered_at,
         ended_at=more.ended_at,
         recording=more.recording,
-        survey=more.survey,
+        message=more.voicemail is not None,
+        said=survey_words(more),
+        asked=await _enquiries(session, actor, more),
         ticket_id=ticket.id if ticket else None,
         ticket_number=ticket.number if ticket else None,
     )
+
+
+async def _enquiries(session: AsyncSession, actor: Actor, call: Any) -> list[Enquired]:
+    """What was asked by keys in this call, and of which ticket if this person may see it."""
+    query = (
+        sa.select(_enquiry.c.at, _enquiry.c.answer, _ticket.c.id, _ticket.c.number)
+        .select_from(
+            _enquiry.outerjoin(_ticket, sa.and_(_ticket.c.id == _enquiry.c.ticket_id, visible_tickets(actor)))
+        )
+        .where(_enquiry.c.pbx == call.pbx, _enquiry.c.session_key == call.session_key)
+        .order_by(_enquiry.c.attempt)
+    )
+    return [Enquired(*row) for row in await session.execute(query)]
+
+
+async def enquiries_about(session: AsyncSession, ticket_id: int) -> list[Enquired]:
+    """When this ticket was asked about by keys, newest first. The caller has checked that it may be seen."""
+    query = sa.select(_enquiry.c.at, _enquiry.c.answer).where(_enquiry.c.ticket_id == ticket_id)
+    rows = await session.execute(query.order_by(_enquiry.c.id.desc()).limit(5))
+    return [Enquired(row.at, row.answer, ticket_id, None) for row in rows]
 
 
 def _transfer(item: dict[str, Any]) -> TransferRow:

@@ -1,4 +1,5 @@
-"""Recordings: of a ticket's calls, for everybody who sees the ticket; of any call, for who sees the call.
+"""Recordings, and messages left in the mailbox: of a ticket's calls, for everybody who sees the ticket; of
+any call, for who sees the call.
 
 Who may see the ticket or the call, and that its reporter is not sealed from them, are conditions of each
 query. To listen takes a reason; the audit row that holds it keeps the recording open to that person for a
@@ -27,7 +28,7 @@ from tickets.models import Ticket, TicketHistory, table_of
 from tickets.queries.veils import confidential
 from tickets.reveal import checked_reason
 from tickets.visibility import sees_every_ticket, visible_tickets
-from web.reads.calls import CallRow, rows_of, visible_calls
+from web.reads.calls import CallRow, rows_of, survey_words, visible_calls
 from web.reads.controls import PASSED, Line
 from web.reads.controls import mark_lines as mark_lines_of
 
@@ -43,10 +44,15 @@ MOST_CALLS = 10
 
 @dataclass(frozen=True)
 class TicketCall:
-    """A call of a ticket. `how`: none, live, away, swept, ask or open, as `how_of` has it."""
+    """A call of a ticket. `how`: none, live, away, swept, ask or open, as `how_of` has it.
+
+    `message_how` is the same of the message it left, None if it left none; `said`: the answers by keys.
+    """
 
     row: CallRow
     how: str
+    message_how: str | None
+    said: str
     listed: bool  # its own page may be opened by this person
     passed: Sequence[Line] = ()  # whom it was passed on to, 110 and its like above all
 
@@ -90,6 +96,10 @@ async def calls_of_ticket(
         _call.c.state,
         _call.c.recording,
         _call.c.recording_gone_at,
+        _call.c.voicemail,
+        _call.c.survey_asked_at,
+        _call.c.survey,
+        _call.c.survey_solved,
         sa.case((visible_calls(actor), True), else_=False).label("listed"),
     ).where(shown(actor, ticket_id), audible(actor, ticket_id))
     newest = query.order_by(_call.c.started_at.desc(), _call.c.id.desc()).limit(MOST_CALLS)
@@ -100,31 +110,43 @@ async def calls_of_ticket(
     passed = {ident: await mark_lines_of(session, ident, only=PASSED) for ident in ids}
     return [
         TicketCall(
-            rows[one.id], how_of(one, recordings, opened=one.id in open_ids), one.listed, passed[one.id]
+            rows[one.id],
+            how_of(one, recordings, opened=one.id in open_ids),
+            how_of(one, recordings, opened=one.id in open_ids, message=True) if one.voicemail else None,
+            survey_words(one),
+            one.listed,
+            passed[one.id],
         )
         for one in found
     ]
 
 
-def how_of(row: Any, recordings: Recordings, *, opened: bool) -> str:
+def how_of(row: Any, recordings: Recordings, *, opened: bool, message: bool = False) -> str:
     """What stands where a player may be: still talking, none, past its time, out of reach, to ask, open."""
     if row.state != "ended":
         return "live"
-    if not row.recording:
+    if not (row.voicemail if message else row.recording):
         return "none"
     if row.recording_gone_at is not None:
         return "swept"
-    if not recordings.knows(row.pbx):
+    if not recordings.knows(row.pbx, message=message):
         return "away"
     return "open" if opened else "ask"
 
 
 async def of_call(
-    session: AsyncSession, actor: Actor, recordings: Recordings, call_id: int, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    recordings: Recordings,
+    call_id: int,
+    now: datetime,
+    *,
+    message: bool = False,
 ) -> str:
     """`how_of` for a call this person may see, on the page of the call itself."""
     row = await _recorded(session, actor, None, call_id)
-    return how_of(row, recordings, opened=bool(await _open_ids(session, actor, [call_id], now)))
+    opened = bool(await _open_ids(session, actor, [call_id], now))
+    return how_of(row, recordings, opened=opened, message=message)
 
 
 async def _open_ids(session: AsyncSession, actor: Actor, ids: list[int], now: datetime) -> set[int]:
@@ -151,7 +173,7 @@ async def _recorded(session: AsyncSession, actor: Actor, ticket_id: int | None, 
         may_hear: sa.ColumnElement[bool] = sa.true() if heard else sa.false()
     else:
         seen, may_hear = shown(actor, ticket_id), audible(actor, ticket_id)
-    columns = ("id", "pbx", "state", "recording", "recording_gone_at", "marks")
+    columns = ("id", "pbx", "state", "recording", "recording_gone_at", "marks", "voicemail")
     query = sa.select(
         *(_call.c[name] for name in columns), sa.case((may_hear, True), else_=False).label("may_hear")
     )
@@ -172,8 +194,10 @@ class Place:
     marks: tuple[dict[str, Any], ...]
 
 
-async def named(session: AsyncSession, actor: Actor, ticket_id: int | None, call_id: int) -> Place:
-    """Where a call's recording lies. Without a ticket: of a call this person sees himself.
+async def named(
+    session: AsyncSession, actor: Actor, ticket_id: int | None, call_id: int, *, message: bool = False
+) -> Place:
+    """Where a call's recording lies, or its message. Without a ticket: of a call this person sees himself.
 
     Raises `recording_not_found`, `recording_sealed`, `recording_running`, `recording_swept`,
     `recording_missing`.
@@ -181,20 +205,29 @@ async def named(session: AsyncSession, actor: Actor, ticket_id: int | None, call
     row = await _recorded(session, actor, ticket_id, call_id)
     if row.state != "ended":
         raise HotlineError("recording_running", call_id=call_id)
-    if not row.recording:
+    name = row.voicemail if message else row.recording
+    if not name:
         raise HotlineError("recording_missing", call_id=call_id)
     if row.recording_gone_at is not None:
         raise HotlineError("recording_swept", call_id=call_id)
-    return Place(row.pbx, row.recording, tuple(row.marks or ()))
+    return Place(row.pbx, name, () if message else tuple(row.marks or ()))
 
 
-async def ask(uow: UnitOfWork, actor: Actor, ticket_id: int | None, call_id: int, reason: str) -> None:
+async def ask(
+    uow: UnitOfWork,
+    actor: Actor,
+    ticket_id: int | None,
+    call_id: int,
+    reason: str,
+    *,
+    message: bool = False,
+) -> None:
     """Open a recording to this person for a while; the reason is audited.
 
     Raises `forbidden`, `reason_required` and what `named` raises.
     """
     reason = checked_reason(actor, reason)
-    await named(uow.session, actor, ticket_id, call_id)
+    await named(uow.session, actor, ticket_id, call_id, message=message)
     await note(uow, actor, ACTION, ticket_id, call_id, reason)
 
 
@@ -214,13 +247,19 @@ async def note(
 
 
 async def asked_for(
-    session: AsyncSession, actor: Actor, ticket_id: int | None, call_id: int, now: datetime
+    session: AsyncSession,
+    actor: Actor,
+    ticket_id: int | None,
+    call_id: int,
+    now: datetime,
+    *,
+    message: bool = False,
 ) -> Place:
     """Where a recording lies that this person has given a reason for.
 
     Raises `recording_unasked` and what `named` raises.
     """
-    found = await named(session, actor, ticket_id, call_id)
+    found = await named(session, actor, ticket_id, call_id, message=message)
     if not await _open_ids(session, actor, [call_id], now):
         raise HotlineError("recording_unasked", call_id=call_id)
     return found

@@ -54,18 +54,20 @@ async def call(request: web.Request) -> web.StreamResponse:
         found = await reads.call_detail(session, person, call_id)
         done = await mark_lines(session, call_id)
         how = await _sound(request, session, call_id)
+        message = await _sound(request, session, call_id, message=True) if found.message else None
     leads = found.ended_at is None and person.may(Permission.FLOOR_LEAD)
     return await page(
         request, "calls/detail.html", call=found, origin=origin(found.row.masked), marks=done, how=how,
-        place=f"/calls/{call_id}", session_id=call_id, leads=leads, token=new_token(9),
+        message=message, place=f"/calls/{call_id}", session_id=call_id, leads=leads, token=new_token(9),
     )  # fmt: skip
 
 
-async def _sound(request: web.Request, session: AsyncSession, call_id: int) -> str:
+async def _sound(request: web.Request, session: AsyncSession, call_id: int, *, message: bool = False) -> str:
     """What stands where a player may be; nothing for who sees calls but no people's matters."""
     person, ctx = actor(request), context(request)
     try:
-        return await sounds.of_call(session, person, ctx.recordings, call_id, ctx.clock.now())
+        now = ctx.clock.now()
+        return await sounds.of_call(session, person, ctx.recordings, call_id, now, message=message)
     except HotlineError:
         return "sealed"
 

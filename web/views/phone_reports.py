@@ -40,7 +40,7 @@ READ = Permission.REPORT_READ
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Counted = Literal[
     "offered", "answered", "prompt", "abandoned", "short", "timeout", "withdrawn", "empty", "others",
-    "missed", "transferred", "rung", "taken", "passed_on",
+    "missed", "transferred", "surveyed", "scored", "rung", "taken", "passed_on",
 ]  # fmt: skip
 _CODES = {"prompt": "answered_in_15", "short": "short_abandoned"}  # where a list is named otherwise
 

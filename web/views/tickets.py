@@ -23,6 +23,7 @@ from tickets.workflow import STATE_LABELS, Action
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, Ident, path_id, read_form, read_query
 from web.reads.action_forms import DEGREES
+from web.reads.calls import enquiries_about
 from web.reads.category_advice import advice_on
 from web.reads.clocks import ClockLine, clock_lines
 from web.reads.left import left_of
@@ -210,6 +211,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         values = await _ticket_values(request, session, ident, shown)
         ctx = context(request)
         values["calls"] = await calls_of_ticket(session, person, ctx.recordings, ident, ctx.clock.now())
+        values["enquiries"] = await enquiries_about(session, ident)
         gap = ctx.settings.tickets.contact_gap
         values["process"] = await process_of(session, person, values["ticket"], gap)
         values["clocks"] = await _clocks(request, session, ident, values["process"])

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from telephony.asterisk import render
+from telephony.asterisk import prompts, render
 from tests.e2e.rig.ports import free_port, free_udp_block
 
 TRUNK_HOST = "127.0.0.2"  # the "carrier" calls from here: the trunk is told by its address alone
@@ -170,7 +170,12 @@ class Asterisk:
             "log_dir": f"{inner}/log",
             "moh_dir": f"{inner}/sounds",
             "greeting": f"{inner}/sounds/second",
+            "closed_prompt": f"{inner}/sounds/second",
             "survey_prompt": f"{inner}/sounds/second",
+            "solved_prompt": f"{inner}/sounds/second",
+            "survey_seconds": 3,
+            "prompts": f"{inner}/sounds",
+            "nobody_seconds": changes.get("queue_seconds", 8),
             "voicemail_prompt": f"{inner}/sounds/second",
             "refusal_prompt": f"{inner}/sounds/second",
             "ami_port": free_port(),
@@ -194,6 +199,8 @@ class Asterisk:
         for name in ("etc", "var", "spool/monitor", "spool/hotline-voicemail", "run", "log", "sounds"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
         (self.home / "sounds/second.ulaw").write_bytes(_ULAW_SILENCE)
+        for name in prompts.SENTENCES:  # no sound package is needed: every sentence is a moment of silence
+            (self.home / f"sounds/{name}.ulaw").write_bytes(_ULAW_SILENCE[:1600])
         render.write(self.site, self.home / "etc")
         if self.root != Path("/"):
             owner = self._inside("id", "-u", "asterisk").stdout.strip()

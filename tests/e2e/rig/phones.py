@@ -37,6 +37,7 @@ class Phones:
         self._pbx = pbx
         self._home = Path(tempfile.mkdtemp(prefix="hotline-sipp-"))
         (self._home / "silence.alaw").write_bytes(b"\xd5" * 80000)
+        (self._home / "voice.alaw").write_bytes((b"\xb5" * 10 + b"\x35" * 10) * 4000)  # 400 Hz, loud
         self._count = itertools.count(1)
         self._running: list[subprocess.Popen[bytes]] = []
         self._signed_in: dict[int, Sequence[int]] = {}  # process id -> extensions

@@ -45,6 +45,7 @@ def environment_for(pbx: Asterisk, var: Path) -> dict[str, str]:
         "trunks": ["trunk"],
         "queue_log": str(pbx.queue_log),
         "recordings": str(pbx.recordings),
+        "voicemails": str(pbx.voicemails),
     }
     return {
         "HOTLINE_PATHS__VAR": str(var),
@@ -121,10 +122,12 @@ class Product:
 
 
 @asynccontextmanager
-async def running_product(pbx: Asterisk, database_url: str, var: Path) -> AsyncIterator[Product]:
-    """A node in touch with the PBX; ended cleanly at the end of the block."""
+async def running_product(
+    pbx: Asterisk, database_url: str, var: Path, *, again: bool = False
+) -> AsyncIterator[Product]:
+    """A node in touch with the PBX; ended cleanly at the end of the block. `again`: its city is there."""
     node = Node(load_settings(environ=environment_for(pbx, var)), database_url)
-    users = await _people(node)
+    users = {} if again else await _people(node)
     await node.start()
     try:
         yield Product(node, users)

@@ -57,10 +57,13 @@ def _caller_request(method: str, sequence: int, body: str = "", content: str = "
     )
 
 
-def caller(seconds: float, *, keys: str = "", keys_after: float = 0.0, media: bool = False) -> str:
+def caller(
+    seconds: float, *, keys: str = "", keys_after: float = 0.0, media: bool = False, voice: bool = False
+) -> str:
     """A citizen who is on the line for `seconds` from the PBX's answer on, or until it hangs up.
 
-    `keys` are pressed `keys_after` seconds after the answer, half a second apart.
+    `keys` are pressed `keys_after` seconds after the answer, half a second apart; `p` is a pause of a
+    second. `media` sends silence, `voice` a tone.
     """
     invite = "INVITE sip:[service]@[remote_ip]:[remote_port] SIP/2.0\n" + _CALLER_LINES.format(
         to="To: <sip:[service]@[remote_ip]:[remote_port]>", cseq="1 INVITE"
@@ -69,11 +72,15 @@ def caller(seconds: float, *, keys: str = "", keys_after: float = 0.0, media: bo
     body = _message(f"{invite}Content-Length: [len]\n\n{_SDP}", True)
     body += "".join(f'<recv response="{code}" optional="true"/>\n' for code in (100, 180, 183))
     body += '<recv response="200" rrs="true"/>\n' + _caller_request("ACK", 1)
-    if media:
-        body += '<nop><action><exec rtp_stream="silence.alaw,-1,8,PCMA/8000"/></action></nop>\n'
+    if media or voice:
+        sound = "voice" if voice else "silence"
+        body += f'<nop><action><exec rtp_stream="{sound}.alaw,-1,8,PCMA/8000"/></action></nop>\n'
     if keys:
         body += f'<pause milliseconds="{int(keys_after * 1000)}"/>\n'
     for sequence, key in enumerate(keys, start=2):
+        if key == "p":
+            body += '<pause milliseconds="1000"/>\n'
+            continue
         signal = f"Signal={key}\nDuration=160\n"
         body += _caller_request("INFO", sequence, signal, "application/dtmf-relay")
         body += '<recv response="200"/>\n<pause milliseconds="500"/>\n'

@@ -24,4 +24,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/calls/{call_id}/listen"): _OVERSEE,
     ("GET", "/calls/{call_id}/recording"): _OVERSEE,
     ("GET", "/calls/{call_id}/waveform"): _OVERSEE,
+    ("POST", "/calls/{call_id}/message/listen"): _OVERSEE,
+    ("GET", "/calls/{call_id}/message/recording"): _OVERSEE,
+    ("GET", "/calls/{call_id}/message/waveform"): _OVERSEE,
 }

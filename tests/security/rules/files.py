@@ -19,6 +19,9 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/tickets/{ticket_id}/calls/{call_id}/listen"): _SEEN,
     ("GET", "/tickets/{ticket_id}/calls/{call_id}/recording"): _SEEN,
     ("GET", "/tickets/{ticket_id}/calls/{call_id}/waveform"): _SEEN,
+    ("POST", "/tickets/{ticket_id}/calls/{call_id}/message/listen"): _SEEN,
+    ("GET", "/tickets/{ticket_id}/calls/{call_id}/message/recording"): _SEEN,
+    ("GET", "/tickets/{ticket_id}/calls/{call_id}/message/waveform"): _SEEN,
     ("GET", "/exports"): _EXPORTERS,
     ("POST", "/exports"): _EXPORTERS,
     ("GET", "/exports/{export_id}"): _EXPORTERS,
@@ -27,6 +30,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
 }
 FORMS: dict[str, dict[str, str]] = {
     "/tickets/{ticket_id}/calls/{call_id}/listen": {"reason": "x"},
+    "/tickets/{ticket_id}/calls/{call_id}/message/listen": {"reason": "x"},
     "/tickets/{ticket_id}/attachments": {"audience": "handling"},
     "/tickets/{ticket_id}/attachments/{attachment_id}/withdraw": {"reason": "x"},
     "/tickets/{ticket_id}/attachments/{attachment_id}/audience": {"audience": "handling"},
