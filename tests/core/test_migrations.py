@@ -41,6 +41,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.knowledge.models",
     "tickets.messages.models",
     "routing.models",
+    "routing.channels.models",
     "sla.models",
     "sla.measures.models",
     "sla.duty_models",

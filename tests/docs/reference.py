@@ -89,6 +89,12 @@ SECRETS = {
     "secrets.pbx_passwords": "AMI password of each PBX, by its name",
     "secrets.webhook_key": "signs what is posted to webhooks; the receiver checks it",
     "secrets.smtp_password": "password of `notify.smtp_user`",
+    "secrets.wechat_token": "token (令牌) of the WeChat callback; the platform signs with it",
+    "secrets.wechat_secret": "AppSecret of the WeChat account",
+    "secrets.wechat_aes_key": "EncodingAESKey, 43 signs: with it only encrypted callbacks are taken",
+    "secrets.weibo_secret": "AppSecret of the Weibo application; the platform signs with it",
+    "secrets.weibo_token": "access token of the Weibo account",
+    "secrets.mail_password": "password of `channels.mail.user`",
 }
 PBX = {
     "name": "tells several PBXs apart; letters, digits, - and _",
