@@ -40,6 +40,7 @@ from routing.automatic import Automatic
 from routing.callback_desk import CallbackDesk
 from routing.category_advising import Advising
 from routing.category_labels import CategoryLabels
+from routing.channels import making as channel_making
 from routing.chat_desk import ChatDesk
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
@@ -151,6 +152,11 @@ class Node:
         self.advice = AdviceService(self.clock, labels)
         self.submissions = Submissions(self.vault, settings, self.tickets, self.attachments, labels)
         self.citizen_acts = CitizenActs(self.tickets, self.vault)
+        self.citizen_channels = channel_making.make(
+            settings, self.db, self.clock, self.vault, self.submissions, self.citizen_acts, self.attachments
+        )
+        if len(self.citizen_channels.service.channels):
+            self.messages.reach = self.citizen_channels.sender
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         lease = self.leases["scheduler"]
         self.sms_channel = SmsChannel(self.db, self.vault, self.channels.sms)
@@ -186,6 +192,7 @@ class Node:
             attachments=self.attachments,
             submissions=self.submissions,
             citizen_acts=self.citizen_acts,
+            citizen_channels=self.citizen_channels,
             exports=self.exports,
             reports=self.reports,
             supervision=self.supervision,
@@ -233,6 +240,11 @@ class Node:
         acts.register(self.people.proposals)
         sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)
+        self.citizen_channels.sender.wire(self.bus, self.outbox)
+        self.ticker.cron("50 3 * * *", "channels", self._forget_channels)
+        if self.citizen_channels.mail is not None:
+            seconds = self.settings.channels.mail.seconds
+            self.ticker.every(seconds, "letters", self._read_letters, at_once=True)
         contact_relay.wire(self.bus)
         self.db.log_written = self.backstage.log_written = self.relay.wake
         self.relay.numbered = self.tail.wake
@@ -277,6 +289,7 @@ class Node:
         await self.in_force.begin()
         self._spawn(self.in_force.follow(), "limits in force")
         self._spawn(self.advisor.follow(), "models")
+        await self.citizen_channels.listen()
         if "telephony" in roles:
             await self._start_telephony()
         if "scheduler" in roles:
@@ -318,11 +331,13 @@ class Node:
         except OSError as error:
             raise HotlineError("port_taken", host=http.host, port=http.port, why=error.strerror) from None
         self.port = self._runner.addresses[0][1]
+        self.citizen_channels.point_to(self.port)
 
     async def stop(self) -> None:
         """End everything in the reverse order; what was committed stays, leases are given back."""
         if self._runner is not None:
             await self._runner.cleanup()
+        await self.citizen_channels.stop()
         await self.exports.stop()
         await self._leave_telephony()
         await _cancel(self._tasks)
@@ -380,6 +395,13 @@ class Node:
 
     async def _exports(self) -> None:
         await self.exports.sweep()
+
+    async def _forget_channels(self) -> None:
+        await self.citizen_channels.service.sweep(self.settings.channels.keep_days)
+
+    async def _read_letters(self) -> None:
+        if self.citizen_channels.mail is not None:
+            await self.citizen_channels.mail.tick()
 
     async def _attachments(self) -> None:
         await self.attachments.sweep()

@@ -420,6 +420,12 @@ class Settings(Section):
     log: Log = Log()
     secrets: Secrets = Secrets()
 
+    @model_validator(mode="after")
+    def _answered(self) -> "Settings":
+        if self.channels.mail.mode == "imap" and not self.notify.smtp_host:
+            raise ValueError("notify.smtp_host is missing: letters to channels.mail are answered by it")
+        return self
+
     @property
     def var(self) -> Path:
         """The folder everything is written to, absolute."""
@@ -535,9 +541,9 @@ def _refuse_default_secrets(settings: Settings) -> None:
     posts = settings.notify.sms == "webhook" or settings.notify.webhook_url
     if posts and (secrets.webhook_key == DEVELOPMENT_SECRET or len(secrets.webhook_key) < 16):
         raise HotlineError("config_default_secret", name="secrets.webhook_key")
-    used = {"wechat_token": settings.channels.wechat, "weibo_secret": settings.channels.weibo}
-    for name, channel in used.items():  # what proves who posts to us
-        if channel.mode == "platform" and len(getattr(secrets, name)) < 3:
+    used = {"wechat_token": settings.channels.wechat.mode, "weibo_secret": settings.channels.weibo.mode}
+    for name, mode in used.items():  # what proves who posts to us
+        if mode == "platform" and len(getattr(secrets, name)) < 3:
             raise HotlineError("config_default_secret", name=f"secrets.{name}")
     if settings.telephony.source == "simulator":
         raise HotlineError("config_simulator_in_production", name="telephony.source")

@@ -1,4 +1,4 @@
-"""Calls to a platform's programming interface: checked addresses only, no redirects, bounded in time and size."""
+"""Calls to a platform's interface: checked addresses only, no redirects, bounded in time and size."""
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence

@@ -11,7 +11,6 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-
 from routing.channels import Incoming, Kind, Option, texts
 from routing.channels.words import Contact, command_of, contact_of, is_done, is_greeting, is_no, shorten
 
@@ -77,6 +76,7 @@ class Own:
     promise: str
     is_open: bool
     rateable: bool
+    asked: bool = False  # the hotline waits for what he has to add
 
     def line(self, place: int) -> str:
         """How it stands in a list."""
@@ -134,7 +134,7 @@ class Turn:
 def answer(
     talk: Talk, said: Incoming, *, mine: Sequence[Own], touched: datetime | None, area: str = ""
 ) -> Turn:
-    """The next turn. `touched`: when the dialogue last moved, None for a new one; `area` completes landlines."""
+    """The next turn. `touched`: when the dialogue last moved, None for a new one; `area`: of landlines."""
     if said.kind in (Kind.WELCOME, Kind.GONE):
         gone = said.kind is Kind.GONE
         return Turn(talk, "" if gone else texts.WELCOME, Wish(stopped=False, reachable=not gone))
@@ -369,6 +369,9 @@ def _rate(talk: Talk, rest: str, mine: Sequence[Own]) -> Turn:
         return Turn(talk, texts.NONE_RATEABLE)
     if rest.strip() in {str(choice) for choice in texts.RATINGS}:
         return Turn(talk, texts.RATED, Rate(able[0].id, int(rest)))
+    if not talk.begun:  # the bare figure is understood as well
+        asking = {"step": Step.CHOOSE, "purpose": "rate", "ticket_id": able[0].id}
+        talk = Talk(name=talk.name, phone=talk.phone).model_copy(update=asking)
     return rate_menu(talk, able[0])
 
 
@@ -390,10 +393,14 @@ def _for_one(talk: Talk, rest: str, able: list[Own], purpose: str) -> Turn:
         return Turn(talk, texts.NONE_OPEN)
     if len(able) == 1:
         return _do(talk, purpose, able[0], rest)
+    if rest.isascii() and rest.isdigit() and 1 <= int(rest[:3]) <= min(len(able), LIST):
+        return _do(talk, purpose, able[int(rest) - 1], "")
     lines = "\n".join(own.line(place) for place, own in enumerate(able[:LIST], 1))
+    if talk.begun:  # what is half said stays: the number goes with the word
+        return Turn(talk, texts.CHOOSE_BY.format(list=lines))
     ids = tuple(own.id for own in able[:LIST])
     asking = {"step": Step.CHOOSE, "purpose": purpose, "choices": ids, "pending": rest}
-    kept = talk if not talk.begun else Talk(name=talk.name, phone=talk.phone)
+    kept = Talk(name=talk.name, phone=talk.phone)
     return Turn(kept.model_copy(update=asking), texts.CHOOSE.format(list=lines))
 
 
@@ -408,9 +415,12 @@ def _do(talk: Talk, purpose: str, own: Own, rest: str) -> Turn:
     return Turn(adding, texts.ADDED.format(number=own.number), Add(own.id, rest))
 
 
-def _choosing(talk: Talk, said: Incoming, mine: Sequence[Own], _area: str) -> Turn:
+def _choosing(talk: Talk, said: Incoming, mine: Sequence[Own], area: str) -> Turn:
     word = said.text.strip().rstrip("。.、")
     known = {own.id: own for own in mine}
+    if talk.purpose == "rate":
+        rated = _chosen(Talk(name=talk.name, phone=talk.phone), f"rate:{talk.ticket_id}:{word}", mine)
+        return rated if rated.act is not None else _idle(Talk(), said, mine, area)
     if word.isascii() and word.isdigit() and 1 <= int(word[:3]) <= len(talk.choices):
         own = known.get(talk.choices[int(word) - 1])
         if own is not None:
@@ -430,7 +440,7 @@ def _adding(talk: Talk, said: Incoming, mine: Sequence[Own], area: str) -> Turn:
         words = _address(said)
     if said.media:
         media = (Media(kind=said.kind, media=said.media),)
-        words = words or ("市民补充了语音，见附件。" if said.kind is Kind.VOICE else "市民补充了照片，见附件。")
+        words = words or (texts.ADDED_VOICE if said.kind is Kind.VOICE else texts.ADDED_PHOTO)
     return Turn(talk, texts.ADDED.format(number=own.number), Add(own.id, words, media))
 
 

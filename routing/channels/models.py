@@ -1,4 +1,4 @@
-"""Tables of the channels. Who writes, what was said and what was answered is sealed; rows hold ids and codes."""
+"""Tables of the channels. Who writes, what was said and answered is sealed; rows hold ids and codes."""
 
 from datetime import datetime
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlmodel import Field
 
 from core.db import Table, id_column, ref_column, time_column
+from core.tables import table_of as table_of
 
 MAX_KEY = 255
 

@@ -12,7 +12,6 @@ import json
 import os
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,34 +24,24 @@ from core.notify.calls import CHUNK, Calls
 from core.notify.ports import DeliveryFailed
 from core.settings import WechatChannel as Settings
 from routing.channels import Incoming, Kind, Outgoing, Place, Unreachable
+from routing.channels.signing import Signed, check_age, check_equal, digest
 from routing.channels.words import shorten
 from routing.channels.xml import BadXml, cdata, fields
 from tickets.attachments.store import Received, receive
 
 NAME = "wechat"
-OLDEST = 300.0  # seconds between a signature and its arrival
 MEGABYTES = 20
 BLOCK = 32
 GONE_CODES = {43004, 43005, 40003, 45047}  # not followed, forbidden by the person, no such person
 WINDOW_CODES = {45015}  # said nothing for 48 hours: only templates may be sent
 TOKEN_CODES = {40001, 40014, 42001}
-ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "audio/amr": "amr", "audio/mpeg": "mp3"}
-
-
-@dataclass(frozen=True)
-class Signed:
-    """What stands in the callback's address."""
-
-    signature: str
-    timestamp: str
-    nonce: str
-    msg_signature: str = ""
-    encrypted: bool = False
-
-
-def digest(*parts: str) -> str:
-    """The platform's signature over parts, in whatever order they come."""
-    return hashlib.sha1("".join(sorted(parts)).encode()).hexdigest()  # noqa: S324 - as the platform signs
+ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "audio/amr": "amr",
+    "audio/mpeg": "mp3",
+}
 
 
 class Codec:
@@ -70,8 +59,9 @@ class Codec:
 
     def check(self, signed: Signed, now: datetime) -> None:
         """Raise `gateway_refused` unless the address is signed, and lately."""
-        _check(digest(self._token, signed.timestamp, signed.nonce), signed.signature, bool(self._token))
-        _check_age(signed.timestamp, now)
+        wanted = digest(self._token, signed.timestamp, signed.nonce)
+        check_equal(wanted, signed.signature, known=bool(self._token))
+        check_age(signed.timestamp, now)
 
     def read(self, signed: Signed, body: bytes, now: datetime) -> Incoming | None:
         """The message; None for an event that means nothing. Raises `gateway_refused`, `bad_request`."""
@@ -84,9 +74,14 @@ class Codec:
         except BadXml:
             raise HotlineError("bad_request") from None
 
+    def opened(self, found: Mapping[str, str]) -> dict[str, str]:
+        """The fields of an encrypted answer, as the platform reads it."""
+        signed = Signed("", found["TimeStamp"], found["Nonce"], found["MsgSignature"])
+        return fields(self._open(signed, found["Encrypt"]))
+
     def _open(self, signed: Signed, encrypted: str) -> bytes:
         wanted = digest(self._token, signed.timestamp, signed.nonce, encrypted)
-        _check(wanted, signed.msg_signature, bool(encrypted))
+        check_equal(wanted, signed.msg_signature, known=bool(encrypted))
         try:
             raw = base64.b64decode(encrypted, validate=True)
             reader = Cipher(algorithms.AES(self._key), modes.CBC(self._key[:16])).decryptor()
@@ -123,17 +118,6 @@ class Codec:
             f"<Content>{cdata(text)}</Content></xml>"
         ).encode()
         return self.seal(body, at, nonce) if self._key else body
-
-
-def _check(wanted: str, given: str, known: bool) -> None:
-    if not known or not hmac.compare_digest(wanted.encode(), given.encode("utf-8", "replace")):
-        raise HotlineError("gateway_refused")
-
-
-def _check_age(timestamp: str, now: datetime) -> None:
-    plain = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12
-    if not plain or abs(now.timestamp() - int(timestamp)) > OLDEST:
-        raise HotlineError("gateway_refused")
 
 
 def message_of(found: Mapping[str, str], stamp: str) -> Incoming | None:
@@ -208,21 +192,23 @@ class Wechat:
     label = "微信公众号"
     passive = True
 
-    def __init__(
-        self, settings: Settings, secret: str, codec: Codec, calls: Calls, tokens: Tokens, api: str = ""
-    ) -> None:
+    def __init__(self, settings: Settings, secret: str, codec: Codec, calls: Calls, tokens: Tokens) -> None:
         self._settings = settings
         self._secret = secret
         self._calls = calls
         self._tokens = tokens
-        self._api = api or settings.api
+        self._api = settings.api
         self.codec = codec
+
+    def use(self, api: str) -> None:
+        """Call another address from now on: a double is there once it listens."""
+        self._api = api
 
     async def send(self, out: Outgoing) -> None:
         """A template message where there is a state to tell, what was said in words otherwise."""
         if out.state and self._settings.template_id:
             await self._post("/cgi-bin/message/template/send", self._template(out))
-            if not out.options:
+            if not (out.options or out.whole):
                 return
         try:
             await self._post("/cgi-bin/message/custom/send", _custom(out))
@@ -239,7 +225,7 @@ class Wechat:
             "time": f"{here:%Y-%m-%d %H:%M}",
             "note": shorten(out.text, 20),
         }
-        data = {field: {"value": values[name]} for name, field in names.items() if name in values}
+        data = {field: {"value": values[name]} for field, name in names.items()}
         body = {"touser": out.to, "template_id": self._settings.template_id, "data": data}
         return body | ({"url": out.link} if out.link else {}) | {"client_msg_id": _short(out.key)}
 

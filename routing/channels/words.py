@@ -21,7 +21,9 @@ _WITH_REST = ("add", "urge", "rate")
 _GREETINGS = frozenset({"你好", "您好", "在吗", "在不在", "hi", "hello", "喂", "有人吗", "你好啊", "12345"})
 _DONE = frozenset({"好了", "好", "发完了", "完了", "完成", "好的", "没了", "没有了", "ok", "1"})
 _NO = frozenset({"跳过", "没有", "无", "不清楚", "不知道", "说不清", "没", "不用", "不需要"})
-_PHONE = re.compile(r"(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|0\d{2,3}[- ]?\d{7,8}(?!\d)|(?<!\d)[2-8]\d{6}(?!\d)")
+_PHONE = re.compile(
+    r"(?:\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}(?!\d)|0\d{2,3}[- ]?\d{7,8}(?!\d)|(?<!\d)[2-8]\d{6}(?!\d)"
+)
 _TITLES = re.compile(r"(姓名|联系人|联系电话|电话|手机号码|手机号|手机|号码|我叫|我是|我姓|是)[:： ]*")
 
 
@@ -60,7 +62,7 @@ def command_of(text: str) -> Command | None:
 
 
 def _digit(name: str, rest: str) -> bool:
-    return name == "rate" and rest.strip() in ("1", "2", "3", "4", "5")
+    return name in ("rate", "urge") and rest.strip() in ("1", "2", "3", "4", "5")
 
 
 def is_greeting(text: str) -> bool:

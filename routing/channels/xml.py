@@ -1,7 +1,7 @@
 """Flat XML as platforms post it: one element with fields. No entities, no document types, small. Pure."""
 
 from typing import Any
-from xml.parsers import expat  # noqa: S407 - document types, and with them entities, end the parse below
+from xml.parsers import expat
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 100
@@ -62,6 +62,8 @@ class _Reader:
 
 def cdata(text: str) -> str:
     """Text as it may stand in a field: controls that XML has no place for are left out."""
-    kept = "".join(sign for sign in text if sign in "\n\t" or (ord(sign) >= 32 and sign not in "\ufffe\uffff"))
+    kept = "".join(
+        sign for sign in text if sign in "\n\t" or (ord(sign) >= 32 and sign not in "\ufffe\uffff")
+    )
     kept = kept.encode("utf-8", "ignore").decode()  # half characters
     return "<![CDATA[" + kept.replace("]]>", "]]]]><![CDATA[>") + "]]>"

@@ -1,0 +1,343 @@
+"""Every write of the channels' tables: a message that came, what came of it, what was sent.
+
+A message is taken in one transaction: the dialogue's row is locked, a message that was here before gets
+its answer again, and what the dialogue decides (a ticket, an urge, an addition, a rating) is done with it.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from core import audit, outbox
+from core.db import Database, UnitOfWork
+from core.errors import HotlineError
+from core.people.actor import Actor
+from core.people.permissions import Permission
+from core.privacy import Vault
+from core.settings import Settings
+from routing.channels import Channel, Channels, Incoming, Kind, Option, dialogue, letters, queries, texts
+from routing.channels.dialogue import Act, Add, Media, Own, Rate, Submit, Talk, Turn, Urge, Wish
+from routing.channels.models import (
+    MAX_KEY,
+    ChannelDialogue,
+    ChannelMessage,
+    ChannelState,
+    ChannelTicket,
+    table_of,
+)
+from routing.submissions import Submission, Submissions
+from tickets.public.acts import CitizenActs
+from tickets.terms import Channel as Source
+from tickets.terms import Confidentiality
+
+SAY, MEDIA, NEWS = "channel.say", "channel.media", "channel.news"
+_dialogue, _message = table_of(ChannelDialogue), table_of(ChannelMessage)
+_link, _state = table_of(ChannelTicket), table_of(ChannelState)
+SOURCES = {"wechat": Source.WECHAT, "weibo": Source.WEIBO, "email": Source.EMAIL}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What is answered, and the ticket this message made or was about."""
+
+    says: str
+    ticket_id: int | None = None
+    again: bool = False
+    options: tuple[Option, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Heard(ticket_id={self.ticket_id}, again={self.again})"
+
+
+class ChannelService:
+    """Takes messages in and keeps what was sent."""
+
+    def __init__(
+        self, db: Database, vault: Vault, settings: Settings, submissions: Submissions, acts: CitizenActs
+    ) -> None:
+        self._db = db
+        self._vault = vault
+        self._area = settings.city.phone_area
+        self._submissions = submissions
+        self._acts = acts
+        self.channels = Channels()
+
+    # ---- a message that came --------------------------------------------------------------------
+
+    async def hear(self, said: Incoming) -> Heard:
+        """Take one message; the same again gives the same answer and does nothing.
+
+        Raises `gateway_refused` for a signature that served another message already.
+        """
+        said = replace(said, key=_key(said.key))
+        try:
+            return await self._db.retrying(lambda uow: self._hear(uow, said))
+        except HotlineError as error:
+            if error.code == "gateway_refused":
+                raise
+            code = error.code  # nothing of it was kept: say so, and leave the dialogue as it was
+        return await self._db.retrying(lambda uow: self._excuse(uow, said, code))
+
+    async def _hear(self, uow: UnitOfWork, said: Incoming) -> Heard:
+        row = await self._locked(uow, said)
+        before = await self._before(uow, said)
+        if before is not None:
+            return before
+        now = replace(said, at=uow.now)
+        talk = self._open(row)
+        mine = await queries.own_tickets(uow.session, row.id, also=said.about)
+        if said.kind is Kind.LETTER:
+            turn = letters.answer(now, mine, self._area)
+            handed, kept = turn.talk, talk
+        else:
+            turn = dialogue.answer(talk, now, mine=mine, touched=row.touched_at, area=self._area)
+            handed, kept = talk, turn.talk
+        says, ticket_id = await self._carry_out(uow, row, said, turn, handed, mine)
+        serial = row.serial + isinstance(turn.act, Submit)
+        await self._keep(uow, row.id, kept, serial)
+        return await self._answered(uow, said, row.id, Heard(says, ticket_id, options=turn.options))
+
+    async def _excuse(self, uow: UnitOfWork, said: Incoming, code: str) -> Heard:
+        row = await self._locked(uow, said)
+        before = await self._before(uow, said)
+        if before is not None:
+            return before
+        says = texts.REFUSED.get(code, texts.REFUSED_DEFAULT)
+        return await self._answered(uow, said, row.id, Heard(says))
+
+    async def _locked(self, uow: UnitOfWork, said: Incoming) -> Any:
+        """The sender's dialogue, made when there is none; two messages of one sender stand in line."""
+        blind = self._vault.blind("sender", f"{said.channel}:{said.sender}")
+        query = sa.select(_dialogue).where(_dialogue.c.channel == said.channel, _dialogue.c.sender == blind)
+        row = (await uow.session.execute(query.with_for_update())).first()
+        if row is not None:
+            return row
+        ref = await self._vault.put(uow, "note", said.sender)
+        values = {"channel": said.channel, "sender": blind, "sender_ref": ref.id, "serial": 0}
+        made = insert(_dialogue).values(**values, created_at=uow.now)
+        await uow.session.execute(made.on_conflict_do_nothing(index_elements=["channel", "sender"]))
+        return (await uow.session.execute(query.with_for_update())).one()
+
+    async def _before(self, uow: UnitOfWork, said: Incoming) -> Heard | None:
+        """The answer this message had; raises `gateway_refused` when its signature is another's."""
+        here = (_message.c.channel == said.channel, _message.c.direction == "in")
+        query = sa.select(_message).where(*here, _message.c.key == said.key)
+        row = (await uow.session.execute(query)).first()
+        if row is not None:
+            says = "" if row.answer is None else self._vault.unseal(row.answer, aad=_aad(said)).decode()
+            return Heard(says, row.ticket_id, again=True)
+        if said.stamp:
+            used = sa.select(_message.c.id).where(*here, _message.c.stamp == said.stamp)
+            if (await uow.session.execute(used)).first() is not None:
+                raise HotlineError("gateway_refused")
+        return None
+
+    async def _answered(self, uow: UnitOfWork, said: Incoming, dialogue_id: int, heard: Heard) -> Heard:
+        answer = self._vault.seal(heard.says.encode(), aad=_aad(said)) if heard.says else None
+        values = {
+            "channel": said.channel,
+            "direction": "in",
+            "key": said.key,
+            "stamp": said.stamp or None,
+            "dialogue_id": dialogue_id,
+            "kind": said.kind.value,
+            "at": uow.now,
+            "answer": answer,
+            "ticket_id": heard.ticket_id,
+        }
+        made = await uow.session.execute(sa.insert(_message).values(**values).returning(_message.c.id))
+        channel = self.channels.get(said.channel)
+        if heard.says and channel is not None and not channel.passive:
+            ident = made.scalar_one()
+            await outbox.enqueue(uow, kind=SAY, dedup=f"{SAY}:{ident}", payload={"message": ident})
+        return heard
+
+    # ---- how a dialogue stands ------------------------------------------------------------------
+
+    def _open(self, row: Any) -> Talk:
+        if row.talk is None:
+            return Talk()
+        return Talk.model_validate_json(self._vault.unseal(row.talk, aad=f"channel_dialogue:{row.id}"))
+
+    async def _keep(self, uow: UnitOfWork, dialogue_id: int, talk: Talk, serial: int) -> None:
+        raw = talk.model_dump_json().encode()
+        sealed = None if talk == Talk() else self._vault.seal(raw, aad=f"channel_dialogue:{dialogue_id}")
+        values = {"talk": sealed, "serial": serial, "touched_at": uow.now}
+        await uow.session.execute(sa.update(_dialogue).where(_dialogue.c.id == dialogue_id).values(**values))
+
+    # ---- what a dialogue decides ----------------------------------------------------------------
+
+    async def _carry_out(
+        self, uow: UnitOfWork, row: Any, said: Incoming, turn: Turn, handed: Talk, mine: list[Own]
+    ) -> tuple[str, int | None]:
+        """Do the act; returns the words to say and the ticket it was about."""
+        act, key = turn.act, f"{said.channel}-{hashlib.sha256(said.key.encode()).hexdigest()[:40]}"
+        if act is None:
+            return turn.says, None
+        if isinstance(act, Submit):
+            return await self._submit(uow, row, said, turn, handed)
+        if isinstance(act, Wish):
+            await self._wish(uow, row.id, act)
+            return turn.says, None
+        await self._act(uow, act, key, {own.id: own for own in mine})
+        if isinstance(act, Add):
+            await self._send_for(uow, said.channel, row.id, act.ticket_id, act.media)
+        return turn.says, act.ticket_id
+
+    async def _submit(
+        self, uow: UnitOfWork, row: Any, said: Incoming, turn: Turn, talk: Talk
+    ) -> tuple[str, int]:
+        degree = Confidentiality.ANONYMOUS if talk.anonymous else Confidentiality.NORMAL
+        made = await self._submissions.submit(
+            uow,
+            Submission(
+                channel=SOURCES.get(said.channel, Source.PLATFORM),
+                key=f"{said.channel}-dialogue-{row.id}-{row.serial}",
+                narrative=talk.narrative,
+                address=talk.address,
+                name=talk.name,
+                phone=talk.phone or None,
+                confidentiality=degree,
+            ),
+        )
+        link = insert(_link).values(ticket_id=made.ticket_id, dialogue_id=row.id, told="")
+        await uow.session.execute(link.on_conflict_do_nothing(index_elements=["ticket_id"]))
+        await self._send_for(uow, said.channel, row.id, made.ticket_id, talk.media)
+        return turn.says.format(number=made.number, code=made.query_code), made.ticket_id
+
+    async def _act(self, uow: UnitOfWork, act: Act, key: str, mine: dict[int, Own]) -> None:
+        """What the sender does to a ticket of his own; another's is not among `mine`."""
+        if isinstance(act, Urge | Add | Rate) and act.ticket_id not in mine:
+            raise HotlineError("ticket_not_found", ticket_id=act.ticket_id)
+        if isinstance(act, Urge):
+            await self._acts.urge(uow, act.ticket_id, act.note, key=key)
+        elif isinstance(act, Rate):
+            _, responded, solved, satisfied = texts.RATINGS[act.choice]
+            await self._acts.rate(
+                uow, act.ticket_id, responded=responded, solved=solved, satisfied=satisfied, key=key
+            )
+        elif isinstance(act, Add):
+            asked = mine[act.ticket_id].asked
+            work = self._acts.supplement if asked else self._acts.add
+            await work(uow, act.ticket_id, act.text, key=key)
+
+    async def _wish(self, uow: UnitOfWork, dialogue_id: int, wish: Wish) -> None:
+        values = {
+            "stopped_at": uow.now if wish.stopped else None,
+            "gone_at": None if wish.reachable else uow.now,
+        }
+        if not wish.reachable:
+            del values["stopped_at"]
+        await uow.session.execute(sa.update(_dialogue).where(_dialogue.c.id == dialogue_id).values(**values))
+
+    @staticmethod
+    async def _send_for(
+        uow: UnitOfWork, channel: str, dialogue_id: int, ticket_id: int, media: tuple[Media, ...]
+    ) -> None:
+        """Pictures and sounds lie with the platform: they are fetched behind the transaction."""
+        for one in media:
+            mark = hashlib.sha256(one.media.encode()).hexdigest()[:24]
+            payload = {"channel": channel, "dialogue": dialogue_id, "ticket": ticket_id}
+            payload |= {"media": one.media, "kind": one.kind.value}
+            await outbox.enqueue(uow, kind=MEDIA, dedup=f"{MEDIA}:{ticket_id}:{mark}", payload=payload)
+
+    # ---- what was sent, and how the channels fare --------------------------------------------------
+
+    async def sent(self, channel: str, key: str, dialogue_id: int, kind: str) -> None:
+        """Note that a message went out; the channel's trouble is over."""
+        values = {"channel": channel, "direction": "out", "key": _key(key), "dialogue_id": dialogue_id}
+        async with self._db.begin() as uow:
+            made = insert(_message).values(**values, kind=kind, at=uow.now)
+            await uow.session.execute(made.on_conflict_do_nothing())
+            cleared = sa.update(_state).where(_state.c.channel == channel, _state.c.error.is_not(None))
+            await uow.session.execute(cleared.values(error=None))
+
+    async def gone(self, dialogue_id: int) -> None:
+        """The platform reaches this person no more."""
+        async with self._db.begin() as uow:
+            here = (_dialogue.c.id == dialogue_id, _dialogue.c.gone_at.is_(None))
+            await uow.session.execute(sa.update(_dialogue).where(*here).values(gone_at=uow.now))
+
+    async def told(self, ticket_id: int, words: str) -> None:
+        """The state the citizen knows of by now."""
+        async with self._db.begin() as uow:
+            here = _link.c.ticket_id == ticket_id
+            await uow.session.execute(sa.update(_link).where(here).values(told=words[:60]))
+
+    async def trouble(self, channel: str, code: str) -> None:
+        """Note why a channel did not work."""
+        async with self._db.begin() as uow:
+            await _put_state(uow, channel, error=code[:60], error_at=uow.now)
+
+    async def works(self, channel: str) -> None:
+        """A channel that was looked at worked: its trouble is over."""
+        async with self._db.begin() as uow:
+            cleared = sa.update(_state).where(_state.c.channel == channel, _state.c.error.is_not(None))
+            await uow.session.execute(cleared.values(error=None))
+
+    async def checked(self, actor: Actor, channel: str, error: str | None) -> None:
+        """Somebody tried the channel by its button. Audited. Raises `forbidden`."""
+        actor.require(Permission.CHANNEL_MANAGE)
+        async with self._db.begin() as uow:
+            values: dict[str, Any] = {"checked_at": uow.now, "error": error and error[:60]}
+            await _put_state(uow, channel, **values | ({"error_at": uow.now} if error else {}))
+            detail = {"channel": channel, "error": error}
+            await audit.record(
+                uow, actor=actor, action="channel.check", object_type="channel", object_id=0, detail=detail
+            )
+
+    async def prune(self, before: datetime) -> None:
+        """Forget what was taken and answered long ago: by then no platform delivers it again."""
+        async with self._db.begin() as uow:
+            await uow.session.execute(sa.delete(_message).where(_message.c.at < before))
+
+    async def sweep(self, days: int) -> None:
+        """`prune` by the database's day."""
+        await self.prune(self._db.clock.now() - timedelta(days=days))
+
+    # ---- the access token, for all nodes ----------------------------------------------------------
+
+    async def token(self, channel: str) -> str | None:
+        """The access token, while it holds for some minutes yet."""
+        async with self._db.read() as session:
+            query = sa.select(_state.c.token, _state.c.token_until).where(_state.c.channel == channel)
+            row = (await session.execute(query)).first()
+        if row is None or row.token is None or row.token_until <= self._db.clock.now():
+            return None
+        return self._vault.unseal(row.token, aad=f"channel_token:{channel}").decode()
+
+    async def keep(self, channel: str, token: str, seconds: int) -> None:
+        """Keep a token; it is renewed five minutes before its end."""
+        sealed = self._vault.seal(token.encode(), aad=f"channel_token:{channel}")
+        async with self._db.begin() as uow:
+            until = uow.now + timedelta(seconds=max(0, seconds - 300))
+            await _put_state(uow, channel, token=sealed, token_until=until)
+
+    async def forget(self, channel: str) -> None:
+        """The platform refuses the token: the next call asks for a new one."""
+        async with self._db.begin() as uow:
+            await uow.session.execute(
+                sa.update(_state).where(_state.c.channel == channel).values(token=None, token_until=None)
+            )
+
+
+async def _put_state(uow: UnitOfWork, channel: str, **values: Any) -> None:
+    made = insert(_state).values(channel=channel, **values)
+    await uow.session.execute(made.on_conflict_do_update(index_elements=["channel"], set_=values))
+
+
+def _key(key: str) -> str:
+    """A platform's id of a message as it is kept; long or odd ones by their hash."""
+    plain = key.isascii() and key.isprintable() and 0 < len(key) <= MAX_KEY
+    return key if plain else "sha256." + hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+
+
+def _aad(said: Incoming) -> str:
+    return f"channel_message:{said.channel}:{said.key}"
+
+
+__all__ = ["Channel", "ChannelService", "Heard"]
