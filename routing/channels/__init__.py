@@ -78,7 +78,8 @@ class Outgoing:
     """One message to a citizen. `key` is the same for every try.
 
     `text` is always whole; `number`, `state` and `link` are for platforms that want a template filled, and
-    are empty for an answer within a dialogue. `whole`: a template's few words do not do. `answers`: the key of the message this answers, if any.
+    are empty for an answer within a dialogue. `whole`: a template's few words do not do. `answers`: the key
+    of the message this answers, if any.
     """
 
     key: str

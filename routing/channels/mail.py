@@ -95,10 +95,14 @@ class ImapBox:
             server = imaplib.IMAP4(host, port, timeout=SECONDS)
             if kind == "starttls":
                 server.starttls(context)
-        server.login(self._settings.user, self._password)
-        code, _ = server.select(self._settings.box)
-        if code != "OK":
-            raise imaplib.IMAP4.error("no such mailbox")
+        try:
+            server.login(self._settings.user, self._password)
+            code, _ = server.select(self._settings.box)
+            if code != "OK":
+                raise imaplib.IMAP4.error("no such mailbox")
+        except BaseException:
+            server.shutdown()
+            raise
         return server
 
 

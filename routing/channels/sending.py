@@ -167,7 +167,7 @@ class ChannelSender:
         query = sa.select(_link.c.ticket_id).where(_link.c.ticket_id == told.ticket_id)
         if (await uow.session.execute(query)).first() is None:
             return
-        payload = {"ticket": told.ticket_id}
+        payload = {"ticket": told.ticket_id, "state": told.state}
         dedup = f"{NEWS}:{told.ticket_id}:{told.version}"
         await outbox.enqueue(uow, kind=NEWS, dedup=dedup, payload=payload)
 
@@ -181,6 +181,8 @@ class ChannelSender:
             row = (await session.execute(query.where(_ticket.c.id == ticket_id))).first()
         if way is None or row is None or way.stopped or not row.wants_reply:
             return
+        if row.state != message.payload["state"]:
+            return  # what came since is told by its own message
         words = STATE_WORDS[State(row.state)]
         if row.told == words[:60]:
             return

@@ -16,6 +16,10 @@ def fields(body: bytes) -> dict[str, str]:
     """The fields of `<xml><A>…</A><B>…</B></xml>`; those further down are left out. Raises `BadXml`."""
     if len(body) > MOST_BYTES:
         raise BadXml("large")
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadXml("encoding") from None
     reader = _Reader()
     parser = expat.ParserCreate("UTF-8")  # whatever the body says it is written in
     parser.StartDoctypeDeclHandler = reader.refuse

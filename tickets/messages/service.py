@@ -97,7 +97,7 @@ class MessageService:
     async def _by_channel(
         self, out: "_Out", way: Way, against: str | None, wording: Wording, text: str
     ) -> bool:
-        """Tell the citizen where he wrote to us; False when that reaches him no more: text messages are left."""
+        """Tell the citizen where he wrote to us; False when nothing reaches him there any more."""
         assert self.reach is not None
         out.channel = way.channel
         if against is not None:
