@@ -78,7 +78,7 @@ def comments() -> dict[str, str]:
         if match := re.fullmatch(r"\[+([\w.]+)\]+", text.strip()):
             table = match[1] + "." if not line.startswith("#") else "telephony.pbx[]."
         elif match := re.match(r'([\w]+) = (?:"[^"]*"|\[[^]]*\]|[^#]*?)\s*(?:#\s*(.*))?$', text):
-            found[(table if match[1] != "mode" else "") + match[1]] = match[2] or ""
+            found[table + match[1]] = match[2] or ""
     return found
 
 
