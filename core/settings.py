@@ -360,6 +360,7 @@ class ChannelSettings(Section):
     weibo: WeiboChannel = WeiboChannel()
     mail: MailChannel = MailChannel()
     messages_per_minute: int = Field(30, ge=1, le=600)
+    tickets_per_day: int = Field(20, ge=1, le=1000)
     keep_days: int = Field(30, ge=2, le=365)
 
 

@@ -30,6 +30,7 @@ from routing.channels.models import (
     table_of,
 )
 from routing.submissions import Submission, Submissions
+from tickets.models import Ticket
 from tickets.public.acts import CitizenActs
 from tickets.terms import Channel as Source
 from tickets.terms import Confidentiality
@@ -37,6 +38,7 @@ from tickets.terms import Confidentiality
 SAY, MEDIA, NEWS = "channel.say", "channel.media", "channel.news"
 _dialogue, _message = table_of(ChannelDialogue), table_of(ChannelMessage)
 _link, _state = table_of(ChannelTicket), table_of(ChannelState)
+_ticket = table_of(Ticket)
 SOURCES = {"wechat": Source.WECHAT, "weibo": Source.WEIBO, "email": Source.EMAIL}
 
 
@@ -62,6 +64,7 @@ class ChannelService:
         self._db = db
         self._vault = vault
         self._area = settings.city.phone_area
+        self._most = settings.channels.tickets_per_day
         self._submissions = submissions
         self._acts = acts
         self.channels = Channels()
@@ -98,7 +101,7 @@ class ChannelService:
             handed, kept = talk, turn.talk
         says, ticket_id = await self._carry_out(uow, row, said, turn, handed, mine)
         serial = row.serial + isinstance(turn.act, Submit)
-        await self._keep(uow, row.id, kept, serial)
+        await self._keep(uow, row.id, kept, serial, gone=said.kind is Kind.GONE)
         return await self._answered(uow, said, row.id, Heard(says, ticket_id, options=turn.options))
 
     async def _excuse(self, uow: UnitOfWork, said: Incoming, code: str) -> Heard:
@@ -163,10 +166,12 @@ class ChannelService:
             return Talk()
         return Talk.model_validate_json(self._vault.unseal(row.talk, aad=f"channel_dialogue:{row.id}"))
 
-    async def _keep(self, uow: UnitOfWork, dialogue_id: int, talk: Talk, serial: int) -> None:
+    async def _keep(self, uow: UnitOfWork, dialogue_id: int, talk: Talk, serial: int, *, gone: bool) -> None:
+        """How it stands now; whoever writes is reached again."""
         raw = talk.model_dump_json().encode()
         sealed = None if talk == Talk() else self._vault.seal(raw, aad=f"channel_dialogue:{dialogue_id}")
-        values = {"talk": sealed, "serial": serial, "touched_at": uow.now}
+        values: dict[str, Any] = {"talk": sealed, "serial": serial, "touched_at": uow.now}
+        values |= {} if gone else {"gone_at": None}
         await uow.session.execute(sa.update(_dialogue).where(_dialogue.c.id == dialogue_id).values(**values))
 
     # ---- what a dialogue decides ----------------------------------------------------------------
@@ -191,6 +196,7 @@ class ChannelService:
     async def _submit(
         self, uow: UnitOfWork, row: Any, said: Incoming, turn: Turn, talk: Talk
     ) -> tuple[str, int]:
+        await self._check_often(uow, row.id)
         degree = Confidentiality.ANONYMOUS if talk.anonymous else Confidentiality.NORMAL
         made = await self._submissions.submit(
             uow,
@@ -208,6 +214,14 @@ class ChannelService:
         await uow.session.execute(link.on_conflict_do_nothing(index_elements=["ticket_id"]))
         await self._send_for(uow, said.channel, row.id, made.ticket_id, talk.media)
         return turn.says.format(number=made.number, code=made.query_code), made.ticket_id
+
+    async def _check_often(self, uow: UnitOfWork, dialogue_id: int) -> None:
+        """One sender hands in so many matters within a day. Raises `channel_full`."""
+        day = (_ticket.c.created_at > uow.now - timedelta(days=1), _link.c.dialogue_id == dialogue_id)
+        linked = _link.join(_ticket, _ticket.c.id == _link.c.ticket_id)
+        query = sa.select(sa.func.count()).select_from(linked).where(*day)
+        if (await uow.session.scalar(query) or 0) >= self._most:
+            raise HotlineError("channel_full")
 
     async def _act(self, uow: UnitOfWork, act: Act, key: str, mine: dict[int, Own]) -> None:
         """What the sender does to a ticket of his own; another's is not among `mine`."""
@@ -291,9 +305,11 @@ class ChannelService:
             )
 
     async def prune(self, before: datetime) -> None:
-        """Forget what was taken and answered long ago: by then no platform delivers it again."""
+        """Forget what was taken long ago, when no platform delivers it again, and half-said matters."""
         async with self._db.begin() as uow:
             await uow.session.execute(sa.delete(_message).where(_message.c.at < before))
+            left = (_dialogue.c.touched_at < before, _dialogue.c.talk.is_not(None))
+            await uow.session.execute(sa.update(_dialogue).where(*left).values(talk=None))
 
     async def sweep(self, days: int) -> None:
         """`prune` by the database's day."""

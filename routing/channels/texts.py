@@ -60,6 +60,7 @@ REFUSED: dict[str, str] = {
     "form_invalid": "有内容不符合要求，没有提交，您说的内容还在。请回复“修改”重新说，或拨打12345。",
     "act_not_now": "工单现在的状态不能这样办理，请回复“查询”看看。",
     "acts_too_many": "这件工单您最近已经办理过这一项，请稍后再试。",
+    "channel_full": "您今天提交的事情已经很多了，这一件没有提交，内容还在。请明天再试，或拨打12345。",
     "already_rated": "这件工单您已经评价过了，谢谢您。",
 }
 SUMMARY_WHAT, SUMMARY_WHERE = "事情：{text}", "地点：{text}"

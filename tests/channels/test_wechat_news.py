@@ -138,3 +138,37 @@ async def test_news_wait_for_the_morning(rig: Rig) -> None:
     rig.clock.advance(timedelta(hours=9).total_seconds())
     await rig.sent()
     assert rig.seen()[-1].state == "已转办"
+
+
+async def test_who_writes_again_is_told_there_again(rig: Rig) -> None:
+    await rig.submitted()
+    await rig.sent()
+    await rig.wechat.event(ANNA, "unsubscribe")
+    assert await rig.scalar("SELECT count(*) FROM channel_dialogue WHERE gone_at IS NOT NULL") == 1
+    await rig.wechat.event(ANNA, "subscribe")
+    await rig.says("查询")
+    await dispatched(rig)
+    await rig.sent()
+    assert rig.seen()[-1].state == "已转办"
+
+
+async def test_a_day_has_room_for_so_many_matters_and_nothing_is_lost(rig: Rig) -> None:
+    most = rig.console.ctx.settings.channels.tickets_per_day
+    for n in range(most + 1):
+        rig.clock.advance(120)
+        await rig.submitted(what=f"第{n}件事：路灯坏了")
+    assert await rig.tickets() == most
+    assert "很多" in rig.seen()[-1].text
+    rig.clock.advance(timedelta(hours=24).total_seconds())
+    assert "接着说" in await rig.says("确认")
+    await rig.says("1")
+    assert "工单编号" in await rig.says("确认")
+
+
+async def test_what_was_taken_long_ago_is_forgotten(rig: Rig) -> None:
+    await rig.submitted()
+    await rig.says("还有一件事没说完")
+    rig.clock.advance(timedelta(days=31).total_seconds())
+    await rig.channels.service.sweep(30)
+    assert await rig.scalar("SELECT count(*) FROM channel_message WHERE direction = 'in'") == 0
+    assert await rig.scalar("SELECT count(*) FROM channel_dialogue WHERE talk IS NOT NULL") == 0

@@ -105,7 +105,8 @@ class MessageService:
             return True
         await self._wait_for_morning(out, wording)
         try:
-            parcel = Parcel(out.message.dedup, out.ticket_id, out.event.value, text, self._clock.now())
+            words = text.removeprefix(self._signature)  # the account's name stands above it already
+            parcel = Parcel(out.message.dedup, out.ticket_id, out.event.value, words, self._clock.now())
             await self.reach.tell(way, parcel)
         except NoWay:
             out.channel = None

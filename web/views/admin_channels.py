@@ -74,7 +74,7 @@ async def channel_page(request: web.Request) -> web.StreamResponse:
     )
 
 
-@route("POST", HOME + r"/{name:[a-z]+}/check", permission=MAY)
+@route("POST", HOME + "/{name}/check", permission=MAY)
 async def check(request: web.Request) -> web.StreamResponse:
     """Try one channel: does its platform answer us and know us. Audited."""
     await read_form(request, NoFields)

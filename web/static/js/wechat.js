@@ -15,7 +15,8 @@ async function look() {
       const holder = document.createElement("template");
       holder.innerHTML = html;
       if (holder.content.querySelectorAll("li").length !== lines.querySelectorAll("li").length) {
-        lines.replaceChildren(holder.content);
+        lines.textContent = "";
+        lines.appendChild(holder.content);
         down();
       }
     }
