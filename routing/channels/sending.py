@@ -24,6 +24,7 @@ from routing.channels import Channel, Kind, Option, Outgoing, Unreachable, dialo
 from routing.channels.models import ChannelDialogue, ChannelMessage, ChannelTicket, table_of
 from routing.channels.service import MEDIA, NEWS, SAY, ChannelService
 from tickets.attachments.service import AttachmentService
+from tickets.citizens.events import CitizenForgotten
 from tickets.events import TicketChanged, TicketDispatched
 from tickets.messages.kinds import MessageEvent
 from tickets.messages.plan import letters_of, quiet_until
@@ -67,6 +68,7 @@ class ChannelSender:
         """Hear the tickets; take this room's messages from the outbox."""
         bus.within(TicketDispatched, self.on_moved)
         bus.within(TicketChanged, self.on_moved)
+        bus.within(CitizenForgotten, self._service.on_forgotten)
         worker.register(SAY, self.say)
         worker.register(NEWS, self.news)
         worker.register(MEDIA, self.media, given_up=self.media_lost)
@@ -151,7 +153,7 @@ class ChannelSender:
             self._clock.now(),
             number=row.number,
             state=texts.SHORT_STATES[state],
-            link=self._address,
+            link=f"{self._address}/portal/track" if self._address else "",
             options=options,
             whole=whole,
         )

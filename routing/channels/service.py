@@ -5,6 +5,7 @@ its answer again, and what the dialogue decides (a ticket, an urge, an addition,
 """
 
 import hashlib
+import os
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +31,7 @@ from routing.channels.models import (
     table_of,
 )
 from routing.submissions import Submission, Submissions
+from tickets.citizens.events import CitizenForgotten
 from tickets.models import Ticket
 from tickets.public.acts import CitizenActs
 from tickets.terms import Channel as Source
@@ -303,6 +305,20 @@ class ChannelService:
             await audit.record(
                 uow, actor=actor, action="channel.check", object_type="channel", object_id=0, detail=detail
             )
+
+    async def on_forgotten(self, uow: UnitOfWork, told: CitizenForgotten) -> None:
+        """A citizen was forgotten: so is who wrote, and all that was said; whoever writes again is new."""
+        query = sa.select(_dialogue.c.id, _dialogue.c.sender_ref).join(
+            _link, _link.c.dialogue_id == _dialogue.c.id
+        )
+        rows = (await uow.session.execute(query.where(_link.c.ticket_id.in_(told.tickets)).distinct())).all()
+        await Vault.destroy(uow, [row.sender_ref for row in rows])
+        for row in rows:
+            values = {"sender": os.urandom(32), "talk": None, "gone_at": uow.now}
+            here = _dialogue.c.id == row.id
+            await uow.session.execute(sa.update(_dialogue).where(here).values(**values))
+            said = _message.c.dialogue_id == row.id
+            await uow.session.execute(sa.update(_message).where(said).values(answer=None))
 
     async def prune(self, before: datetime) -> None:
         """Forget what was taken long ago, when no platform delivers it again, and half-said matters."""

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from core.people.permissions import Role
 from tests.channels.conftest import ANNA, Rig
+from tickets.citizens.events import CitizenForgotten
 from tickets.states import Action
 
 
@@ -172,3 +173,19 @@ async def test_what_was_taken_long_ago_is_forgotten(rig: Rig) -> None:
     await rig.channels.service.sweep(30)
     assert await rig.scalar("SELECT count(*) FROM channel_message WHERE direction = 'in'") == 0
     assert await rig.scalar("SELECT count(*) FROM channel_dialogue WHERE talk IS NOT NULL") == 0
+
+
+async def test_who_is_forgotten_is_forgotten_here_too(rig: Rig) -> None:
+    await rig.submitted()
+    await rig.says("还有一件没说完")
+    ticket = await rig.ticket()
+    async with rig.console.ctx.db.begin() as uow:
+        await uow.emit(CitizenForgotten(1, (), (ticket.id,)))
+    assert await rig.scalar("SELECT count(*) FROM channel_dialogue WHERE talk IS NOT NULL") == 0
+    assert await rig.scalar("SELECT count(*) FROM channel_message WHERE answer IS NOT NULL") == 0
+    assert "还没有" in await rig.says("查询")  # a new person
+    kept = await rig.scalar(
+        "SELECT count(*) FROM personal_value p JOIN channel_dialogue d ON d.sender_ref = p.id "
+        "WHERE p.destroyed_at IS NULL"
+    )
+    assert kept == 1

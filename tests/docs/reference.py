@@ -44,7 +44,7 @@ PAGES = {
 
 # Codes that no person reads at a screen: what they mean to a programmer or in a log.
 INTERNAL = {
-    "channel_full": "a citizen handed in more matters on a channel than a day has room for; the channel says so",
+    "channel_full": "more matters of one citizen than a day has room for; the channel says so itself",
     "ami_action_refused": "an action for the PBX holds something it must not; nothing was sent",
     "ami_error": "the PBX answered an action with an error",
     "ami_not_connected": "there is no connection to that PBX now",
