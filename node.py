@@ -76,6 +76,7 @@ from tickets import relay as contact_relay
 from tickets.attachments.service import AttachmentService
 from tickets.callbacks import CallbackService
 from tickets.category_codes import CategoryCodes
+from tickets.citizens.events import CitizenForgotten
 from tickets.citizens.names import NameFollower
 from tickets.drafts import DraftService
 from tickets.duplicates import features
@@ -86,7 +87,10 @@ from tickets.handover import Handovers
 from tickets.messages.service import MessageService
 from tickets.messages.upkeep import MessageUpkeep
 from tickets.notices import NoticeService
+from tickets.public import rights
 from tickets.public.acts import CitizenActs
+from tickets.public.sign_in import CodeSignIn
+from tickets.public.upkeep import PortalUpkeep
 from tickets.service import TicketService
 from tickets.sweep import Sweep
 from web.app import make_app
@@ -157,6 +161,9 @@ class Node:
         )
         if len(self.citizen_channels.service.channels):
             self.messages.reach = self.citizen_channels.sender
+        self.code_sign_in = CodeSignIn(
+            self.db, self.vault, settings.city.phone_area, self.channels.sms, settings.city.name
+        )
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         lease = self.leases["scheduler"]
         self.sms_channel = SmsChannel(self.db, self.vault, self.channels.sms)
@@ -193,6 +200,7 @@ class Node:
             submissions=self.submissions,
             citizen_acts=self.citizen_acts,
             citizen_channels=self.citizen_channels,
+            code_sign_in=self.code_sign_in,
             exports=self.exports,
             reports=self.reports,
             supervision=self.supervision,
@@ -246,6 +254,8 @@ class Node:
             seconds = self.settings.channels.mail.seconds
             self.ticker.every(seconds, "letters", self._read_letters, at_once=True)
         contact_relay.wire(self.bus)
+        self.code_sign_in.wire(self.outbox)
+        self.bus.within(CitizenForgotten, rights.on_forgotten)
         self.db.log_written = self.backstage.log_written = self.relay.wake
         self.relay.numbered = self.tail.wake
         self.ticker.every(15, "outbox gauges", self._count_outbox)
@@ -268,6 +278,7 @@ class Node:
         self.ticker.cron("40 3 * * *", "retention", self._retention)
         self.ticker.every(3600, "messages upkeep", MessageUpkeep(self.db).sweep)
         self.ticker.every(300, "exports", self._exports)
+        self.ticker.every(1800, "portal upkeep", PortalUpkeep(self.db).sweep)
         self.ticker.every(60, "reports", self._reports, at_once=True)
         self.ticker.cron("20 4 * * *", "attachments", self._attachments)
         self.ticker.every(45, "starter model", self.learning.begin)

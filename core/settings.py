@@ -198,6 +198,32 @@ class TextRoute(Section):
     )
 
 
+class OpenId(Section):
+    issuer: str = ""
+    client_id: str = ""
+    name: str = Field("统一身份认证", min_length=1, max_length=20)
+    scope: str = "openid phone"
+    phone_claim: str = "phone_number"
+
+    @model_validator(mode="after")
+    def _complete(self) -> "OpenId":
+        if self.issuer and not re.match(r"https?://[^/]+", self.issuer):
+            raise ValueError(f"{self.issuer!r} is no address: an issuer begins with https://")
+        if self.issuer and not self.client_id:
+            raise ValueError("client_id is missing: the provider must know who asks")
+        return self
+
+
+class Portal(Section):
+    enabled: bool = True
+    notice: str = Field("2026-12", pattern=r"^[0-9A-Za-z.-]{1,20}$")
+    submissions_per_second: int = Field(20, ge=1, le=10_000)
+    submissions_per_hour: int = Field(20, ge=1, le=1_000_000)
+    lookups_per_minute: int = Field(20, ge=1, le=1_000_000)
+    codes_per_hour: int = Field(10, ge=1, le=1_000_000)
+    openid: OpenId = OpenId()
+
+
 class Drafts(Section):
     stale_minutes: int = Field(30, ge=1)
 
@@ -384,6 +410,7 @@ class Secrets(Section):
     weibo_secret: str = Field("", repr=False)
     weibo_token: str = Field("", repr=False)
     mail_password: str = Field("", repr=False)
+    openid_secret: str = Field("", repr=False)
 
 
 class Settings(Section):
@@ -405,6 +432,7 @@ class Settings(Section):
     leadership: Leadership = Leadership()
     drafts: Drafts = Drafts()
     text: TextRoute = TextRoute()
+    portal: Portal = Portal()
     retention: Retention = Retention()
     sla: Sla = Sla()
     supervision: Supervision = Supervision()

@@ -115,6 +115,16 @@ class Ticket(Table, table=True):
         Index("ix_ticket_call", "call_session_id", postgresql_where=text("call_session_id IS NOT NULL")),
         Index("ix_ticket_running", "due_at", "id", postgresql_where=text(_RUNNING)),
         Index("ix_ticket_redone", "round", "id", postgresql_where=text("round > 2 AND " + _OPEN)),
+        # What the portal shows to everybody (tickets/public/cases.py).
+        Index(
+            "ix_ticket_published",
+            text("closed_at DESC"),
+            text("id DESC"),
+            postgresql_where=text(
+                "wants_public AND state IN ('closed', 'answered', 'archived') AND type <> 'report' "
+                "AND confidentiality IN ('public', 'normal') AND reply_id IS NOT NULL"
+            ),
+        ),
     )
     id: int | None = Field(default=None, sa_column=id_column())
     number: str = Field(sa_column=Column(String(18), nullable=False, unique=True))

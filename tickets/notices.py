@@ -68,6 +68,7 @@ KINDS: dict[str, str] = {
     "relay_answer": "热线已代为答复",
     "message_failed": "短信发送失败",
     "code_locked": "查询码因多次输错被锁定",
+    "data_request": "市民要求查阅、更正或删除个人信息",
     "digest": "今日待办提要",
     "night_callbacks": "夜间漏接待回拨",
     "card_blue": "时限蓝色预警",
@@ -103,6 +104,7 @@ FLOOR = roles_with(Permission.REVISIT_WORK)
 LEADERS = roles_with(Permission.FLOOR_READ, Permission.DRAFT_READ_ALL)
 ACKNOWLEDGING = roles_with(Permission.CARD_ACKNOWLEDGE)
 CLOCKMAKERS = roles_with(Permission.POLICY_EDIT)
+PRIVACY = roles_with(Permission.DELETION_REQUEST)
 KEEPERS = roles_with(Permission.OUTBOX_RESEND)
 # Kinds that go to the units at work: to the one the work lies with, or to the others concerned.
 _TO_UNIT: dict[str, str] = {
@@ -145,6 +147,7 @@ _FOR: dict[str, tuple[str, ...]] = {
     "relay_question": FLOOR,
     "message_failed": KEEPERS,
     "code_locked": LEADERS,
+    "data_request": PRIVACY,
     "digest": (*OFFICERS, *SUPERVISION),
     "night_callbacks": FLOOR,
     "card_proposal": SUPERVISION,

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import audit, outbox
 from core.clock import to_city
@@ -64,6 +65,12 @@ async def look_up(uow: UnitOfWork, vault: Vault, *, number: str, code: str, sour
         return int(found.id)
     await _count(uow, subject, origin, None if found is None else int(found.id))
     return None
+
+
+async def code_of(session: AsyncSession, vault: Vault, ticket_id: int) -> str:
+    """The code of a ticket, for the citizen who has just sent it or proved it. Raises `value_destroyed`."""
+    query = sa.select(_ticket.c.query_code_ref).where(_ticket.c.id == ticket_id)
+    return await vault.reveal(session, (await session.execute(query)).scalar_one())
 
 
 async def _real_code(uow: UnitOfWork, vault: Vault, ref: int | None) -> str:

@@ -28,6 +28,7 @@ from web.sentences import PROBLEMS, Problem
 
 logger = logging.getLogger("web.access")
 PROXIES = web.AppKey("proxies", tuple[Network, ...])
+RETRY_SECONDS = 60  # when nothing better is known
 DISK_FULL = "53100"
 LEFT = 499  # the page was left in mid-request; nobody is there to be told, and nothing is wrong
 # Connection trouble, rollback for retry, lack of resources, intervention of an operator.
@@ -74,10 +75,12 @@ def _note(request: web.Request, status: int, seconds: float) -> None:
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every failure into an answer a person can use."""
+    wait: object = None
     try:
         return await handler(request)
     except HotlineError as error:
         code, problem = problem_of(error)
+        wait = error.params.get("seconds")
         if code == "internal":
             logger.exception("unmapped error code", extra={"code": error.code})
     except web.HTTPException as error:
@@ -96,6 +99,8 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
         code, problem = "internal", PROBLEMS["internal"]
     response = await answer_problem(request, code, problem)
     response.headers["HL-Code"] = code  # for scripts: the sentence is for people
+    if problem.status == 429:
+        response.headers["Retry-After"] = str(wait if isinstance(wait, int) else RETRY_SECONDS)
     return response
 
 

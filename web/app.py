@@ -20,6 +20,7 @@ from web.security.permissions import permission_middleware
 from web.security.rates import RATES, Rates
 from web.security.sessions import session_middleware
 from web.security.source import networks
+from web.views.portal_account import OPENID, make_client
 
 MIDDLEWARES = (
     access_middleware,
@@ -45,6 +46,7 @@ def make_app(ctx: WebContext) -> web.Application:
     app[BOARDS] = Boards()
     app[RATES] = Rates(ctx.clock)
     app[FLOOR] = FloorBoards(ctx.tail)
+    app[OPENID] = make_client(ctx)
     register(app, views.modules())
     for module in views.modules():
         part = getattr(module, "frame_part", None)  # what this screen adds to the frame of every page

@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from tickets.drafts import DraftService
     from tickets.export.service import ExportService
     from tickets.public.acts import CitizenActs
+    from tickets.public.sign_in import CodeSignIn
     from tickets.service import TicketService
 
 
@@ -66,6 +67,7 @@ class WebContext:
     attachments: AttachmentService
     submissions: Submissions
     citizen_acts: CitizenActs
+    code_sign_in: CodeSignIn
     exports: ExportService
     reports: ReportService
     supervision: SupervisionService

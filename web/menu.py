@@ -40,6 +40,7 @@ MENU = (
             Entry("通话记录", "/calls", "phone"),
             Entry("号码名单", "/numbers", "shield"),
             Entry("市民档案", "/citizens", "person"),
+            Entry("个人信息申请", "/data-requests", "shield"),
             Entry("超时草稿", "/drafts/stale", "clock"),
             Entry("常用语", "/snippets", "note"),
             Entry("语言与译员", "/floor/languages", "chat"),

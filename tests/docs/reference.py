@@ -87,6 +87,7 @@ SECRETS = {
     "secrets.master_keys": "keys that seal personal values, by name; `privacy.key_id` seals new ones",
     "secrets.index_key": "key of the blind index by which equal numbers meet; it can never change",
     "secrets.demo_password": "password of all demo accounts (development only)",
+    "secrets.openid_secret": "secret of this hotline at the OpenID Connect provider",
     "secrets.pbx_passwords": "AMI password of each PBX, by its name",
     "secrets.webhook_key": "signs what is posted to webhooks; the receiver checks it",
     "secrets.smtp_password": "password of `notify.smtp_user`",

@@ -51,6 +51,7 @@ from tickets.export.service import ExportService
 from tickets.forms import parse_form
 from tickets.models import Category
 from tickets.public.acts import CitizenActs
+from tickets.public.sign_in import CodeSignIn
 from tickets.service import NewTicket, TicketService
 from web.app import make_app
 from web.context import WebContext
@@ -262,6 +263,7 @@ async def ctx(
         citizen_channels=channel_making.make(
             web_settings, database, clock, vault, submissions, citizen_acts, attachments
         ),
+        code_sign_in=CodeSignIn(database, vault, "0773", None, "桂林"),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),
         supervision=SupervisionService(tickets, shipped_calendar, web_settings.supervision),

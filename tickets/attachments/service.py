@@ -216,9 +216,12 @@ class AttachmentService:
         return ident, False
 
     async def refuse(
-        self, actor: Actor, ticket_id: int, error: HotlineError, name: str, size: int | None = None
+        self, actor: Actor, ticket_id: int | None, error: HotlineError, name: str, size: int | None = None
     ) -> None:
-        """Leave an audit row of a file that was not taken in. Its name may tell too much: only its ending."""
+        """Leave an audit row of a file that was not taken in; without a ticket where there is none yet.
+
+        Its name may tell too much: only its ending.
+        """
         detail = {"code": error.code, "extension": extension_of(name)[:10], "size": size}
         async with self._db.begin() as uow:
             await _record(uow, actor, "attachment.refuse", ticket_id, detail)
@@ -364,7 +367,7 @@ async def _record(
     uow: UnitOfWork,
     actor: Actor,
     action: str,
-    ticket_id: int,
+    ticket_id: int | None,
     detail: dict[str, Any],
     reason: str | None = None,
 ) -> None:

@@ -25,8 +25,14 @@ def in_force(day: date) -> sa.ColumnElement[bool]:
     )
 
 
+# Anybody at all: the portal asks for him.
+READER = Actor.system("reader")
+
+
 def published(actor: Actor) -> sa.ColumnElement[bool]:
     """What anybody who reads knowledge may open: every unit's articles that have an edition in force."""
+    if actor is READER:
+        return sa.and_(_article.c.live.is_not(None), _article.c.audience == "public")
     return _article.c.live.is_not(None) if actor.may(Permission.KNOWLEDGE_READ) else sa.false()
 
 

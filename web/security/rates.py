@@ -6,6 +6,7 @@ Kept in memory and forgotten with the process; what must hold across nodes is a 
 from __future__ import annotations
 
 from collections import deque
+from math import ceil
 
 from aiohttp import web
 
@@ -35,7 +36,8 @@ class Rates:
         if len(self._seen) > MOST_KEPT:
             del self._seen[next(iter(self._seen))]
         if full:
-            raise HotlineError("too_many_requests")
+            rest = max(1, ceil(seconds - (now - seen[0]))) if seen else 1
+            raise HotlineError("too_many_requests", seconds=rest)
 
 
 RATES = web.AppKey("rates", Rates)

@@ -18,9 +18,15 @@ from web.inputs import MALFORMED
 from web.routes import rule_of
 
 CHUNK = 256 * 1024
-MAX_FILES = 20
-MAX_FIELDS = 10
-MAX_FIELD = 500  # bytes
+
+
+@dataclass(frozen=True)
+class Size:
+    """The most one request may bring: files, fields, and bytes of one field."""
+
+    files: int = 20
+    fields: int = 10
+    field: int = 500
 
 
 @dataclass
@@ -74,7 +80,12 @@ class _Part:
 
 
 async def read_upload(
-    request: web.Request, service: AttachmentService, actor: Actor, ticket_id: int, room: Path
+    request: web.Request,
+    service: AttachmentService,
+    actor: Actor,
+    ticket_id: int | None,
+    room: Path,
+    size: Size = Size(),
 ) -> Upload:
     """Take in the whole request. Files that are refused at once are in `refused`, with an audit row.
 
@@ -88,9 +99,10 @@ async def read_upload(
         if part.name == "files" and part.file_name is None:
             raise HotlineError("upload_broken")
         if part.file_name is None:
-            await _read_field(part, counted, found)
-        elif len(found.files) + len(found.refused) >= MAX_FILES:
-            raise HotlineError("attachment_too_many", limit=MAX_FILES)
+            await _read_field(part, counted, found, size)
+        elif len(found.files) + len(found.refused) >= size.files:
+            if part.file_name or await counted.read(part.reader):
+                raise HotlineError("attachment_too_many", limit=size.files)
         elif part.file_name or await counted.read(part.reader):
             await _read_file(part, counted, found, service, actor, ticket_id, room)
     return found
@@ -112,13 +124,13 @@ async def _parts(request: web.Request) -> AsyncIterator[_Part]:
         yield one
 
 
-async def _read_field(part: _Part, counted: _Counted, found: Upload) -> None:
+async def _read_field(part: _Part, counted: _Counted, found: Upload, size: Size) -> None:
     value = b""
     while chunk := await counted.read(part.reader):
         value += chunk
-        if len(value) > MAX_FIELD:
+        if len(value) > size.field:
             raise HotlineError("too_large")
-    if part.name in found.fields or len(found.fields) >= MAX_FIELDS or b"\0" in value:
+    if part.name in found.fields or len(found.fields) >= size.fields or b"\0" in value:
         raise HotlineError("bad_request", field=part.name[:40])
     with _understood():
         found.fields[part.name] = value.decode("utf-8", errors="strict")
@@ -130,7 +142,7 @@ async def _read_file(
     found: Upload,
     service: AttachmentService,
     actor: Actor,
-    ticket_id: int,
+    ticket_id: int | None,
     room: Path,
 ) -> None:
     name = part.file_name or ""

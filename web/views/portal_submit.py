@@ -1,0 +1,238 @@
+"""The portal's form: what was typed is kept on every error, files wait for it, and it is carried out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+from pydantic import Field, ValidationError
+
+from core.db import UnitOfWork
+from core.errors import HotlineError
+from routing.known import place_index
+from routing.submissions import Submission, Submitted
+from tickets.attachments import sniff
+from tickets.attachments.service import Prepared
+from tickets.public import sessions, waiting
+from tickets.public.acts import CITIZEN
+from tickets.public.sessions import Citizen
+from tickets.terms import Channel, Confidentiality, TicketType, choices
+from web.context import context
+from web.errors import problem_of
+from web.inputs import Fields, read_form
+from web.render import fragment, redirect
+from web.routes import route
+from web.security.rates import RATES
+from web.views._portal import (
+    KEY,
+    brake,
+    check_open,
+    citizen_of,
+    new_key,
+    portal_page,
+    set_token,
+)
+from web.views._uploads import Refusal, Size, Upload, read_upload
+
+MEGABYTE = 1024 * 1024
+MAX_BODY = 120 * MEGABYTE
+MOST_FIELD = 40_000  # bytes; a text of 8,000 characters and more, so that the form can say it is too long
+SIZE = Size(files=waiting.MOST, fields=20, field=MOST_FIELD)
+PLACES_PER_MINUTE = 90
+# An appeal belongs to a ticket, and what is praised or else needs no box of its own here.
+TYPES = tuple((code, word) for code, word in choices(TicketType) if code not in ("appeal", "other"))
+
+
+class SubmitForm(Fields):
+    """Everything the form has; checked for its keys only, so that a wrong value can be shown again."""
+
+    key: str = Field(pattern=KEY)
+    type: str = Field("", max_length=20)
+    title: str = ""
+    narrative: str = ""
+    expected: str = ""
+    address: str = ""
+    area_id: str = Field("", pattern=r"^(\d{1,18}(\.\d{1,18})?)?$")
+    occurred_at: str = Field("", max_length=40)
+    name: str = ""
+    phone: str = ""
+    keep_secret: str = Field("", max_length=1)
+    wants_reply: str = Field("", max_length=1)
+    wants_public: str = Field("", max_length=1)
+    agree: str = Field("", max_length=1)
+
+
+class PlaceForm(Fields):
+    q: str = Field("", max_length=60)
+
+
+@route("GET", "/portal/submit", public=True)
+async def form(request: web.Request) -> web.StreamResponse:
+    """The empty form."""
+    return await _form(request, SubmitForm(key=new_key(), wants_reply="1"))
+
+
+@route("POST", "/portal/places", public=True, max_body=1024)
+async def places(request: web.Request) -> web.StreamResponse:
+    """Places of the gazetteer while an address is typed; in the body, for it may be a home."""
+    asked, ctx = await read_form(request, PlaceForm), context(request)
+    brake(request, "places", PLACES_PER_MINUTE)
+    async with ctx.db.read() as session:
+        found = (await place_index(session)).find(asked.q)
+    return fragment(request, "agent/_places.html", spots=found)
+
+
+@route("POST", "/portal/submit", public=True, max_body=MAX_BODY)
+async def submit(request: web.Request) -> web.StreamResponse:
+    """Make a ticket; the same form again is the same ticket. A refused form comes back as it was typed."""
+    check_open(request)
+    ctx = context(request)
+    # Before a byte is read: whoever sends form after form is not given room for files.
+    brake(request, "post", 4 * ctx.settings.portal.submissions_per_hour, 3600)
+    async with ctx.attachments.store.receiving() as room:
+        found = await _read(request, room)
+        asked = _asked(found)
+        files = await _files(request, found, asked.key)
+    problem = await _refusal(request, asked, found.refused)
+    if problem is not None:
+        return await _form(request, asked, problem, files=files, refused=found.refused)
+    citizen = await citizen_of(request)
+    try:
+        made, token = await _make(request, asked, files, citizen)
+    except HotlineError as error:
+        if error.code not in ("form_invalid", "place_unknown", "attachment_too_many"):
+            raise
+        return await _form(request, asked, error, files=files)
+    response = redirect(request, "/portal/done")
+    if token is not None:
+        set_token(request, response, token)
+    response.headers["HL-Again"] = "1" if made.again else "0"
+    return response
+
+
+async def _read(request: web.Request, room: Path) -> Upload:
+    """The fields and files of the request, however the browser packed them."""
+    if request.content_type.startswith("multipart/form-data"):
+        return await read_upload(request, context(request).attachments, CITIZEN, None, room, SIZE)
+    form = await read_form(request, SubmitForm)
+    return Upload(fields=form.model_dump())
+
+
+def _asked(found: Upload) -> SubmitForm:
+    try:
+        return SubmitForm.model_validate(found.fields)
+    except ValidationError as error:
+        unknown = any(item["type"] == "extra_forbidden" for item in error.errors())
+        raise HotlineError("unknown_field" if unknown else "bad_request") from None
+
+
+async def _files(request: web.Request, found: Upload, key: str) -> tuple[Prepared, ...]:
+    """What came now and what came with this form before; what is refused is named."""
+    ctx = context(request)
+    fresh = []
+    for received in found.files:
+        try:
+            fresh.append(await ctx.attachments.prepare(received))
+        except HotlineError as error:
+            if problem_of(error)[0] == "internal":
+                raise
+            found.refused.append(Refusal(received.name, error))
+            await ctx.attachments.refuse(CITIZEN, None, error, received.name, received.size)
+    if fresh:
+        async with ctx.db.begin() as uow:
+            await waiting.keep(uow, key, fresh)
+    async with ctx.db.read() as session:
+        return await waiting.of_form(session, key)
+
+
+async def _refusal(request: web.Request, asked: SubmitForm, refused: list[Refusal]) -> HotlineError | None:
+    """Why the form is not carried out now: no consent, a file that cannot be taken, too much at once."""
+    if asked.agree != "1":
+        return HotlineError("portal_agree", fields={"agree": "required"})
+    if refused:
+        return HotlineError("portal_files")
+    settings = context(request).settings.portal
+    try:
+        most = settings.submissions_per_second
+        request.app[RATES].count("portal.all", "", most=most, seconds=1)
+        brake(request, "submit", settings.submissions_per_hour, 3600)
+    except HotlineError as error:
+        return error
+    return None
+
+
+@dataclass(frozen=True)
+class _Area:
+    district_id: int | None
+    street_id: int | None
+
+
+def _area(asked: SubmitForm) -> _Area:
+    """The area a place was chosen with; only as long as the address is still there."""
+    if not asked.address.strip() or not asked.area_id:
+        return _Area(None, None)
+    district, _, street = asked.area_id.partition(".")
+    return _Area(int(district), int(street) if street else None)
+
+
+async def _make(
+    request: web.Request, asked: SubmitForm, files: tuple[Prepared, ...], citizen: Citizen | None
+) -> tuple[Submitted, str | None]:
+    """The ticket, its consent, and a token that shows it (none for who is signed in: his shows it)."""
+    ctx, area = context(request), _area(asked)
+    sealed = asked.keep_secret == "1"  # noqa: S105 - a choice, not a password
+    one = Submission(
+        channel=Channel.WEB,
+        key=asked.key,
+        narrative=asked.narrative,
+        type=asked.type or None,
+        title=asked.title.strip() or None,
+        expected=asked.expected,
+        address=asked.address,
+        district_id=area.district_id,
+        street_id=area.street_id,
+        occurred_at=asked.occurred_at or None,
+        name=asked.name,
+        phone=asked.phone or None,
+        confidentiality=Confidentiality.SECRET if sealed else Confidentiality.NORMAL,
+        wants_reply=asked.wants_reply == "1",
+        wants_public=asked.wants_public == "1" and not sealed,
+        attachments=files,
+    )
+
+    async def work(uow: UnitOfWork) -> tuple[Submitted, str | None]:
+        made = await ctx.submissions.submit(uow, one)
+        if not made.again:
+            subject = citizen.subject if citizen else None
+            await sessions.keep_consent(uow, made.ticket_id, ctx.settings.portal.notice, subject)
+        if citizen is not None and citizen.signed_in:
+            await sessions.look_at(uow, citizen, made.ticket_id)
+            return made, None
+        return made, await sessions.begin(uow, ticket_id=made.ticket_id)
+
+    return await ctx.db.retrying(work, hopeful=True)
+
+
+async def _form(
+    request: web.Request,
+    asked: SubmitForm,
+    error: HotlineError | None = None,
+    *,
+    files: tuple[Prepared, ...] = (),
+    refused: list[Refusal] | None = None,
+) -> web.StreamResponse:
+    settings = context(request).settings
+    return await portal_page(
+        request,
+        "portal/submit.html",
+        error=error,
+        typed=asked,
+        types=TYPES,
+        files=[one.values["name"] for one in files],
+        refused=[(one.name, problem_of(one.error)[1]) for one in refused or []],
+        accept=",".join(f".{name}" for name in sniff.EXTENSIONS),
+        limits=settings.uploads,
+        most_files=waiting.MOST,
+        notice=settings.portal.notice,
+    )
