@@ -6,10 +6,12 @@ from datetime import timedelta
 import aiohttp
 import pytest
 import sqlalchemy as sa
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as runs
 from hypothesis import strategies as st
 
 from core.errors import HotlineError
+from core.settings import Settings, load_settings
 from routing.channels.signing import Signed, digest
 from routing.channels.wechat import Codec
 from routing.channels.wechat_double import TOKEN
@@ -140,7 +142,7 @@ def odd_bodies(count: int) -> list[bytes]:
     """Bodies as hypothesis makes them up, the same in every run."""
     found: list[bytes] = []
 
-    @settings(max_examples=count, deadline=None, derandomize=True, database=None)
+    @runs(max_examples=count, deadline=None, derandomize=True, database=None)
     @given(ODD)
     def collect(body: bytes) -> None:
         found.append(body)
@@ -220,3 +222,34 @@ def test_an_encrypted_body_is_read_and_a_changed_one_is_not(rig: Rig) -> None:
         codec.read(signed, plain, now)  # with a key set, nothing in the clear is taken
     with pytest.raises(HotlineError, match="gateway_refused"):
         Codec(TOKEN, "wxother", KEY).read(signed, sealed, now)
+
+
+class TestEncrypted:
+    """The same callback with an EncodingAESKey."""
+
+    @pytest.fixture
+    def web_settings(self, settings: Settings) -> Settings:
+        return load_settings(
+            environ={
+                "HOTLINE_PATHS__VAR": str(settings.paths.var),
+                "HOTLINE_HTTP__PORT": "0",
+                "HOTLINE_SECRETS__WECHAT_AES_KEY": KEY,
+            }
+        )
+
+    async def test_a_dialogue_is_sealed_on_both_ways(self, rig: Rig) -> None:
+        for words in STORY:
+            await rig.says(words)
+        assert "查询码" in await rig.says("确认")
+        assert await rig.tickets() == 1
+
+    async def test_nothing_in_the_clear_is_taken(self, rig: Rig) -> None:
+        at = str(int(rig.clock.now().timestamp()))
+        query = {"timestamp": at, "nonce": "n", "signature": digest(TOKEN, at, "n")}
+        body = f"<xml><FromUserName>x</FromUserName><CreateTime>{at}</CreateTime></xml>".encode()
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(rig.wechat.callback, params=query, data=body) as answer,
+        ):
+            assert answer.status == 400
+        assert await counted(rig) == (0, 0)
