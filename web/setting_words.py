@@ -165,5 +165,11 @@ MEANINGS: dict[str, str] = {
     "secrets.pbx_passwords": "各电话系统的管理口令",
     "secrets.webhook_key": "推送内容的签名密钥",
     "secrets.smtp_password": "邮件账号的口令",
+    "secrets.wechat_token": "微信回调的令牌（Token），平台用它签名",
+    "secrets.wechat_secret": "公众号的 AppSecret",
+    "secrets.wechat_aes_key": "微信消息加解密密钥（EncodingAESKey），设置后只收加密消息",
+    "secrets.weibo_secret": "微博应用的 AppSecret，平台用它签名",
+    "secrets.weibo_token": "微博账号的访问令牌",
+    "secrets.mail_password": "收信账号的口令",
     "secrets.openid_secret": "统一身份认证给本热线的密钥",
 }
