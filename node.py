@@ -41,6 +41,7 @@ from routing.automatic import Automatic
 from routing.callback_desk import CallbackDesk
 from routing.category_advising import Advising
 from routing.category_labels import CategoryLabels
+from routing.channels import making as channel_making
 from routing.chat_desk import ChatDesk
 from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
@@ -161,6 +162,11 @@ class Node:
         self.advice = AdviceService(self.clock, labels)
         self.submissions = Submissions(self.vault, settings, self.tickets, self.attachments, labels)
         self.citizen_acts = CitizenActs(self.tickets, self.vault)
+        self.citizen_channels = channel_making.make(
+            settings, self.db, self.clock, self.vault, self.submissions, self.citizen_acts, self.attachments
+        )
+        if len(self.citizen_channels.service.channels):
+            self.messages.reach = self.citizen_channels.sender
         self.code_sign_in = CodeSignIn(
             self.db, self.vault, settings.city.phone_area, self.channels.sms, settings.city.name
         )
@@ -213,6 +219,7 @@ class Node:
             attachments=self.attachments,
             submissions=self.submissions,
             citizen_acts=self.citizen_acts,
+            citizen_channels=self.citizen_channels,
             code_sign_in=self.code_sign_in,
             exports=self.exports,
             reports=self.reports,
@@ -265,6 +272,11 @@ class Node:
         sla_acts.register(self.people.proposals)
         self.notices.wire(self.bus, self.outbox)
         self.webhooks.wire(self.bus, self.outbox)
+        self.citizen_channels.sender.wire(self.bus, self.outbox)
+        self.ticker.cron("50 3 * * *", "channels", self._forget_channels)
+        if self.citizen_channels.mail is not None:
+            seconds = self.settings.channels.mail.seconds
+            self.ticker.every(seconds, "letters", self._read_letters, at_once=True)
         contact_relay.wire(self.bus)
         self.code_sign_in.wire(self.outbox)
         self.bus.within(CitizenForgotten, rights.on_forgotten)
@@ -312,6 +324,7 @@ class Node:
         await self.in_force.begin()
         self._spawn(self.in_force.follow(), "limits in force")
         self._spawn(self.advisor.follow(), "models")
+        await self.citizen_channels.listen()
         if "telephony" in roles:
             await self._start_telephony()
         if "scheduler" in roles:
@@ -353,11 +366,13 @@ class Node:
         except OSError as error:
             raise HotlineError("port_taken", host=http.host, port=http.port, why=error.strerror) from None
         self.port = self._runner.addresses[0][1]
+        self.citizen_channels.point_to(self.port)
 
     async def stop(self) -> None:
         """End everything in the reverse order; what was committed stays, leases are given back."""
         if self._runner is not None:
             await self._runner.cleanup()
+        await self.citizen_channels.stop()
         await self.exports.stop()
         await self._leave_telephony()
         await _cancel(self._tasks)
@@ -419,6 +434,13 @@ class Node:
 
     async def _exports(self) -> None:
         await self.exports.sweep()
+
+    async def _forget_channels(self) -> None:
+        await self.citizen_channels.service.sweep(self.settings.channels.keep_days)
+
+    async def _read_letters(self) -> None:
+        if self.citizen_channels.mail is not None:
+            await self.citizen_channels.mail.tick()
 
     async def _attachments(self) -> None:
         await self.attachments.sweep()

@@ -345,6 +345,53 @@ class Notify(Section):
         return self
 
 
+class WechatChannel(Section):
+    mode: Literal["off", "double", "platform"] = "double"
+    app_id: str = Field("", max_length=64)
+    account: str = Field("", max_length=64)
+    api: str = "https://api.weixin.qq.com"
+    template_id: str = ""
+    template_fields: dict[str, Literal["number", "state", "time", "note"]] = {
+        "character_string1": "number",
+        "phrase2": "state",
+        "time3": "time",
+        "thing4": "note",
+    }
+
+
+class WeiboChannel(Section):
+    mode: Literal["off", "platform"] = "off"
+    account: str = Field("", max_length=64)
+    api: str = "https://m.api.weibo.com"
+    media: str = "https://upload.api.weibo.com"
+
+
+class MailChannel(Section):
+    mode: Literal["off", "folder", "imap"] = "folder"
+    address: str = ""
+    host: str = ""
+    port: int = Field(993, ge=1, le=65535)
+    security: Literal["tls", "starttls", "none"] = "tls"
+    user: str = ""
+    box: str = "INBOX"
+    seconds: float = Field(30.0, ge=1)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "MailChannel":
+        if self.mode == "imap" and not (self.host and self.user and self.address):
+            raise ValueError("host, user and address are needed to read a mailbox")
+        return self
+
+
+class ChannelSettings(Section):
+    wechat: WechatChannel = WechatChannel()
+    weibo: WeiboChannel = WeiboChannel()
+    mail: MailChannel = MailChannel()
+    messages_per_minute: int = Field(30, ge=1, le=600)
+    tickets_per_day: int = Field(20, ge=1, le=1000)
+    keep_days: int = Field(30, ge=2, le=365)
+
+
 class Log(Section):
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     file: str = ""
@@ -359,6 +406,12 @@ class Secrets(Section):
     pbx_passwords: dict[str, str] = Field({}, repr=False)
     webhook_key: str = Field(DEVELOPMENT_SECRET, repr=False)
     smtp_password: str = Field("", repr=False)
+    wechat_token: str = Field("", repr=False)
+    wechat_secret: str = Field("", repr=False)
+    wechat_aes_key: str = Field("", repr=False, pattern=r"^([A-Za-z0-9+/]{43})?$")
+    weibo_secret: str = Field("", repr=False)
+    weibo_token: str = Field("", repr=False)
+    mail_password: str = Field("", repr=False)
     openid_secret: str = Field("", repr=False)
 
 
@@ -394,8 +447,15 @@ class Settings(Section):
     uploads: Uploads = Uploads()
     export: Export = Export()
     notify: Notify = Notify()
+    channels: ChannelSettings = ChannelSettings()
     log: Log = Log()
     secrets: Secrets = Secrets()
+
+    @model_validator(mode="after")
+    def _answered(self) -> "Settings":
+        if self.channels.mail.mode == "imap" and not self.notify.smtp_host:
+            raise ValueError("notify.smtp_host is missing: letters to channels.mail are answered by it")
+        return self
 
     @property
     def var(self) -> Path:
@@ -512,5 +572,9 @@ def _refuse_default_secrets(settings: Settings) -> None:
     posts = settings.notify.sms == "webhook" or settings.notify.webhook_url
     if posts and (secrets.webhook_key == DEVELOPMENT_SECRET or len(secrets.webhook_key) < 16):
         raise HotlineError("config_default_secret", name="secrets.webhook_key")
+    used = {"wechat_token": settings.channels.wechat.mode, "weibo_secret": settings.channels.weibo.mode}
+    for name, mode in used.items():  # what proves who posts to us
+        if mode == "platform" and len(getattr(secrets, name)) < 3:
+            raise HotlineError("config_default_secret", name=f"secrets.{name}")
     if settings.telephony.source == "simulator":
         raise HotlineError("config_simulator_in_production", name="telephony.source")

@@ -138,5 +138,5 @@ def _comments() -> dict[str, str]:
         if match := re.fullmatch(r"\[([\w.]+)\]", line.strip()):
             table = match[1] + "."
         elif match := re.match(r"(\w+) = .*?#\s+(.*)$", line):
-            found[(table if match[1] != "mode" else "") + match[1]] = match[2]
+            found[table + match[1]] = match[2]
     return found

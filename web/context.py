@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from classifier.advisor import Advisor
     from routing.advice import AdviceService
     from routing.callback_desk import CallbackDesk
+    from routing.channels.making import CitizenChannels
     from routing.chat_desk import ChatDesk
     from routing.submissions import Submissions
     from sla.reports.service import ReportService
@@ -81,6 +82,7 @@ class WebContext:
     advisor: Advisor | None = None  # nobody is advised
     waveforms: Waveforms = field(default_factory=lambda: Waveforms(Recordings(), Path("var/waveforms")))
     quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
+    citizen_channels: CitizenChannels | None = None  # nobody writes to us
     agents: AgentService | None = None  # nobody signs in at a telephone
     push: PushCalls | None = None  # no PBX pushes its calls
     webhooks: Webhooks | None = None  # no other system is told of tickets

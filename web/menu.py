@@ -120,6 +120,7 @@ MENU = (
             Entry("时限政策", "/admin/policies", "clock"),
             Entry("公告", "/admin/notices", "megaphone"),
             Entry("大屏地址", "/wallboards", "monitor"),
+            Entry("渠道", "/admin/channels", "chat"),
             Entry("短信记录", "/admin/messages", "chat"),
             Entry("未送达消息", "/admin/outbox", "inbox"),
             Entry("运行参数", "/admin/settings", "sliders"),

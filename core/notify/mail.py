@@ -15,6 +15,8 @@ from core.settings import Notify
 SECONDS = 10.0
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,63}")
 
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{3,250}>")
+
 
 def check_address(text: str) -> str:
     """An e-mail address as it may stand in a header. Raises `email_invalid`."""
@@ -42,7 +44,9 @@ def compose(message: Mail, sender: str, clock: Clock) -> EmailMessage:
     mail["Subject"] = check_header(message.subject)
     mail["Date"] = format_datetime(clock.now())
     mail["Message-ID"] = f"<{check_header(message.key)}@{from_.partition('@')[2]}>"
-    mail["Auto-Submitted"] = "auto-generated"
+    mail["Auto-Submitted"] = "auto-replied" if message.answers else "auto-generated"
+    if _MESSAGE_ID.fullmatch(message.answers):
+        mail["In-Reply-To"] = mail["References"] = message.answers
     mail.set_content(message.text)
     return mail
 

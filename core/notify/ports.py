@@ -26,12 +26,13 @@ class Sms:
 
 @dataclass(frozen=True)
 class Mail:
-    """An e-mail of plain text."""
+    """An e-mail of plain text. `answers`: the Message-ID it answers, with its brackets; empty for none."""
 
     key: str
     to: str
     subject: str
     text: str
+    answers: str = ""
 
     def __repr__(self) -> str:
         return f"Mail(key={self.key!r})"

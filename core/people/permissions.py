@@ -69,6 +69,7 @@ class Permission(StrEnum):
     KNOWLEDGE_EDIT_ALL = "knowledge.edit_all"
     KNOWLEDGE_REVIEW = "knowledge.review"
     KNOWLEDGE_PUBLISH = "knowledge.publish"
+    CHANNEL_MANAGE = "channel.manage"
     OUTBOX_READ = "outbox.read"
     OUTBOX_RESEND = "outbox.resend"
     AUDIT_READ = "audit.read"
@@ -163,7 +164,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SYSTEM_ADMIN: frozenset(
         {P.USER_READ, P.USER_MANAGE, P.ORG_MANAGE, P.CATALOG_MANAGE, P.SETTINGS_READ, P.NOTICE_WRITE}
         | {P.OUTBOX_READ, P.OUTBOX_RESEND, P.FLOOR_READ, P.MESSAGE_READ, P.POLICY_READ, P.POLICY_EDIT}
-        | {P.ROUTING_READ, P.ROUTING_EDIT, P.CLASSIFIER_READ, P.CLASSIFIER_MANAGE}
+        | {P.ROUTING_READ, P.ROUTING_EDIT, P.CLASSIFIER_READ, P.CLASSIFIER_MANAGE, P.CHANNEL_MANAGE}
     ),
     Role.SECURITY_ADMIN: frozenset(
         {P.USER_READ, P.ROLE_GRANT, P.SESSION_MANAGE, P.SETTINGS_READ, P.OUTBOX_READ, P.DELETION_REQUEST}

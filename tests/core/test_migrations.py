@@ -45,6 +45,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.messages.models",
     "tickets.public.models",
     "routing.models",
+    "routing.channels.models",
     "sla.models",
     "sla.measures.models",
     "sla.duty_models",

@@ -44,6 +44,7 @@ PAGES = {
 
 # Codes that no person reads at a screen: what they mean to a programmer or in a log.
 INTERNAL = {
+    "channel_full": "more matters of one citizen than a day has room for; the channel says so itself",
     "ami_action_refused": "an action for the PBX holds something it must not; nothing was sent",
     "ami_error": "the PBX answered an action with an error",
     "ami_not_connected": "there is no connection to that PBX now",
@@ -78,7 +79,7 @@ def comments() -> dict[str, str]:
         if match := re.fullmatch(r"\[+([\w.]+)\]+", text.strip()):
             table = match[1] + "." if not line.startswith("#") else "telephony.pbx[]."
         elif match := re.match(r'([\w]+) = (?:"[^"]*"|\[[^]]*\]|[^#]*?)\s*(?:#\s*(.*))?$', text):
-            found[(table if match[1] != "mode" else "") + match[1]] = match[2] or ""
+            found[table + match[1]] = match[2] or ""
     return found
 
 
@@ -90,6 +91,12 @@ SECRETS = {
     "secrets.pbx_passwords": "AMI password of each PBX, by its name",
     "secrets.webhook_key": "signs what is posted to webhooks; the receiver checks it",
     "secrets.smtp_password": "password of `notify.smtp_user`",
+    "secrets.wechat_token": "token (令牌) of the WeChat callback; the platform signs with it",
+    "secrets.wechat_secret": "AppSecret of the WeChat account",
+    "secrets.wechat_aes_key": "EncodingAESKey, 43 signs: with it only encrypted callbacks are taken",
+    "secrets.weibo_secret": "AppSecret of the Weibo application; the platform signs with it",
+    "secrets.weibo_token": "access token of the Weibo account",
+    "secrets.mail_password": "password of `channels.mail.user`",
 }
 PBX = {
     "name": "tells several PBXs apart; letters, digits, - and _",

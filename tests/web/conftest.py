@@ -28,6 +28,7 @@ from core.privacy import Vault
 from core.settings import Settings
 from routing.advice import AdviceService
 from routing.callback_desk import CallbackDesk
+from routing.channels import making as channel_making
 from routing.chat_desk import ChatDesk
 from routing.submissions import Submissions
 from sla import acts as sla_acts
@@ -250,6 +251,8 @@ async def ctx(
     chat_desk = ChatDesk(database, people, web_settings, chats, drafts, None)
     chat_desk.wire(database.bus)
     attachments = AttachmentService(database, web_settings)
+    submissions = Submissions(vault, web_settings, tickets, attachments)
+    citizen_acts = CitizenActs(tickets, vault)
     return WebContext(
         settings=web_settings,
         clock=clock,
@@ -263,8 +266,11 @@ async def ctx(
         chats=chats,
         chat_desk=chat_desk,
         attachments=attachments,
-        submissions=Submissions(vault, web_settings, tickets, attachments),
-        citizen_acts=CitizenActs(tickets, vault),
+        submissions=submissions,
+        citizen_acts=citizen_acts,
+        citizen_channels=channel_making.make(
+            web_settings, database, clock, vault, submissions, citizen_acts, attachments
+        ),
         code_sign_in=CodeSignIn(database, vault, "0773", None, "桂林"),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),

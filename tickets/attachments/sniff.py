@@ -54,11 +54,15 @@ KINDS: Mapping[str, FileKind] = {
         FileKind("txt", "document", "text/plain", "文本"),
         FileKind("wav", "audio", "audio/wav", "录音"),
         FileKind("mp3", "audio", "audio/mpeg", "录音"),
+        FileKind("amr", "audio", "audio/amr", "语音"),
         FileKind("mp4", "video", "video/mp4", "视频"),
     )
 }
 EXTENSIONS = {"jpeg": "jpg", "jpe": "jpg", "m4v": "mp4"} | {code: code for code in KINDS}
 _MP4_BRANDS = (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"qt  ")
+AMR = b"#!AMR\n"  # what telephones and messengers record voices as
+# Kind of frame → its length in bytes with the octet that says so; 8 is silence, 15 nothing.
+AMR_FRAMES = {0: 13, 1: 14, 2: 16, 3: 18, 4: 20, 5: 21, 6: 27, 7: 32, 8: 6, 15: 1}
 _MARKUP = (b"<html", b"<!doctype", b"<script", b"<svg", b"<iframe", b"<body", b"<?php", b"<!entity")
 
 
@@ -109,6 +113,8 @@ def _begins_right(code: str, head: bytes) -> bool:
             return head[:4] == b"RIFF" and head[8:12] == b"WAVE"
         case "mp3":
             return head.startswith(b"ID3") or _is_mp3_frame(head[:4])
+        case "amr":
+            return head.startswith(AMR)
         case "mp4":
             return head[4:8] == b"ftyp" and head[8:12] in _MP4_BRANDS
     return True  # plain text begins with anything
@@ -161,6 +167,18 @@ def _check_mp3(data: mmap.mmap) -> None:
         raise HotlineError("attachment_broken", kind="mp3")
 
 
+def _check_amr(data: mmap.mmap) -> None:
+    """Frames of the narrow-band code (RFC 4867) follow each other to the very end of the file."""
+    at = len(AMR)
+    if at == len(data):
+        raise HotlineError("attachment_broken", kind="amr")
+    while at < len(data):
+        size = AMR_FRAMES.get(data[at] >> 3 & 15)
+        if size is None or data[at] & 0x83 or at + size > len(data):
+            raise HotlineError("attachment_broken", kind="amr")
+        at += size
+
+
 def _check_mp4(data: mmap.mmap) -> None:
     """Boxes follow each other to the very end of the file, and one of them is the film's index."""
     at = 0
@@ -190,5 +208,6 @@ _CHECKS = {
     "txt": _check_text,
     "wav": _check_wav,
     "mp3": _check_mp3,
+    "amr": _check_amr,
     "mp4": _check_mp4,
 }

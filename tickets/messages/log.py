@@ -30,7 +30,7 @@ PAGE = 50
 STATES = {"waiting": "待发送", "sent": "已发送", "failed": "发送失败", "skipped": "未发送"}
 REASONS = {
     "quiet_hours": "静默时段，时段结束后发送",
-    "opted_out": "该号码已退订",
+    "opted_out": "市民已退订",
     "not_wanted": "市民不要求回复",
     "sealed": "来电人要求不联系",
     "no_phone": "没有登记电话",
@@ -47,6 +47,12 @@ REASONS = {
 }
 
 
+WAYS = {"wechat": "微信", "weibo": "微博", "email": "邮件"}
+OWN_REASONS = frozenset(
+    {"quiet_hours", "opted_out", "not_wanted", "sealed", "no_phone", "template_off", "answered"}
+)
+
+
 @dataclass(frozen=True)
 class Logged:
     """One message as the log shows it."""
@@ -60,6 +66,7 @@ class Logged:
     state: str
     reason: str | None
     attempts: int
+    channel: str | None
     parts: int
     created_at: datetime
     next_at: datetime | None
@@ -75,13 +82,20 @@ class Logged:
         return STATES.get(self.state, self.state)
 
     @property
+    def way(self) -> str:
+        """The way it went."""
+        return WAYS.get(self.channel or "", self.channel or "短信")
+
+    @property
     def why(self) -> str:
         """The reason in words; a code of the gateway as it is."""
+        if self.channel is not None and self.reason not in OWN_REASONS and self.reason:
+            return f"{self.way}暂未送达（{self.reason}）"
         return REASONS.get(self.reason or "", f"短信网关答复 {self.reason}" if self.reason else "")
 
 
 def _select() -> sa.Select[Any]:
-    names = ("id", "dedup", "ticket_id", "event", "state", "reason", "attempts", "parts")
+    names = ("id", "dedup", "ticket_id", "event", "state", "reason", "attempts", "channel", "parts")
     times = ("created_at", "next_at", "sent_at")
     columns = [_message.c[name] for name in (*names, *times)]
     return sa.select(*columns, _ticket.c.number, _value.c.masked.label("phone")).select_from(

@@ -51,7 +51,10 @@ class MessageTemplate(Table, table=True):
 
 
 class CitizenMessage(Table, table=True):
-    """One text message: to whom (by reference), by which wording, and what became of it."""
+    """One message: to whom (by reference), by which wording, and what became of it.
+
+    `channel`: the way it went, None for a text message.
+    """
 
     __tablename__: ClassVar[str] = "citizen_message"
     __table_args__: ClassVar[Any] = (
@@ -71,6 +74,7 @@ class CitizenMessage(Table, table=True):
     phone_ref: int | None = Field(default=None, sa_column=_maybe("personal_value.id"))
     state: str = Field(sa_column=code_column(10))
     reason: str | None = Field(default=None, sa_column=code_column(30, nullable=True))
+    channel: str | None = Field(default=None, sa_column=Column(String(20), nullable=True))
     attempts: int = 0
     parts: int = 0
     created_at: datetime = Field(sa_column=time_column())

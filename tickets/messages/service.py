@@ -25,6 +25,7 @@ from tickets.messages import templates
 from tickets.messages.kinds import MessageEvent, parts_of, render, summary, wanted
 from tickets.messages.models import CitizenMessage, MessageOptout, RelayMessage
 from tickets.messages.plan import OUTBOX_KIND, Rules, kept_back, quiet_until
+from tickets.messages.reach import NoWay, Parcel, Reach, Way
 from tickets.messages.templates import Wording
 from tickets.models import Ticket, TicketHistory, table_of
 from tickets.terms import TicketType
@@ -58,11 +59,12 @@ class MessageService:
         self._quiet = settings.notify.quiet_hours
         self._signature = f"【{settings.city.name}12345】"
         self._sms = sms
+        self.reach: Reach | None = None  # set where tickets come by other ways than the telephone
 
     @property
     def active(self) -> bool:
         """Whether there is anything to send with; without it nothing is queued."""
-        return self._sms is not None
+        return self._sms is not None or self.reach is not None
 
     def wire(self, outbox: OutboxWorker) -> None:
         """Take this room's messages from the outbox."""
@@ -78,14 +80,44 @@ class MessageService:
             event = await _really(session, event, ticket_id, message.dedup)
             wording = await templates.current(session, event)
             out = _Out(message, ticket_id, event, wording.id)
+            way = await self.reach.way_of(session, ticket_id) if self.reach is not None else None
             reason, phone, ref = await self._addressee(session, event, wording, ticket)
-            text = "" if reason else await self._text(session, wording, ticket, message.payload)
+            against = None if way is None else _against(way, event, wording, ticket)
+            told = reason is None or (way is not None and against is None)
+            text = await self._text(session, wording, ticket, message.payload) if told else ""
+        if way is not None and await self._by_channel(out, way, against, wording, text):
+            return
         out.phone_ref = ref
         if reason is not None:
             await self._note(out, state="skipped", reason=reason)
             return
         await self._wait_for_morning(out, wording)
         await self._send(out, phone, text)
+
+    async def _by_channel(
+        self, out: "_Out", way: Way, against: str | None, wording: Wording, text: str
+    ) -> bool:
+        """Tell the citizen where he wrote to us; False when nothing reaches him there any more."""
+        assert self.reach is not None
+        out.channel = way.channel
+        if against is not None:
+            await self._note(out, state="skipped", reason=against)
+            return True
+        await self._wait_for_morning(out, wording)
+        try:
+            words = text.removeprefix(self._signature)  # the account's name stands above it already
+            parcel = Parcel(out.message.dedup, out.ticket_id, out.event.value, words, self._clock.now())
+            await self.reach.tell(way, parcel)
+        except NoWay:
+            out.channel = None
+            return False
+        except DeliveryFailed as error:
+            await self._note(out, state="waiting", reason=error.code[:30], attempts=out.message.attempts)
+            raise
+        async with self._db.begin() as uow:
+            values = {"state": "sent", "reason": None, "attempts": out.message.attempts, "parts": 0}
+            await _upsert(uow, out, **values, sent_at=uow.now)
+        return True
 
     async def _addressee(
         self, session: AsyncSession, event: MessageEvent, wording: Wording, ticket: dict[str, Any]
@@ -157,12 +189,21 @@ class _Out:
         self.event = event
         self.template_id = template_id
         self.phone_ref: int | None = None
+        self.channel: str | None = None
+
+
+def _against(way: Way, event: MessageEvent, wording: Wording, ticket: dict[str, Any]) -> str | None:
+    """Why nothing is told on the channel either; who can be reached there needs no telephone."""
+    rules = Rules(wording.mandatory, wording.at_once, wording.enabled)
+    reason = kept_back(event, rules, ticket | {"phone_ref": way.ref})
+    return "opted_out" if reason is None and way.stopped and not wording.mandatory else reason
 
 
 async def _upsert(uow: UnitOfWork, out: _Out, **values: Any) -> None:
     """One log row per message, whatever the number of tries."""
     given = {"reason": None, "next_at": None} | values
     given |= {"event": out.event.value, "template_id": out.template_id, "phone_ref": out.phone_ref}
+    given["channel"] = out.channel
     fixed = {"dedup": out.message.dedup, "ticket_id": out.ticket_id, "created_at": out.message.created_at}
     blank = {"attempts": 0, "parts": 0}
     statement = insert(_message).values(**blank | fixed | given)

@@ -12,7 +12,7 @@ PROBLEMS: dict[str, Problem] = {
     "attachment_kind": Problem(
         415,
         "不支持这种文件",
-        f"{_NOT}可上传：图片（jpg、png、gif、webp）、pdf、docx、xlsx、txt、录音（wav、mp3）、视频（mp4）。",
+        f"{_NOT}可上传：图片（jpg、png、gif、webp）、pdf、docx、xlsx、txt、录音（wav、mp3、amr）、视频（mp4）。",
     ),
     "attachment_content": Problem(
         415, "文件内容与扩展名不符", f"{_NOT}请用原来的软件另存为正确的格式后再上传。"

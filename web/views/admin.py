@@ -27,7 +27,11 @@ from web.words import AUDIT_ACTIONS, AUDIT_OBJECTS, AUDIT_WORDS, code_of
 PAGE = 50
 OUTBOX = "/admin/outbox"
 MESSAGE_KINDS = {
-    "citizen.message": "给市民的短信",
+    "citizen.message": "给市民的进度消息",
+    "channel.say": "渠道答复",
+    "channel.news": "渠道进度",
+    "channel.media": "渠道照片或语音",
+    "chat.sms": "文字服务短信",
     "notice.email": "工作人员邮件",
     "notice.webhook": "工作人员推送",
 }
