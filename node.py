@@ -45,6 +45,7 @@ from routing.demo.colleagues import Colleagues, wanted
 from routing.intake import Intake
 from routing.learning import Learning
 from routing.sound_retention import SoundRetention
+from routing.submissions import Submissions
 from routing.trials import Trials
 from sla import acts as sla_acts
 from sla import calendar_check
@@ -84,6 +85,7 @@ from tickets.handover import Handovers
 from tickets.messages.service import MessageService
 from tickets.messages.upkeep import MessageUpkeep
 from tickets.notices import NoticeService
+from tickets.public.acts import CitizenActs
 from tickets.service import TicketService
 from tickets.sweep import Sweep
 from web.app import make_app
@@ -145,7 +147,10 @@ class Node:
         self.intake = Intake(self.drafts, self.callbacks)
         self.callback_desk = CallbackDesk(self.callbacks, self.drafts)
         self.advisor = Advisor(self.backstage, Path(settings.paths.var) / "models")
-        self.advice = AdviceService(self.clock, CategoryLabels(self.advisor))
+        labels = CategoryLabels(self.advisor)
+        self.advice = AdviceService(self.clock, labels)
+        self.submissions = Submissions(self.vault, settings, self.tickets, self.attachments, labels)
+        self.citizen_acts = CitizenActs(self.tickets, self.vault)
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         lease = self.leases["scheduler"]
         self.sms_channel = SmsChannel(self.db, self.vault, self.channels.sms)
@@ -179,6 +184,8 @@ class Node:
             chats=self.chats,
             chat_desk=self.chat_desk,
             attachments=self.attachments,
+            submissions=self.submissions,
+            citizen_acts=self.citizen_acts,
             exports=self.exports,
             reports=self.reports,
             supervision=self.supervision,

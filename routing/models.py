@@ -174,3 +174,19 @@ class DispatchChoice(Table, table=True):
     corrected_to: int | None = Field(default=None, sa_column=ref_column("unit.id", nullable=True))
     corrected_by: int | None = Field(default=None, sa_column=_person())
     corrected_at: datetime | None = Field(default=None, sa_column=_time())
+
+
+class SubmissionRow(Table, table=True):
+    """One submission that became a ticket; `assumed` names the fields nobody chose, with commas."""
+
+    __tablename__: ClassVar[str] = "submission"
+    __table_args__: ClassVar[Any] = (
+        UniqueConstraint("channel", "key", name="uq_submission_channel_key"),
+        Index("ix_submission_ticket", "ticket_id"),
+    )
+    id: int | None = Field(default=None, sa_column=id_column())
+    channel: str = Field(sa_column=_string(20))
+    key: str = Field(sa_column=_string(120))
+    ticket_id: int = Field(sa_column=ref_column("ticket.id"))
+    assumed: str = Field(default="", sa_column=_string(60))
+    created_at: datetime = Field(sa_column=time_column())

@@ -39,6 +39,8 @@ def refusal(action: Action, row: TicketRow, facts: Facts, actor: Actor, now: dat
         # 申诉 is judged by somebody else than the one who passed the first handling.
         own = row.avoid_user_id is not None and row.avoid_user_id == actor.user_id
         return "appeal_own_check" if own else None
+    if action is A.RATE:
+        return "already_rated" if row.responded is not None else None
     if action in (A.WITHDRAW, A.VOID, A.MERGE, A.ANSWER, A.INFORM, A.EMERGENCY):
         return "has_members" if facts.members else None
     return None

@@ -132,6 +132,14 @@ class RevisitAnswers(ActionInput):
     unit_id: Reference = None
 
 
+class Rate(ActionInput):
+    """The citizen's own answers to the three questions."""
+
+    responded: bool
+    solved: bool
+    satisfied: Annotated[int, Field(ge=1, le=5)]
+
+
 class Redo(WithReason):
     unit_id: Reference = None
 
@@ -196,6 +204,7 @@ INPUTS: dict[Action, type[ActionInput]] = {
     A.PASS_CHECK: ActionInput,
     A.REJECT_CHECK: WithReason,
     A.REVISIT: RevisitAnswers,
+    A.RATE: Rate,
     A.REDO: Redo,
     A.APPLY_EXCLUSION: WithReason,
     A.APPROVE_EXCLUSION: ActionInput,

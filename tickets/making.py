@@ -26,6 +26,10 @@ from tickets.terms import Channel, Confidentiality
 _ticket = table_of(Ticket)
 _stage = table_of(TicketStage)
 QUERY_CODE_DIGITS = 6  # a telephone keypad can enter them
+# Where the channel itself reaches the citizen, or he takes number and code away with him.
+REACHED_OTHERWISE = frozenset(
+    {Channel.WECHAT, Channel.WEIBO, Channel.EMAIL, Channel.KIOSK, Channel.PLATFORM, Channel.VOICEMAIL}
+)
 # What an agent took down was accepted on the line; what came by itself waits to be accepted (待受理).
 ACCEPTED_CHANNELS = frozenset({Channel.PHONE.value, Channel.PLATFORM.value, Channel.TEXT.value})
 
@@ -194,6 +198,8 @@ def _personal_values(form: TicketForm, code: str) -> dict[str, tuple[Kind, str]]
 def _check_contact(form: TicketForm, caller_ref: int | None) -> None:
     """A name is not required, a way to reach the citizen is, unless anonymity was asked for."""
     if form.phone or caller_ref or form.confidentiality is Confidentiality.ANONYMOUS:
+        return
+    if form.channel in REACHED_OTHERWISE:
         return
     raise HotlineError("form_invalid", fields={"phone": "required"})
 

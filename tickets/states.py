@@ -66,6 +66,7 @@ class Action(StrEnum):
     PASS_CHECK = "pass_check"  # noqa: S105 - an action, not a password
     REJECT_CHECK = "reject_check"
     REVISIT = "revisit"
+    RATE = "rate"
     REDO = "redo"
     APPLY_EXCLUSION = "apply_exclusion"
     APPROVE_EXCLUSION = "approve_exclusion"
@@ -173,6 +174,7 @@ ACTION_LABELS: dict[Action, str] = {
     Action.PASS_CHECK: "审核通过",
     Action.REJECT_CHECK: "审核退回",
     Action.REVISIT: "回访",
+    Action.RATE: "市民评价",
     Action.REDO: "重办",
     Action.APPLY_EXCLUSION: "申请剔除",
     Action.APPROVE_EXCLUSION: "同意剔除",

@@ -229,6 +229,16 @@ RULES: dict[Action, Rule] = {
             (S.CLOSED, S.WAITING_CALLBACK, S.WAITING_SIGN),
             _hotline(P.REVISIT_WORK),
             N.ANSWERS,
+            by_system=True,
+        ),
+        # The citizen's own answers, where no call-back waits for them (there it is a REVISIT).
+        _rule(
+            A.RATE,
+            {S.CLOSED, S.ANSWERED, S.INFORMED},
+            None,
+            (),
+            N.ANSWERS,
+            by_system=True,
         ),
         _rule(
             A.REDO,
@@ -272,6 +282,7 @@ RULES: dict[Action, Rule] = {
             None,
             _hotline(P.TICKET_CREATE),
             N.NOTE,
+            by_system=True,
         ),
         _rule(A.WITHDRAW, OPEN, S.WITHDRAWN, _SEAT, N.NOTE, by_system=True),
         _rule(A.VOID, OPEN, S.VOID, _hotline(P.TICKET_VOID), N.REASON, N.NOTE),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from routing.advice import AdviceService
     from routing.callback_desk import CallbackDesk
     from routing.chat_desk import ChatDesk
+    from routing.submissions import Submissions
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
     from telephony.agents.service import AgentService
@@ -42,6 +43,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from tickets.callbacks import CallbackService
     from tickets.drafts import DraftService
     from tickets.export.service import ExportService
+    from tickets.public.acts import CitizenActs
     from tickets.service import TicketService
 
 
@@ -61,6 +63,8 @@ class WebContext:
     chats: ChatService
     chat_desk: ChatDesk
     attachments: AttachmentService
+    submissions: Submissions
+    citizen_acts: CitizenActs
     exports: ExportService
     reports: ReportService
     supervision: SupervisionService

@@ -157,9 +157,9 @@ def _afterwards(found: list[Step], move: Move, before: Seen) -> None:
         found.append(_fact(PASSED, move.version, day, before.lead_unit_id, before))
     if move.after.round > before.round:
         found.append(_fact(REDONE, move.after.round, day, before.lead_unit_id, before))
-    if move.action != A.REVISIT:
+    if move.action not in (A.REVISIT, A.RATE):
         return
-    if move.result != "reached":
+    if move.action == A.REVISIT and move.result != "reached":
         if move.after.state == S.CLOSED:
             found.append(_fact(UNREACHED, move.version, day, before.lead_unit_id, before))
         return

@@ -40,6 +40,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.desk_models",
     "tickets.knowledge.models",
     "tickets.messages.models",
+    "tickets.public.models",
     "routing.models",
     "sla.models",
     "sla.measures.models",

@@ -28,6 +28,7 @@ from core.settings import Settings
 from routing.advice import AdviceService
 from routing.callback_desk import CallbackDesk
 from routing.chat_desk import ChatDesk
+from routing.submissions import Submissions
 from sla import acts as sla_acts
 from sla import calendar_service, pack_service
 from sla.measures import recount
@@ -48,6 +49,7 @@ from tickets.drafts import DraftService
 from tickets.export.service import ExportService
 from tickets.forms import parse_form
 from tickets.models import Category
+from tickets.public.acts import CitizenActs
 from tickets.service import NewTicket, TicketService
 from web.app import make_app
 from web.context import WebContext
@@ -238,6 +240,7 @@ async def ctx(
     chats = ChatService(vault, web_settings, Channels((WebChannel(), SmsChannel(database, vault, None))))
     chat_desk = ChatDesk(database, people, web_settings, chats, drafts, None)
     chat_desk.wire(database.bus)
+    attachments = AttachmentService(database, web_settings)
     return WebContext(
         settings=web_settings,
         clock=clock,
@@ -250,7 +253,9 @@ async def ctx(
         callback_desk=CallbackDesk(callbacks, drafts),
         chats=chats,
         chat_desk=chat_desk,
-        attachments=AttachmentService(database, web_settings),
+        attachments=attachments,
+        submissions=Submissions(vault, web_settings, tickets, attachments),
+        citizen_acts=CitizenActs(tickets, vault),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),
         supervision=SupervisionService(tickets, shipped_calendar, web_settings.supervision),

@@ -43,6 +43,7 @@ EFFECTS: dict[Action, Effect] = {
     A.PASS_CHECK: closing.pass_check,
     A.REJECT_CHECK: closing.reject_check,
     A.REVISIT: closing.revisit,
+    A.RATE: closing.rate,
     A.REDO: closing.redo,
     A.APPLY_EXCLUSION: requests.apply_exclusion,
     A.APPROVE_EXCLUSION: requests.approve_exclusion,

@@ -14,7 +14,7 @@ from tickets.actions.pending import withdraw_pending
 from tickets.actions.units import send_to
 from tickets.contacts import tries
 from tickets.flow import Revisit, TicketContact
-from tickets.inputs import Answer, Close, Contact, Redo, ReportBack, RevisitAnswers
+from tickets.inputs import Answer, Close, Contact, Rate, Redo, ReportBack, RevisitAnswers
 from tickets.models import table_of
 from tickets.states import Stage, State
 from tickets.terms import ContactResult, Urgency
@@ -163,7 +163,8 @@ async def revisit(job: Job) -> None:
     """回访: one try. Reached: three answers close it or send it back; the third miss closes it too."""
     data = job.data
     assert isinstance(data, RevisitAnswers)
-    await add_contact(job, "revisit", "phone", data.result, data.note)
+    means = "phone" if job.actor.user_id is not None else "message"  # he answered by himself, in writing
+    await add_contact(job, "revisit", means, data.result, data.note)
     if data.result == "reached":
         await _answered(job, data)
         return
@@ -195,6 +196,13 @@ async def _answered(job: Job, data: RevisitAnswers) -> None:
         return
     job.target = State.CLOSED
     await finish(job)
+
+
+async def rate(job: Job) -> None:
+    """市民评价: what the citizen says of a matter that is over; once."""
+    data = job.data
+    assert isinstance(data, Rate)
+    job.set(responded=data.responded, solved=data.solved, satisfied=data.satisfied)
 
 
 async def _try(job: Job) -> int:

@@ -25,7 +25,7 @@ from tickets.attachments.store import Received, Store
 from tickets.flow import TicketUnit
 from tickets.forms import clean
 from tickets.models import table_of
-from tickets.visibility import sees_every_ticket
+from tickets.visibility import is_system, sees_every_ticket
 from tickets.workflow import State
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,14 @@ class _Made:
     scanned: bool
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A file that was looked at and lies in its place, before its ticket is known."""
+
+    key: str
+    values: dict[str, Any]
+
+
 class AttachmentService:
     """Takes files in and hands them out."""
 
@@ -88,28 +96,59 @@ class AttachmentService:
         """
         made = await self._look_at(received)
         audience = await self._audience(actor, ticket_id, choice, made, received.name)
-        key = await asyncio.to_thread(self.store.keep, made.path, made.thumb)
+        kept = await self._store(received, made)
         try:
-            size, sha256 = await asyncio.to_thread(_measure, self.store.path(key))
-            values = {
-                "key": key,
-                "name": clean_name(received.name, made.kind.code),
-                "kind": made.kind.code,
-                "size": size,
-                "sha256": sha256,
-                "source_sha256": received.sha256,
+            values = kept.values | {
                 "audience": audience,
                 "identifies": choice.identifies,
                 "redacted_of_id": choice.redacted_of_id,
-                "scanned": made.scanned,
             }
-            kept, twice = await self._db.retrying(lambda uow: self._insert(uow, actor, ticket_id, values))
+            ident, twice = await self._db.retrying(lambda uow: self._insert(uow, actor, ticket_id, values))
+        except BaseException:
+            await asyncio.to_thread(self.store.drop, kept.key)
+            raise
+        if twice:
+            await asyncio.to_thread(self.store.drop, kept.key)
+        return ident
+
+    async def prepare(self, received: Received) -> Prepared:
+        """Look at a received file of a ticket that is not there yet; it lies in its place without a row.
+
+        `add` makes it an attachment; what never becomes one is taken away by `sweep`. Raises the codes
+        `attachment_…`.
+        """
+        return await self._store(received, await self._look_at(received))
+
+    async def add(self, uow: UnitOfWork, actor: Actor, ticket_id: int, prepared: Prepared) -> int:
+        """Make a prepared file an attachment in the caller's transaction; the same file twice is one.
+
+        What a citizen sends is for whoever handles the matter; of a sealed reporter, for the hotline alone.
+        Raises `ticket_not_found`, `attachment_closed`, `attachment_too_many`.
+        """
+        facts = await queries.ticket_facts(uow.session, actor, ticket_id)
+        audience = "hotline" if facts.is_confidential else "handling"
+        more = {"audience": audience, "identifies": False, "redacted_of_id": None}
+        ident, _ = await self._insert(uow, actor, ticket_id, prepared.values | more)
+        return ident
+
+    async def _store(self, received: Received, made: _Made) -> Prepared:
+        """Move a file that was looked at to its place."""
+        key = await asyncio.to_thread(self.store.keep, made.path, made.thumb)
+        try:
+            size, sha256 = await asyncio.to_thread(_measure, self.store.path(key))
         except BaseException:
             await asyncio.to_thread(self.store.drop, key)
             raise
-        if twice:
-            await asyncio.to_thread(self.store.drop, key)
-        return kept
+        values = {
+            "key": key,
+            "name": clean_name(received.name, made.kind.code),
+            "kind": made.kind.code,
+            "size": size,
+            "sha256": sha256,
+            "source_sha256": received.sha256,
+            "scanned": made.scanned,
+        }
+        return Prepared(key, values)
 
     async def _look_at(self, received: Received) -> _Made:
         """Scan, sniff, re-make; in this order, so that a decoder never meets what the scanner refuses."""
@@ -287,7 +326,7 @@ def _check_open(facts: TicketFacts) -> None:
 def _check_audience(
     actor: Actor, facts: TicketFacts, audience: str, *, identifies: bool, checked: bool
 ) -> None:
-    if audience == "hotline" and not sees_every_ticket(actor):
+    if audience == "hotline" and not (sees_every_ticket(actor) or is_system(actor)):
         raise HotlineError("forbidden", permission="attachment.hotline")  # they would not see it themselves
     if identifies and audience != "hotline" and (facts.is_confidential or audience == "public"):
         raise HotlineError("attachment_identifies")

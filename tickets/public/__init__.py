@@ -1,0 +1,1 @@
+"""A ticket as its citizen sees it, and what he may do to it by himself."""
