@@ -110,6 +110,7 @@ MENU = (
             Entry("人员账号", "/admin/users", "people"),
             Entry("待批事项", "/admin/approvals", "stamp"),
             Entry("在线会话", "/admin/sessions", "monitor"),
+            Entry("接入系统", "/admin/machines", "relay"),
             Entry("组织机构", "/admin/units", "tree"),
             Entry("诉求分类", "/admin/categories", "tree"),
             Entry("智能分类", "/admin/classifier", "sliders"),

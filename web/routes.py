@@ -17,6 +17,7 @@ from typing import Literal
 from aiohttp import web
 
 from core.people.actor import Actor
+from core.people.machines import Scope
 from core.people.permissions import Permission
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -31,6 +32,7 @@ class Rule:
     `public`: anybody. Otherwise a signed-in person; with `any_of`, one who holds at least one of
     these permissions; with `also`, one who holds that one besides. `max_body` is in bytes. `signed`: another
     machine posts here, and its view checks a signature over the body instead of where a page came from.
+    `scope`: a machine client with this scope calls, by its token; a browser's cookie counts for nothing.
     """
 
     public: bool = False
@@ -39,9 +41,12 @@ class Rule:
     max_body: int = 64 * KILOBYTE
     with_pending_password: bool = False
     signed: bool = False
+    scope: Scope | None = None
 
     def allows(self, actor: Actor | None) -> bool:
         """True when this person (None: nobody signed in) may call the route."""
+        if self.scope is not None:
+            return False
         if self.public:
             return True
         if actor is None:
@@ -80,8 +85,9 @@ def route(
     max_body: int = 64 * KILOBYTE,
     with_pending_password: bool = False,
     signed: bool = False,
+    scope: Scope | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Declare a handler with exactly one rule: `permission` (any of them), `signed_in` or `public`.
+    """Declare a handler with exactly one rule: `permission` (any of them), `signed_in`, `public` or `scope`.
 
     `also` is a second permission that is needed besides one of `permission`.
     `with_pending_password` lets people in who must change their password first.
@@ -89,9 +95,9 @@ def route(
     """
     wanted = permission if isinstance(permission, tuple) else (permission,)
     public = public or signed
-    if sum((bool(wanted), signed_in, public)) != 1:
-        raise TypeError(f"{method} {path} needs exactly one rule: permission, signed_in or public")
-    rule = Rule(public, frozenset(wanted), also, max_body, with_pending_password or public, signed)
+    if sum((bool(wanted), signed_in, public, scope is not None)) != 1:
+        raise TypeError(f"{method} {path} needs exactly one rule: permission, signed_in, public or scope")
+    rule = Rule(public, frozenset(wanted), also, max_body, with_pending_password or public, signed, scope)
 
     def declare(handler: Handler) -> Handler:
         declared: list[Route] = getattr(handler, _DECLARED, [])

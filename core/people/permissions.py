@@ -80,6 +80,7 @@ class Permission(StrEnum):
     USER_MANAGE = "user.manage"
     ROLE_GRANT = "role.grant"
     SESSION_MANAGE = "session.manage"
+    MACHINE_MANAGE = "machine.manage"
     ORG_MANAGE = "org.manage"
     CATALOG_MANAGE = "catalog.manage"
     SETTINGS_READ = "settings.read"
@@ -170,7 +171,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.SECURITY_ADMIN: frozenset(
         {P.USER_READ, P.ROLE_GRANT, P.SESSION_MANAGE, P.SETTINGS_READ, P.OUTBOX_READ, P.DELETION_REQUEST}
-        | {P.POLICY_READ}
+        | {P.POLICY_READ, P.MACHINE_MANAGE}
     ),
     Role.AUDIT_ADMIN: frozenset(
         {P.USER_READ, P.AUDIT_READ, P.SETTINGS_READ, P.ADMIN_AUDIT, P.DELETION_APPROVE, P.POLICY_READ}

@@ -2,7 +2,8 @@
 
 Browsers say so in Sec-Fetch-Site; on plain-HTTP intranets they do not, but they send Origin with
 every POST. A write that brings neither did not come from a browser we know, and is refused. Only what
-another machine signs is let through: its route says so, and its view checks the signature.
+another machine signs is let through: its route says so, and its view checks the signature; and what a
+machine client sends with its token, for a token is no cookie that a browser adds by itself.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def comes_from_us(request: web.Request) -> bool:
 async def csrf_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse writes from elsewhere with `cross_site`."""
     rule = rule_of(request)
-    signed = rule is not None and rule.signed
+    signed = rule is not None and (rule.signed or rule.scope is not None)
     if request.method not in SAFE_METHODS and not signed and not comes_from_us(request):
         raise HotlineError("cross_site")
     return await handler(request)

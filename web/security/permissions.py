@@ -8,17 +8,24 @@ from aiohttp.typedefs import Handler
 from core.errors import HotlineError
 from web.context import optional_actor
 from web.routes import rule_of
+from web.security.machines import admit
 
 
 @web.middleware
 async def permission_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer `login_required` or `forbidden` unless the rule of the route lets this person in."""
+    """Let in whom the rule of the route names.
+
+    Raises `login_required`, `forbidden`, `password_change_required`, and what `admit` raises.
+    """
     if request.match_info.http_exception is not None:
         return await handler(request)  # no such path or method: the router's own answer
     rule = rule_of(request)
     actor = optional_actor(request)
     if rule is None:
         raise HotlineError("forbidden")
+    if rule.scope is not None:
+        await admit(request, rule.scope)
+        return await handler(request)
     if actor is None and not rule.public:
         raise HotlineError("login_required")
     if not rule.allows(actor):

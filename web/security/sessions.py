@@ -16,6 +16,7 @@ from sqlmodel import col
 from core.people.models import WebSession
 from core.people.sessions import living
 from web.context import ACTOR, CTX, TOKEN, WebContext, context
+from web.routes import rule_of
 
 BACKGROUND = "HL-Background"
 _NAME, _STEP = "hotline_session", "hotline_step"
@@ -76,6 +77,9 @@ async def session_middleware(request: web.Request, handler: Handler) -> web.Stre
     an unattended console with live regions would otherwise never end.
     """
     token = token_of(request)
+    rule = rule_of(request)
+    if rule is not None and rule.scope is not None:
+        token = None  # a machine's route knows no people
     if token is not None and not request.path.startswith("/static/"):
         actor = await context(request).people.actor_for_token(token, touch=BACKGROUND not in request.headers)
         if actor is not None:
