@@ -23,6 +23,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from sla.calendar import Calendar
+from sla.inspection.service import InspectionService
 from sla.quality.service import QualityService
 from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
@@ -35,6 +36,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from routing.callback_desk import CallbackDesk
     from routing.chat_desk import ChatDesk
     from routing.submissions import Submissions
+    from sla.opendata.service import OpenDataService
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
     from telephony.agents.service import AgentService
@@ -67,6 +69,7 @@ class WebContext:
     citizen_acts: CitizenActs
     exports: ExportService
     reports: ReportService
+    opendata: OpenDataService
     supervision: SupervisionService
     advice: AdviceService
     telephony: TelephonyService
@@ -76,6 +79,7 @@ class WebContext:
     calendar: Callable[[], Calendar] = shipped_calendar  # the one limits are counted by
     advisor: Advisor | None = None  # nobody is advised
     waveforms: Waveforms = field(default_factory=lambda: Waveforms(Recordings(), Path("var/waveforms")))
+    inspection: InspectionService = field(default_factory=InspectionService)
     quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
     agents: AgentService | None = None  # nobody signs in at a telephone
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to

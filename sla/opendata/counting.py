@@ -98,9 +98,7 @@ async def names(session: AsyncSession) -> dict[str, dict[str, str]]:
         sa.select(_unit.c.code, _unit.c.short_name).where(_unit.c.kind == "district")
     )
     found["area"] = {row.code: row.short_name for row in areas}
-    roots = await session.execute(
-        sa.select(_category.c.code, _category.c.name).where(_category.c.level == 1)
-    )
+    roots = await session.execute(sa.select(_category.c.code, _category.c.name).where(_category.c.level == 1))
     found["category"] = {row.code: row.name for row in roots}
     found["area"].pop(UNKNOWN, None)
     return found

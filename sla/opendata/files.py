@@ -38,7 +38,7 @@ def heads_of(table: Mapping[str, Any]) -> list[str]:
 
 
 def csv_of(table: Mapping[str, Any], month: date) -> str:
-    """A table as CSV with heads; what is kept back is empty. Begins with a mark by which Excel knows UTF-8."""
+    """A table as CSV with heads; what is kept back is empty. The first mark tells Excel of UTF-8."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(heads_of(table))
@@ -154,7 +154,9 @@ def _dataset(base: str, one: Any, publisher: dict[str, Any]) -> dict[str, Any]:
         "dct:issued": _time(one.published_at),
         "dct:publisher": publisher,
         "dct:license": {"@id": base + LICENCE},
-        "dct:accrualPeriodicity": {"@id": "http://publications.europa.eu/resource/authority/frequency/MONTHLY"},
+        "dct:accrualPeriodicity": {
+            "@id": "http://publications.europa.eu/resource/authority/frequency/MONTHLY"
+        },
         "dct:temporal": {
             "@type": "dct:PeriodOfTime",
             "dcat:startDate": {"@type": "xsd:date", "@value": one.month.isoformat()},
@@ -182,4 +184,3 @@ def _file(address: str, title: str, mime: str) -> dict[str, Any]:
 
 def _time(at: datetime) -> dict[str, str]:
     return {"@type": "xsd:dateTime", "@value": at.isoformat()}
-

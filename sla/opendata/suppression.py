@@ -91,18 +91,34 @@ def protected(
     past = [with_sums(old, rows, columns) for old in before]
     secret = {cell for cell, n in full.items() if small(n, [old[cell] for old in past])}
     kept = secret | {cell for cell in hidden if cell in full}
-    # What is kept back later can only make an earlier one safer: one walk is enough.
-    for cell in sorted(secret, key=lambda one: (full[one], one)):
-        while spread(full, kept, cell, K) < K:
-            more = _cheapest(full, kept, cell)
-            if more is None:
-                return None
-            kept.add(more)
+    if len(rows) == 1:  # the sums of columns are its numbers once more: kept back with them
+        secret, kept = ({(rows[0], column) for _row, column in some} for some in (secret, kept))
+    if not _complete(full, kept, secret):
+        return None
+    if len(rows) == 1:
+        kept |= {(TOTAL, column) for _row, column in kept}
     if all(cell in kept for cell in full if cell[0] != TOTAL):
         return None
     sums = {row: sum(full[row, column] for column in columns) for row in rows}
     shown = {cell: None if cell in kept else n for cell, n in full.items()}
     return Table(tuple(rows), tuple(columns), sums, shown)
+
+
+def _complete(full: Counts, kept: set[Cell], secret: set[Cell]) -> bool:
+    """Keep back more until nothing secret follows; False when all of it would not be enough."""
+    single = len({row for row, _column in full}) == 2  # one row, and the sums
+    # What is kept back later can only make an earlier one safer: one walk is enough.
+    for cell in sorted(secret, key=lambda one: (full[one], one)):
+        while spread(full, kept | _sums_of(kept) if single else kept, cell, K) < K:
+            more = _cheapest({one: n for one, n in full.items() if not single or one[0] != TOTAL}, kept, cell)
+            if more is None:
+                return False
+            kept.add(more)
+    return True
+
+
+def _sums_of(kept: set[Cell]) -> set[Cell]:
+    return {(TOTAL, column) for _row, column in kept}
 
 
 def with_sums(counts: Counts, rows: Sequence[str], columns: Sequence[str]) -> dict[Cell, int]:
@@ -174,14 +190,13 @@ def _way(
 
 
 def _cheapest(full: Counts, kept: set[Cell], cell: Cell) -> Cell | None:
-    """What to keep back besides: in the same row before the same column before anywhere, the smallest
-    number that says something; the sums of columns last."""
+    """What to keep back besides: in the same row (of a sum: another sum) before the same column before
+    anywhere, the smallest number that says something."""
     row, column = cell
     near: tuple[Callable[[Cell], bool], ...] = (
-        lambda one: one[0] == row and row != TOTAL,
-        lambda one: one[1] == column and one[0] != TOTAL,
-        lambda one: one[0] != TOTAL,
-        lambda one: True,
+        lambda one: one[0] == row,
+        lambda one: one[1] == column,
+        lambda _one: True,
     )
     free = [one for one in full if one not in kept]
     for fits in near:

@@ -1,4 +1,4 @@
-"""No small number follows from what is published: not by subtraction, not by programming, not over versions."""
+"""No small number follows from what is published: by subtraction, by programming, over versions."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog  # type: ignore[import-untyped]  # it tells no types
+from scipy.optimize import linprog
 
 from sla.opendata.release import Earlier, made
 from sla.opendata.suppression import TOTAL, K, Table, merged, protected, small, with_sums
@@ -57,13 +57,14 @@ def bounds(table: Table) -> Iterator[tuple[tuple[str, str], float, float]]:
         yield cell, low.fun, np.inf if high.status == 3 else -high.fun
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_a_small_number_is_never_known_within_five(seed: int) -> None:
-    counts = with_large_rows(drawn(seed))
-    table = protected(counts, ROWS, COLUMNS)
+@pytest.mark.parametrize("rows", [ROWS, ROWS[:2], ROWS[:1]], ids=len)
+@pytest.mark.parametrize("seed", range(40))
+def test_a_small_number_is_never_known_within_five(seed: int, rows: tuple[str, ...]) -> None:
+    counts = with_large_rows(drawn(seed, rows), rows)
+    table = protected(counts, rows, COLUMNS)
     if table is None:
         return
-    full = with_sums(counts, ROWS, COLUMNS)
+    full = with_sums(counts, rows, COLUMNS)
     assert all(n is None or not small(n) for n in table.cells.values())
     assert {cell: n for cell, n in table.cells.items() if n is not None}.items() <= full.items()
     for cell, low, high in bounds(table):
@@ -238,7 +239,10 @@ def test_no_small_change_shows_between_two_versions(seed: int) -> None:
             if n is None
         }
         shown = {
-            (row["code"], column) for row in table["rows"] for column, n in row["cells"].items() if n is not None
+            (row["code"], column)
+            for row in table["rows"]
+            for column, n in row["cells"].items()
+            if n is not None
         }
         assert hidden & shown == set()
     assert {table["code"] for table in second["tables"]} <= old.keys()
