@@ -67,6 +67,7 @@ from sla.supervision.service import SupervisionService
 from sla.supervision.watch import SupervisionWatch
 from sla.sweep import CardSweep
 from telephony.floor.help import HelpWatch
+from telephony.push.service import PushCalls
 from telephony.recordings import SIMULATED_PBX, Recordings
 from telephony.service import TelephonyService
 from telephony.simulator import Simulator
@@ -154,6 +155,7 @@ class Node:
         self.submissions = Submissions(self.vault, settings, self.tickets, self.attachments, labels)
         self.citizen_acts = CitizenActs(self.tickets, self.vault)
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
+        self.push = PushCalls(self.telephony.store)
         lease = self.leases["scheduler"]
         self.sms_channel = SmsChannel(self.db, self.vault, self.channels.sms)
         self.chats = ChatService(self.vault, settings, ChatChannels((WebChannel(), self.sms_channel)))
@@ -197,6 +199,7 @@ class Node:
             advisor=self.advisor,
             telephony=self.telephony,
             agents=self.telephony.agents,
+            push=self.push,
             outbox=self.outbox,
             tail=self.tail,
             channels=self.channels,
@@ -378,6 +381,8 @@ class Node:
         days = self.settings.retention.recording_days
         await SoundRetention(self.db, self.leases["scheduler"], self.recordings, days).sweep()
         await asyncio.to_thread(self.waveforms.sweep)
+        async with self.db.begin() as uow:
+            await self.push.prune(uow)
 
     async def _reports(self) -> None:
         await self.reports.run_due(self.leases["scheduler"])

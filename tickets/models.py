@@ -180,7 +180,10 @@ class TicketHistory(Table, table=True):
     """One thing that happened to a ticket; appended, never edited (trigger)."""
 
     __tablename__: ClassVar[str] = "ticket_history"
-    __table_args__: ClassVar[Any] = (Index("ix_ticket_history_ticket", "ticket_id", "id"),)
+    __table_args__: ClassVar[Any] = (
+        Index("ix_ticket_history_ticket", "ticket_id", "id"),
+        Index("ix_ticket_history_at", "at", postgresql_using="brin"),
+    )
     id: int | None = Field(default=None, sa_column=id_column())
     ticket_id: int = Field(sa_column=ref_column("ticket.id"))
     at: datetime = Field(sa_column=time_column())

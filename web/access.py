@@ -22,6 +22,7 @@ from core.errors import HotlineError
 from core.ids import new_token
 from web.context import REQUEST_ID, SOURCE, optional_actor, wants_fragment
 from web.errors import code_of_http, json_problem, problem_of, wants_json
+from web.protocols import fields_of, protocol_of
 from web.render import fragment, page
 from web.security.source import Network, source_of
 from web.sentences import PROBLEMS, Problem
@@ -74,10 +75,12 @@ def _note(request: web.Request, status: int, seconds: float) -> None:
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn every failure into an answer a person can use."""
+    fields: dict[str, str] = {}
     try:
         return await handler(request)
     except HotlineError as error:
         code, problem = problem_of(error)
+        fields = fields_of(error.params)
         if code == "internal":
             logger.exception("unmapped error code", extra={"code": error.code})
     except web.HTTPException as error:
@@ -94,7 +97,11 @@ async def error_middleware(request: web.Request, handler: Handler) -> web.Stream
     except Exception:  # the last line of defence: nothing internal may reach a screen
         logger.exception("request failed")
         code, problem = "internal", PROBLEMS["internal"]
-    response = await answer_problem(request, code, problem)
+    tell = protocol_of(request.path)
+    if tell is not None:
+        response: web.StreamResponse = tell(request, code, problem, fields)
+    else:
+        response = await answer_problem(request, code, problem)
     response.headers["HL-Code"] = code  # for scripts: the sentence is for people
     return response
 

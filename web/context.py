@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
     from telephony.agents.service import AgentService
+    from telephony.push.service import PushCalls
     from telephony.service import TelephonyService
     from tickets.attachments.service import AttachmentService
     from tickets.callbacks import CallbackService
@@ -82,6 +83,7 @@ class WebContext:
     inspection: InspectionService = field(default_factory=InspectionService)
     quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
     agents: AgentService | None = None  # nobody signs in at a telephone
+    push: PushCalls | None = None  # no PBX pushes its calls
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
     @property

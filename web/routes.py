@@ -32,7 +32,7 @@ class Rule:
     `public`: anybody. Otherwise a signed-in person; with `any_of`, one who holds at least one of
     these permissions; with `also`, one who holds that one besides. `max_body` is in bytes. `signed`: another
     machine posts here, and its view checks a signature over the body instead of where a page came from.
-    `scope`: a machine client with this scope calls, by its token; a browser's cookie counts for nothing.
+    `scopes`: a machine client with one of them calls, by its token; a browser's cookie counts for nothing.
     """
 
     public: bool = False
@@ -41,11 +41,11 @@ class Rule:
     max_body: int = 64 * KILOBYTE
     with_pending_password: bool = False
     signed: bool = False
-    scope: Scope | None = None
+    scopes: frozenset[Scope] = frozenset()
 
     def allows(self, actor: Actor | None) -> bool:
         """True when this person (None: nobody signed in) may call the route."""
-        if self.scope is not None:
+        if self.scopes:
             return False
         if self.public:
             return True
@@ -85,7 +85,7 @@ def route(
     max_body: int = 64 * KILOBYTE,
     with_pending_password: bool = False,
     signed: bool = False,
-    scope: Scope | None = None,
+    scope: Scope | tuple[Scope, ...] = (),
 ) -> Callable[[Handler], Handler]:
     """Declare a handler with exactly one rule: `permission` (any of them), `signed_in`, `public` or `scope`.
 
@@ -94,10 +94,11 @@ def route(
     Raises TypeError when no rule, or more than one, is given.
     """
     wanted = permission if isinstance(permission, tuple) else (permission,)
+    scopes = frozenset(scope if isinstance(scope, tuple) else (scope,))
     public = public or signed
-    if sum((bool(wanted), signed_in, public, scope is not None)) != 1:
+    if sum((bool(wanted), signed_in, public, bool(scopes))) != 1:
         raise TypeError(f"{method} {path} needs exactly one rule: permission, signed_in, public or scope")
-    rule = Rule(public, frozenset(wanted), also, max_body, with_pending_password or public, signed, scope)
+    rule = Rule(public, frozenset(wanted), also, max_body, with_pending_password or public, signed, scopes)
 
     def declare(handler: Handler) -> Handler:
         declared: list[Route] = getattr(handler, _DECLARED, [])

@@ -36,7 +36,7 @@ class Scope(StrEnum):
 
     TICKETS_SUBMIT = "tickets:submit"
     TICKETS_READ = "tickets:read"
-    TICKETS_FOLLOW = "tickets:follow"
+    TICKETS_HANDLE = "tickets:handle"
     OPEN311 = "open311"
     CTI = "cti"
     KIOSK = "kiosk"
@@ -55,13 +55,16 @@ class Kind(StrEnum):
     NOTICE = "notice"
 
 
-_SEES = {
-    Scope.TICKETS_READ: (Permission.TICKET_READ_HOTLINE, Permission.TICKET_READ_UNIT),
-    Scope.TICKETS_FOLLOW: (Permission.TICKET_READ_HOTLINE, Permission.TICKET_READ_UNIT),
-}
-_MAY = {
-    Scope.TICKETS_SUBMIT: Permission.TICKET_CREATE,
-    Scope.TICKETS_FOLLOW: Permission.TICKET_NOTE,
+# What a client outside any unit may do, and one inside a unit.
+_HELD: dict[Scope, tuple[frozenset[Permission], frozenset[Permission]]] = {
+    Scope.TICKETS_READ: (
+        frozenset({Permission.TICKET_READ_HOTLINE}),
+        frozenset({Permission.TICKET_READ_UNIT}),
+    ),
+    Scope.TICKETS_HANDLE: (
+        frozenset({Permission.TICKET_READ_HOTLINE, Permission.TICKET_NOTE}),
+        frozenset({Permission.TICKET_READ_UNIT, Permission.TICKET_HANDLE, Permission.TICKET_NOTE}),
+    ),
 }
 
 
@@ -94,10 +97,10 @@ class Machine:
     scopes: frozenset[str]
     actor: Actor
 
-    def require(self, scope: Scope) -> None:
-        """Raise `scope_missing` unless the client has the scope."""
-        if scope.value not in self.scopes:
-            raise HotlineError("scope_missing", scope=scope.value)
+    def require(self, *scopes: Scope) -> None:
+        """Raise `scope_missing` unless the client has one of the scopes."""
+        if self.scopes.isdisjoint(scope.value for scope in scopes):
+            raise HotlineError("scope_missing", scopes=sorted(scope.value for scope in scopes))
 
 
 @dataclass(frozen=True)
@@ -254,14 +257,13 @@ async def enter(db: Database, token: str) -> Machine | None:
 def machine_of(client: MachineClient, unit: Unit | None) -> Machine:
     """The client as it acts: with the rights of its scopes, inside its unit if it has one."""
     scopes = frozenset(client.scopes)
-    held = {permission for scope, permission in _MAY.items() if scope.value in scopes}
-    held |= {sees[unit is not None] for scope, sees in _SEES.items() if scope.value in scopes}
+    held = [both[unit is not None] for scope, both in _HELD.items() if scope.value in scopes]
     actor = Actor(
         user_id=None,
         login=f"machine:{client.code}",
         name=client.name,
         roles=frozenset(),
-        permissions=frozenset(held),
+        permissions=frozenset().union(*held),
         unit_id=unit.id if unit else None,
         unit_path=unit.path if unit else "",
         unit_name=unit.name if unit else "",

@@ -21,6 +21,7 @@ KERNEL = (
     "leadership",
     "privacy",
     "wallboards",
+    "people.machines",
 )
 MODELS = [f"core.{name}" for name in KERNEL] + [
     "chats.models",
@@ -28,11 +29,13 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "telephony.models",
     "telephony.floor.models",
     "telephony.controls.models",
+    "telephony.push.models",
     "telephony.agents.models",
     "telephony.shifts.models",
     "tickets.models",
     "tickets.attachments.models",
     "tickets.search.models",
+    "tickets.exchange.models",
     "tickets.flow",
     "tickets.upkeep",
     "tickets.citizens.models",

@@ -48,7 +48,7 @@ def comes_from_us(request: web.Request) -> bool:
 async def csrf_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse writes from elsewhere with `cross_site`."""
     rule = rule_of(request)
-    signed = rule is not None and (rule.signed or rule.scope is not None)
+    signed = rule is not None and (rule.signed or bool(rule.scopes))
     if request.method not in SAFE_METHODS and not signed and not comes_from_us(request):
         raise HotlineError("cross_site")
     return await handler(request)

@@ -10,6 +10,8 @@ there and calls `admit_token`: `api_key` of Open311, the last part of the path o
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from aiohttp import web
 
 from core.errors import HotlineError
@@ -29,14 +31,14 @@ def bearer(request: web.Request) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-async def admit(request: web.Request, scope: Scope) -> Machine:
+async def admit(request: web.Request, scopes: Collection[Scope]) -> Machine:
     """Let a client in by its header. Raises what `admit_token` raises."""
     token = request.match_info.get("machine_token") or bearer(request)
-    return await admit_token(request, token, scope)
+    return await admit_token(request, token, scopes)
 
 
-async def admit_token(request: web.Request, token: str, scope: Scope) -> Machine:
-    """The client behind `token`, known to `machine` from here on.
+async def admit_token(request: web.Request, token: str, scopes: Collection[Scope]) -> Machine:
+    """The client behind `token`, which has one of `scopes`; known to `machine` from here on.
 
     Raises HotlineError `machine_unknown` (none, revoked), `scope_missing`, `too_many_requests`.
     """
@@ -45,7 +47,7 @@ async def admit_token(request: web.Request, token: str, scope: Scope) -> Machine
         request.app[RATES].count("machine.wrong", request[SOURCE], most=WRONG_PER_MINUTE, seconds=60)
         raise HotlineError("machine_unknown")
     request.app[RATES].count("machine", str(found.id), most=CALLS_PER_MINUTE, seconds=60)
-    found.require(scope)
+    found.require(*scopes)
     request[MACHINE] = found
     return found
 

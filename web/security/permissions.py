@@ -23,8 +23,8 @@ async def permission_middleware(request: web.Request, handler: Handler) -> web.S
     actor = optional_actor(request)
     if rule is None:
         raise HotlineError("forbidden")
-    if rule.scope is not None:
-        await admit(request, rule.scope)
+    if rule.scopes:
+        await admit(request, rule.scopes)
         return await handler(request)
     if actor is None and not rule.public:
         raise HotlineError("login_required")

@@ -78,7 +78,7 @@ async def session_middleware(request: web.Request, handler: Handler) -> web.Stre
     """
     token = token_of(request)
     rule = rule_of(request)
-    if rule is not None and rule.scope is not None:
+    if rule is not None and rule.scopes:
         token = None  # a machine's route knows no people
     if token is not None and not request.path.startswith("/static/"):
         actor = await context(request).people.actor_for_token(token, touch=BACKGROUND not in request.headers)

@@ -35,7 +35,7 @@ KIND_WORDS = {
 SCOPE_WORDS = {
     Scope.TICKETS_SUBMIT: "提交诉求",
     Scope.TICKETS_READ: "读取工单",
-    Scope.TICKETS_FOLLOW: "跟进工单",
+    Scope.TICKETS_HANDLE: "办理工单",
     Scope.OPEN311: "Open311 提交",
     Scope.CTI: "推送来电",
     Scope.KIOSK: "便民服务亭",

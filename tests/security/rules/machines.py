@@ -1,6 +1,7 @@
 """Machine clients: their list is the security administrator's, their routes are for no person at all."""
 
 from core.people.permissions import Role
+from tests.security.rules.roles import ANYBODY, MACHINES
 
 SECURITY = frozenset({Role.SECURITY_ADMIN})
 
@@ -9,4 +10,14 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/admin/machines"): SECURITY,
     ("POST", "/admin/machines/{client_id}/renew"): SECURITY,
     ("POST", "/admin/machines/{client_id}/revoke"): SECURITY,
+    ("POST", "/api/v1/cti/{machine_token}"): MACHINES,
+    ("GET", "/open311/v2/openapi.json"): ANYBODY,
+    ("GET", "/open311/v2/discovery.{format}"): ANYBODY,
+    ("GET", "/open311/v2/services.{format}"): ANYBODY,
+    ("GET", "/open311/v2/services/{service_code}.{format}"): ANYBODY,
+    ("GET", "/open311/v2/requests.{format}"): ANYBODY,
+    ("GET", "/open311/v2/requests/{request_id}.{format}"): ANYBODY,
+    ("GET", "/open311/v2/tokens/{token}.{format}"): ANYBODY,
+    ("GET", "/open311/v2/servicerequestupdates.{format}"): ANYBODY,
+    ("POST", "/open311/v2/requests.{format}"): MACHINES,
 }

@@ -3,6 +3,7 @@
 from core.people.permissions import Role
 
 ANYBODY = "anybody"
+MACHINES = "machines"  # a token with a scope; no person at all
 EVERYBODY = frozenset(Role)
 SEATS = frozenset({Role.AGENT, Role.SHIFT_LEADER})
 WRITERS = SEATS | {Role.CALLBACK_OFFICER}

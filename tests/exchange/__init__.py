@@ -1,0 +1,1 @@
+"""Other systems at the hotline's interfaces."""
