@@ -74,7 +74,8 @@ class InspectionService:
             "ends_at": uow.now + OPEN_FOR if decision == APPROVED else None,
         }
         await uow.session.execute(sa.update(_request).where(_request.c.id == request_id).values(**values))
-        await _note(uow, actor, decision, row.call_id, note, {"request": request_id, "for": row.asked_by})
+        act = "grant" if decision == APPROVED else "deny"
+        await _note(uow, actor, act, row.call_id, note, {"request": request_id, "for": row.asked_by})
 
 
 async def _note(

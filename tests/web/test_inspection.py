@@ -74,7 +74,7 @@ async def test_an_approval_opens_one_call_for_a_day_and_ends_by_itself(
     assert (await fetch(inspector, made.id, call))[0] == 403
     assert await listen(inspector, made.id, call, "还想听") == 403
     assert "已到期" in (await inspector.get("/monitor/recordings")).text
-    for action in ("recording.ask", "recording.approved"):
+    for action in ("recording.ask", "recording.grant"):
         assert len(await listened(console, action)) == 1
 
 
