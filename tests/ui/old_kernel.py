@@ -49,9 +49,8 @@ class OldPage:
 
     async def until(self, script: str) -> None:
         """Wait until a script says true."""
-        await self.value(
-            f"new Promise((done) => {{ const look = () => (({script}) ? done(true) : setTimeout(look, 50)); look(); }})"
-        )
+        look = f"const look = () => (({script}) ? done(true) : setTimeout(look, 50)); look();"
+        await self.value(f"new Promise((done) => {{ {look} }})")
 
     async def begin(self) -> None:
         for domain in ("Page", "Runtime", "Log"):
