@@ -59,6 +59,7 @@ from sla.duties import Duties
 from sla.in_force import InForce
 from sla.measures.counters import Counters
 from sla.measures.folding import Folding
+from sla.opendata.service import OpenDataService
 from sla.packs import named_pack
 from sla.plain import CityLimits
 from sla.quality.service import QualityService
@@ -147,6 +148,7 @@ class Node:
         self.handovers = Handovers(self.db, self.tickets)
         office = f"{settings.city.name}12345政务服务便民热线"
         self.reports = ReportService(self.db, Writer(office, lambda: self.limits.pack).compose)
+        self.opendata = OpenDataService(self.db, settings.open_data)
         self.cards = CardSweep(self.db, self.limits, self.leases["scheduler"])
         self.supervision = SupervisionService(
             self.tickets, lambda: self.limits.calendar, settings.supervision
@@ -223,6 +225,7 @@ class Node:
             code_sign_in=self.code_sign_in,
             exports=self.exports,
             reports=self.reports,
+            opendata=self.opendata,
             supervision=self.supervision,
             quality=self.quality,
             advice=self.advice,
@@ -304,6 +307,7 @@ class Node:
         self.ticker.every(300, "exports", self._exports)
         self.ticker.every(1800, "portal upkeep", PortalUpkeep(self.db).sweep)
         self.ticker.every(60, "reports", self._reports, at_once=True)
+        self.ticker.every(600, "public data", self._open_data, at_once=True)
         self.ticker.cron("20 4 * * *", "attachments", self._attachments)
         self.ticker.every(45, "starter model", self.learning.begin)
         self.ticker.cron("30 2 * * *", "learning", self.learning.night)
@@ -431,6 +435,9 @@ class Node:
 
     async def _reports(self) -> None:
         await self.reports.run_due(self.leases["scheduler"])
+
+    async def _open_data(self) -> None:
+        await self.opendata.run_due(self.leases["scheduler"])
 
     async def _exports(self) -> None:
         await self.exports.sweep()

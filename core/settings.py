@@ -273,6 +273,10 @@ class Quality(Section):
     long_minutes: int = Field(6, ge=1, le=120)
 
 
+class OpenData(Section):
+    prepare_day: int = Field(5, ge=1, le=28)
+
+
 class Classifier(Section):
     starter: bool = True
     months: int = Field(24, ge=1, le=120)
@@ -440,6 +444,7 @@ class Settings(Section):
     supervision: Supervision = Supervision()
     shifts: Shifts = Shifts()
     quality: Quality = Quality()
+    open_data: OpenData = OpenData()
     knowledge: KnowledgeSettings = KnowledgeSettings()
     classifier: Classifier = Classifier()
     tickets: Tickets = Tickets()

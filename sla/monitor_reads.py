@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.clock import CITY_ZONE
 from core.errors import HotlineError
 from core.people.models import Unit
+from sla.ladder import Level
 from sla.models import MonitorEvent
 from tickets.models import Ticket, table_of
 
@@ -117,6 +118,46 @@ async def newest(
     items = [FeedItem(**row._mapping) for row in await session.execute(query)]
     shown = items[:limit]
     return shown, Mark(shown[-1].at, shown[-1].id).text() if len(items) > limit else None
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What the feed has of one unit in some days: cards by level, documents issued, reports late."""
+
+    id: int
+    name: str
+    warnings: int
+    yellow: int
+    red: int
+    orders: int
+    late: int
+
+
+async def by_unit(session: AsyncSession, first: date, last: date) -> list[Marks]:
+    """Cards and papers of every unit that had any in the days `first` to `last`; most red ones first."""
+
+    def count(kind: str, *levels: str) -> sa.ColumnElement[int]:
+        of_level = [_event.c.level.in_(levels)] if levels else []
+        return sa.func.count().filter(_event.c.kind == kind, *of_level)
+
+    red = count("card_issued", Level.RED).label("red")
+    yellow = count("card_issued", Level.YELLOW).label("yellow")
+    query = (
+        sa.select(
+            _unit.c.id,
+            _unit.c.short_name.label("name"),
+            count("card_issued", Level.BLUE).label("warnings"),
+            yellow,
+            red,
+            count("order_issued").label("orders"),
+            count("order_late").label("late"),
+        )
+        .select_from(_event.join(_unit, _unit.c.id == _event.c.unit_id))
+        .where(*_within(first, last), _event.c.kind.in_(("card_issued", "order_issued", "order_late")))
+        .group_by(_unit.c.id, _unit.c.short_name)
+        .order_by(red.desc(), yellow.desc(), _unit.c.id)
+    )
+    return [Marks(**row._mapping) for row in await session.execute(query)]
 
 
 async def settled(

@@ -23,6 +23,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from sla.calendar import Calendar
+from sla.inspection.service import InspectionService
 from sla.quality.service import QualityService
 from sla.sources import shipped_calendar
 from telephony.recordings import Recordings
@@ -36,6 +37,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from routing.channels.making import CitizenChannels
     from routing.chat_desk import ChatDesk
     from routing.submissions import Submissions
+    from sla.opendata.service import OpenDataService
     from sla.reports.service import ReportService
     from sla.supervision.service import SupervisionService
     from telephony.agents.service import AgentService
@@ -72,6 +74,7 @@ class WebContext:
     code_sign_in: CodeSignIn
     exports: ExportService
     reports: ReportService
+    opendata: OpenDataService
     supervision: SupervisionService
     advice: AdviceService
     telephony: TelephonyService
@@ -81,6 +84,7 @@ class WebContext:
     calendar: Callable[[], Calendar] = shipped_calendar  # the one limits are counted by
     advisor: Advisor | None = None  # nobody is advised
     waveforms: Waveforms = field(default_factory=lambda: Waveforms(Recordings(), Path("var/waveforms")))
+    inspection: InspectionService = field(default_factory=InspectionService)
     quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
     citizen_channels: CitizenChannels | None = None  # nobody writes to us
     agents: AgentService | None = None  # nobody signs in at a telephone

@@ -91,9 +91,12 @@ MENU = (
             Entry("亮牌记录", "/cards", "alert"),
             Entry("督办文书", "/orders", "stamp"),
             Entry("电子监察", "/monitor", "monitor"),
+            Entry("监察评分", "/monitor/scores", "chart"),
+            Entry("录音调听", "/monitor/recordings", "headset"),
             Entry("派单质量", "/routing/figures", "chart"),
             Entry("报表", "/reports", "list"),
             Entry("话务报表", "/reports/phone", "phone"),
+            Entry("开放数据", "/reports/open", "chart"),
         ),
     ),
     Group(

@@ -107,6 +107,7 @@ MEANINGS: dict[str, str] = {
     "quality.appeal_days": "坐席可在多少个工作日内对评分提出申诉",
     "quality.new_days": "账号开通多少天以内按新员工抽检",
     "quality.long_minutes": "通话超过多少分钟按长通话抽检",
+    "open_data.prepare_day": "每月几日起生成上月的开放数据，等待审核",
     "knowledge.correction_days": "知识纠错的办理时限（工作日）",
     "knowledge.remind_days": "知识到期前多少天提醒归属单位",
     "knowledge.gap_days": "未找到的检索词保留的天数",

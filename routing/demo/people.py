@@ -116,6 +116,30 @@ async def make_accounts(
     root = next(iter(folk.units.values()))
     for login, role in CITY_POSTS:
         await add(login, role, root)
+    # After all others, and none of those whom the demo's matters are given to: who has an account in a
+    # village sees what was sent down to it.
+    for login, unit_id in points(folk):
+        await people.create_user(
+            uow,
+            SYSTEM,
+            login=login,
+            name=person_name(draw),
+            password=password,
+            unit_id=unit_id,
+            roles=frozenset({Role.DEPT_OFFICER}),
+        )
+
+
+def points(folk: Folk) -> list[tuple[str, int]]:
+    """The accounts of the lower two levels, (login, unit): of each district the first village there is
+    (`xiufeng_cun01`) and the town above it (`xiufeng_zhen01`)."""
+    found = []
+    for district in places.DISTRICTS:
+        for town, _village in district.villages[:1]:
+            code = f"{district.code}-{district.towns.index(town) + 1:02d}"
+            found.append((f"{district.code}_zhen01", folk.units[code]))
+            found.append((f"{district.code}_cun01", folk.units[f"{code}-01"]))
+    return found
 
 
 async def _make_members(uow: UnitOfWork, folk: Folk) -> None:

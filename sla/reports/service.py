@@ -90,6 +90,11 @@ class ReportService:
         )
         return ident
 
+    async def look(self, session: AsyncSession, actor: Actor, order: Order) -> Report:
+        """A report as it would be now, without keeping it. Raises `forbidden`."""
+        actor.require(Permission.REPORT_READ)
+        return await self._compose(session, order, self._db.clock.now())
+
     async def run_due(self, lease: Lease) -> int:
         """Make what should be there by now and is not; returns how many. Each once, by any leader.
 

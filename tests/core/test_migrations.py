@@ -49,6 +49,8 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "sla.models",
     "sla.measures.models",
     "sla.duty_models",
+    "sla.inspection.models",
+    "sla.opendata.models",
     "sla.quality.models",
     "sla.reports.models",
     "sla.supervision.models",

@@ -35,6 +35,7 @@ from sla import acts as sla_acts
 from sla import calendar_service, pack_service
 from sla.measures import recount
 from sla.measures.counters import Counters
+from sla.opendata.service import OpenDataService
 from sla.packs import shipped_pack
 from sla.plain import CityLimits
 from sla.reports.content import Writer
@@ -274,6 +275,7 @@ async def ctx(
         code_sign_in=CodeSignIn(database, vault, "0773", None, "桂林"),
         exports=ExportService(database, clock, web_settings),
         reports=ReportService(database, Writer("桂林12345热线", shipped_pack).compose),
+        opendata=OpenDataService(database, web_settings.open_data),
         supervision=SupervisionService(tickets, shipped_calendar, web_settings.supervision),
         advice=advice,
         telephony=cast(Any, None),  # no page of these tests commands a telephone

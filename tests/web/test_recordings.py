@@ -82,7 +82,7 @@ async def listened(console: Console, action: str = "recording.listen") -> list[A
         return [tuple(row) for row in await session.execute(text(query), {"action": action})]
 
 
-@pytest.mark.parametrize("login", ["dept_officer", "agent", "inspector"])
+@pytest.mark.parametrize("login", ["dept_officer", "agent", "dispatcher"])
 async def test_who_sees_the_ticket_listens_after_a_reason_that_is_audited(
     console: Console, login: str
 ) -> None:
@@ -370,7 +370,7 @@ async def test_a_call_without_a_ticket_is_heard_by_who_took_it_and_the_shift_lea
     for login, status in (("dept_officer", 403), ("system_admin", 403), ("dispatcher", 403)):
         browser = await console.signed_in(login)
         assert (await browser.post(f"{place}/listen", reason)).status == status, login
-    for login in ("agent", "shift_leader", "inspector", "supervision_officer"):
+    for login in ("agent", "shift_leader", "supervision_officer"):
         browser = await console.signed_in(login)
         assert "收听原因" in (await browser.get(place)).text
         assert await shape_of(browser, place) == 403
@@ -379,9 +379,7 @@ async def test_a_call_without_a_ticket_is_heard_by_who_took_it_and_the_shift_lea
         assert (await shape_of(browser, place))["state"] == "sound"
         async with browser.session.get(f"{browser.base}{place}/recording") as sound:
             assert await sound.read() == SOUND
-    assert {row[0] for row in await listened(console)} == {
-        "agent", "shift_leader", "inspector", "supervision_officer",
-    }  # fmt: skip
+    assert {row[0] for row in await listened(console)} == {"agent", "shift_leader", "supervision_officer"}
     foreign = await call_of(console, None, key="3.3")
     agent = await console.signed_in("agent")
     assert (await agent.post(f"/calls/{foreign}/listen", reason)).status == 404

@@ -16,7 +16,7 @@ from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.notify.staff import roles_with
 from core.people.actor import Actor
-from core.people.models import User, UserRole
+from core.people.models import Unit, User, UserRole
 from core.people.permissions import Permission
 from tickets.errors import conflict
 from tickets.forms import clean
@@ -29,6 +29,7 @@ _edition = table_of(KnowledgeBannerEdition)
 _read = table_of(KnowledgeBannerRead)
 _user = table_of(User)
 _role = table_of(UserRole)
+_unit = table_of(Unit)
 MAX_TITLE, MAX_BODY, MAX_REASON = 80, 1000, 200
 AGENTS = roles_with(Permission.DRAFT_WRITE)
 MOST = 5  # on one page
@@ -75,6 +76,30 @@ async def present(session: AsyncSession, actor: Actor, now: datetime) -> list[Sh
         .limit(MOST)
     )
     return [Shown(**row._mapping) for row in await session.execute(query)]
+
+
+@dataclass(frozen=True)
+class Announced:
+    """A banner as anybody may see it; the unit that is responsible stands first."""
+
+    unit: str
+    title: str
+    body: str
+    changed_at: datetime
+    ends_at: datetime
+
+
+async def public(session: AsyncSession, now: datetime) -> list[Announced]:
+    """What is in force and was released for everybody, the newest first."""
+    names = ("title", "body", "changed_at", "ends_at")
+    query = (
+        sa.select(_unit.c.name.label("unit"), *(_banner.c[name] for name in names))
+        .select_from(_banner.join(_unit, _unit.c.id == _banner.c.unit_id))
+        .where(_banner.c.public, _banner.c.withdrawn_at.is_(None), _banner.c.ends_at > now)
+        .order_by(_banner.c.changed_at.desc(), _banner.c.id.desc())
+        .limit(MOST)
+    )
+    return [Announced(**row._mapping) for row in await session.execute(query)]
 
 
 async def listed(session: AsyncSession, *, limit: int = 50) -> list[Any]:
@@ -125,14 +150,23 @@ async def readers(session: AsyncSession, banner_id: int, number: int) -> list[Re
 # ---- writing ----------------------------------------------------------------------------------
 
 
-async def issue(uow: UnitOfWork, actor: Actor, title: str, body: str, ends_at: datetime) -> int:
+async def issue(
+    uow: UnitOfWork,
+    actor: Actor,
+    title: str,
+    body: str,
+    ends_at: datetime,
+    public_unit: int | None = None,
+) -> int:
     """Show a wording to every agent at once; audited. Returns its id.
 
-    Raises `forbidden`, `banner_text`, `banner_ends`.
+    `public_unit`: it is shown on the public pages too, with this unit as the responsible one.
+    Raises `forbidden`, `banner_text`, `banner_ends`, `unit_closed`.
     """
     actor.require(Permission.KNOWLEDGE_PUBLISH)
     text = _checked(uow, title, body, ends_at)
-    values = text | {
+    values = text | await _release(uow, public_unit)
+    values |= {
         "edition": 1,
         "issued_by": actor.user_id,
         "issued_at": uow.now,
@@ -146,14 +180,21 @@ async def issue(uow: UnitOfWork, actor: Actor, title: str, body: str, ends_at: d
 
 
 async def change(
-    uow: UnitOfWork, actor: Actor, banner_id: int, edition: int, title: str, body: str, ends_at: datetime
+    uow: UnitOfWork,
+    actor: Actor,
+    banner_id: int,
+    edition: int,
+    title: str,
+    body: str,
+    ends_at: datetime,
+    public_unit: int | None = None,
 ) -> int:
     """A new text, which has to be read anew; returns its number. Raises `banner_over` besides the usual."""
     actor.require(Permission.KNOWLEDGE_PUBLISH)
     text = _checked(uow, title, body, ends_at)
     row = await _locked(uow, banner_id, edition)
     number = int(row.edition) + 1
-    values = text | {"edition": number, "changed_at": uow.now}
+    values = text | await _release(uow, public_unit) | {"edition": number, "changed_at": uow.now}
     await uow.session.execute(sa.update(_banner).where(_banner.c.id == banner_id).values(**values))
     await _keep(uow, actor, banner_id, number, text, "changed")
     return number
@@ -192,6 +233,15 @@ def _checked(uow: UnitOfWork, title: str, body: str, ends_at: datetime) -> dict[
     if ends_at <= uow.now:
         raise HotlineError("banner_ends")
     return {**text, "ends_at": ends_at}
+
+
+async def _release(uow: UnitOfWork, unit_id: int | None) -> dict[str, Any]:
+    """Whether everybody may see it; then some open unit is responsible for it."""
+    if unit_id is not None:
+        query = sa.select(_unit.c.id).where(_unit.c.id == unit_id, _unit.c.active)
+        if (await uow.session.execute(query)).first() is None:
+            raise HotlineError("unit_closed", unit_id=unit_id)
+    return {"public": unit_id is not None, "unit_id": unit_id}
 
 
 async def _locked(uow: UnitOfWork, banner_id: int, edition: int) -> Any:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -278,6 +279,11 @@ class KnowledgeBanner(Table, table=True):
     withdrawn_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     withdrawn_by: int | None = Field(default=None, sa_column=ref_column("user_account.id", nullable=True))
     reason: str = Field(sa_column=Column(String(200), nullable=False))
+    # Shown to everybody, with the unit that is responsible.
+    public: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=text("false"))
+    )
+    unit_id: int | None = Field(default=None, sa_column=ref_column("unit.id", nullable=True))
 
 
 class KnowledgeBannerEdition(Table, table=True):

@@ -103,7 +103,9 @@ async def unit_scope(session: AsyncSession, actor: Actor, unit_id: int | None) -
         return None
     if not everything and (actor.unit_id is None or not actor.may(Permission.TICKET_READ_UNIT)):
         return []
-    query = sa.select(_unit.c.id).where(_unit.c.kind != "village")
+    # A county has hundreds of villages, and few of them hold anything.
+    holds = sa.exists().where(_held.c.unit_id == _unit.c.id, _held.c.until.is_(None))
+    query = sa.select(_unit.c.id).where(sa.or_(_unit.c.kind != "village", holds))
     if not everything:
         query = query.where(_unit.c.path.like(actor.unit_path + "%"))
     if unit_id is not None:

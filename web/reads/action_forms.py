@@ -27,7 +27,7 @@ from tickets.terms import Confidentiality, ContactMeans, ContactResult, TicketTy
 from tickets.workflow import RULES, Action, Need
 from web.reads.process import Process
 from web.reads.similar import similar
-from web.reads.units import UnitChoice, UnitGroup, unit_groups
+from web.reads.units import UnitChoice, UnitGroup, unit_groups, village_choices
 
 A = Action
 Choices = Sequence[tuple[str, str]]
@@ -213,6 +213,7 @@ class Builder:
             UnitGroup(group.label, tuple(one for one in group.choices if one.id in below))
             for group in await self._units()
         ]
+        groups.append(UnitGroup("村、社区", await village_choices(self.session, below)))
         return [_unit("下级单位", [group for group in groups if group.choices])]
 
     async def add_co(self) -> list[Field]:

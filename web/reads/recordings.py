@@ -21,6 +21,8 @@ from core.audit import AuditRow
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.actor import Actor
+from core.people.permissions import Permission
+from sla.inspection.queries import standing
 from telephony.models import CallSession
 from telephony.recordings import Recordings
 from tickets.flow import TicketContact
@@ -108,11 +110,14 @@ async def calls_of_ticket(
     rows = {row.id: row for row in await rows_of(session, ids)}
     open_ids = await _open_ids(session, actor, ids, now)
     passed = {ident: await mark_lines_of(session, ident, only=PASSED) for ident in ids}
+    asked = await _asked(session, actor, ids, now)
     return [
         TicketCall(
             rows[one.id],
-            how_of(one, recordings, opened=one.id in open_ids),
-            how_of(one, recordings, opened=one.id in open_ids, message=True) if one.voicemail else None,
+            how_of(one, recordings, asked[one.id], opened=one.id in open_ids),
+            how_of(one, recordings, asked[one.id], opened=one.id in open_ids, message=True)
+            if one.voicemail
+            else None,
             survey_words(one),
             one.listed,
             passed[one.id],
@@ -121,8 +126,18 @@ async def calls_of_ticket(
     ]
 
 
-def how_of(row: Any, recordings: Recordings, *, opened: bool, message: bool = False) -> str:
-    """What stands where a player may be: still talking, none, past its time, out of reach, to ask, open."""
+async def _asked(session: AsyncSession, actor: Actor, ids: Sequence[int], now: datetime) -> dict[int, str]:
+    """How this person comes to hear each call: `ask` (says a reason), `apply`, or `waiting` for approval."""
+    if actor.may(Permission.RECORDING_OPEN) or not actor.may(Permission.RECORDING_ASK):
+        return dict.fromkeys(ids, "ask")
+    words = {"open": "ask", "waiting": "waiting"}
+    found = await standing(session, actor, ids, now)
+    return {ident: words.get(found.get(ident, ""), "apply") for ident in ids}
+
+
+def how_of(row: Any, recordings: Recordings, asked: str, *, opened: bool, message: bool = False) -> str:
+    """What stands where a player may be: live (still talking), none, swept (past its time), away (out of
+    reach), open, or what is `asked` of this person before."""
     if row.state != "ended":
         return "live"
     if not (row.voicemail if message else row.recording):
@@ -131,7 +146,7 @@ def how_of(row: Any, recordings: Recordings, *, opened: bool, message: bool = Fa
         return "swept"
     if not recordings.knows(row.pbx, message=message):
         return "away"
-    return "open" if opened else "ask"
+    return "open" if opened else asked
 
 
 async def of_call(
@@ -146,7 +161,8 @@ async def of_call(
     """`how_of` for a call this person may see, on the page of the call itself."""
     row = await _recorded(session, actor, None, call_id)
     opened = bool(await _open_ids(session, actor, [call_id], now))
-    return how_of(row, recordings, opened=opened, message=message)
+    asked = (await _asked(session, actor, [call_id], now))[call_id]
+    return how_of(row, recordings, asked, opened=opened, message=message)
 
 
 async def _open_ids(session: AsyncSession, actor: Actor, ids: list[int], now: datetime) -> set[int]:
@@ -160,7 +176,11 @@ async def _open_ids(session: AsyncSession, actor: Actor, ids: list[int], now: da
         _audit.c.action == ACTION,
         _audit.c.at > now - OPEN_FOR,
     )
-    return set((await session.execute(query)).scalars())
+    given = set((await session.execute(query)).scalars())
+    if not given or actor.may(Permission.RECORDING_OPEN):
+        return given
+    approved = await standing(session, actor, given, now)  # an approval that has ended closes it again
+    return {ident for ident in given if approved.get(ident) == "open"}
 
 
 async def _recorded(session: AsyncSession, actor: Actor, ticket_id: int | None, call_id: int) -> Any:
@@ -224,10 +244,15 @@ async def ask(
 ) -> None:
     """Open a recording to this person for a while; the reason is audited.
 
-    Raises `forbidden`, `reason_required` and what `named` raises.
+    Raises `forbidden`, `reason_required`, `recording_unapproved` (who may hear only what another person
+    has approved) and what `named` raises.
     """
     reason = checked_reason(actor, reason)
     await named(uow.session, actor, ticket_id, call_id, message=message)
+    if not actor.may(Permission.RECORDING_OPEN):
+        approved = await standing(uow.session, actor, [call_id], uow.now)
+        if approved.get(call_id) != "open":
+            raise HotlineError("recording_unapproved", call_id=call_id)
     await note(uow, actor, ACTION, ticket_id, call_id, reason)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,6 +39,12 @@ def _keywords(name: str, short_name: str) -> str:
 def _choice(unit: Unit, above: str = "") -> UnitChoice:
     label = f"{above} / {unit.name}" if above else unit.name
     return UnitChoice(unit.id, label, _keywords(unit.name, unit.short_name))
+
+
+async def village_choices(session: AsyncSession, below: Collection[int]) -> tuple[UnitChoice, ...]:
+    """The villages and communities among these units: matters come to them from above alone."""
+    villages = await org.units(session, kinds=("village",))
+    return tuple(_choice(unit) for unit in villages if unit.id in below)
 
 
 async def unit_groups(session: AsyncSession) -> list[UnitGroup]:

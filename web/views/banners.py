@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import Field
@@ -14,7 +14,8 @@ from core.people.permissions import Permission
 from tickets.knowledge import banners
 from web.context import actor, context
 from web.errors import problem_of
-from web.inputs import Fields, path_id, read_form, read_query
+from web.inputs import Fields, Ident, path_id, read_form, read_query
+from web.reads.units import unit_groups
 from web.render import fragment, page, redirect
 from web.routes import route
 
@@ -33,6 +34,7 @@ class BannerForm(Fields):
     title: str = Field("", max_length=400)
     body: str = Field("", max_length=8000)
     ends_at: datetime
+    public_unit: Ident | Literal[""] = ""
 
     def ends(self) -> datetime:
         """What was typed is the city's time."""
@@ -75,12 +77,14 @@ async def _page(
         chosen = await banners.one(session, chosen_id) if chosen_id else None
         people = await banners.readers(session, chosen.id, chosen.edition) if chosen else []
         editions = await banners.editions(session, chosen.id) if chosen else []
+        groups = await unit_groups(session)
     running = chosen is not None and chosen.withdrawn_at is None and chosen.ends_at > now
     ends = to_city(chosen.ends_at if running and chosen else now + USUALLY)
     typed = {
         "title": chosen.title if chosen else "",
         "body": chosen.body if chosen else "",
         "ends_at": ends.strftime("%Y-%m-%dT%H:%M"),
+        "public_unit": str(chosen.unit_id or "") if chosen else "",
     }
     values: dict[str, Any] = {
         "rows": [(row, *state_of(row, now)) for row in rows],
@@ -89,6 +93,7 @@ async def _page(
         "people": people,
         "row": chosen,
         "editions": editions,
+        "groups": groups,
         "typed": typed,
         "problem": None,
     }
@@ -108,7 +113,8 @@ async def issue(request: web.Request) -> web.StreamResponse:
     form, ctx = await read_form(request, BannerForm), context(request)
     try:
         async with ctx.db.begin() as uow:
-            made = await banners.issue(uow, actor(request), form.title, form.body, form.ends())
+            unit = form.public_unit or None
+            made = await banners.issue(uow, actor(request), form.title, form.body, form.ends(), unit)
     except HotlineError as error:
         return await _refused(request, None, error, form)
     return redirect(request, f"{HOME}?banner={made}")
@@ -121,7 +127,9 @@ async def change(request: web.Request) -> web.StreamResponse:
     try:
         async with ctx.db.begin() as uow:
             person = actor(request)
-            await banners.change(uow, person, ident, form.edition, form.title, form.body, form.ends())
+            unit = form.public_unit or None
+            text = (form.title, form.body, form.ends())
+            await banners.change(uow, person, ident, form.edition, *text, unit)
     except HotlineError as error:
         return await _refused(request, ident, error, form)
     return redirect(request, f"{HOME}?banner={ident}")
@@ -134,7 +142,12 @@ async def _refused(
     if error.code not in SHOWN:
         raise error
     problem = problem_of(error)[1]
-    typed = {"title": form.title, "body": form.body, "ends_at": form.ends_at.strftime("%Y-%m-%dT%H:%M")}
+    typed = {
+        "title": form.title,
+        "body": form.body,
+        "ends_at": form.ends_at.strftime("%Y-%m-%dT%H:%M"),
+        "public_unit": str(form.public_unit),
+    }
     return await _page(request, ident, status=problem.status, problem=problem, typed=typed)
 
 

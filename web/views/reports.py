@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import date
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
@@ -13,6 +14,7 @@ from pydantic import Field
 from core import audit
 from core.clock import to_city
 from core.errors import HotlineError
+from core.people.actor import Actor
 from core.people.permissions import Permission
 from sla.reports import lookups, service
 from sla.reports.document import Behind, Report, Table, numeric, written
@@ -102,11 +104,6 @@ async def one(request: web.Request) -> web.StreamResponse:
     """A report as it was made; its figures lead to the lists as they are now, for who may see them."""
     kept, report = await _one(request)
     may_open = actor(request).may(Permission.DASHBOARD_READ)
-
-    def opens(table: Table, row: int, place: int) -> str | None:
-        behind = table.behind[row][place] if table.behind and may_open else None
-        return _list_of(behind) if behind and table.rows[row][place] is not None else None
-
     return await page(
         request,
         "reports/one.html",
@@ -116,9 +113,20 @@ async def one(request: web.Request) -> web.StreamResponse:
         blocks=[(type(block).__name__.lower(), block) for block in report.blocks],
         written=written,
         numeric=numeric,
-        opens=opens,
+        opens=opener(actor(request)),
         leads=may_open and any(isinstance(block, Table) and block.behind for block in report.blocks),
     )
+
+
+def opener(person: Actor) -> Callable[[Table, int, int], str | None]:
+    """Where a cell of a report leads this person: the tickets it counted, if they may be seen."""
+    may_open = person.may(Permission.DASHBOARD_READ)
+
+    def opens(table: Table, row: int, place: int) -> str | None:
+        behind = table.behind[row][place] if table.behind and may_open else None
+        return _list_of(behind) if behind and table.rows[row][place] is not None else None
+
+    return opens
 
 
 def _list_of(behind: Behind) -> str:

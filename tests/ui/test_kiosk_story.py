@@ -1,0 +1,238 @@
+"""A kiosk in Chromium: by touch alone, cleared after a minute, a slip, and a network that fails."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+from sqlalchemy import select, text
+from sqlmodel import col
+
+from core.people import machines
+from core.people.machines import Kind, Scope
+from core.people.models import Unit, User
+from tests.ui.conftest import ARGUMENTS, RunningConsole, chromium_path
+from tests.ui.seat import scalar, violations
+
+Shot = Callable[[Page, str], Awaitable[None]]
+SPEAKING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+LEFT = """async () => {
+  const opened = await new Promise((done) => {
+    const asked = indexedDB.open('hl-kiosk', 1); asked.onsuccess = () => done(asked.result);
+  });
+  const rows = await new Promise((done) => {
+    const asked = opened.transaction('waiting').objectStore('waiting').getAll();
+    asked.onsuccess = () => done(asked.result);
+  });
+  opened.close();
+  return {
+    rows: rows.length, session: sessionStorage.length, cookies: document.cookie, history: history.length,
+    local: Object.keys(localStorage), html: document.documentElement.outerHTML,
+    address: location.pathname + location.search + location.hash,
+    inputs: Array.from(document.querySelectorAll('input')).map((one) => one.value).join(''),
+    sounds: Array.from(document.querySelectorAll('audio')).map((one) => one.src).join(''),
+  };
+}"""
+SMALL = """() => Array.from(document.querySelectorAll('[data-kiosk] button'))
+  .filter((one) => one.offsetParent !== null)
+  .map((one) => [one.textContent.trim(), one.offsetWidth, one.offsetHeight])
+  .filter(([, wide, high]) => wide < 48 || high < 48)"""
+
+
+@pytest.fixture
+async def speaking() -> AsyncIterator[Browser]:
+    """A Chromium with a microphone that hears a tone."""
+    path = chromium_path()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, *SPEAKING])
+        yield browser
+        await browser.close()
+
+
+async def device(console: RunningConsole) -> str:
+    """The token of a kiosk in a town of the demo city."""
+    async with console.node.db.begin() as uow:
+        found = await uow.session.execute(select(col(User.id)).where(col(User.login) == "secadmin"))
+        admin = await console.node.people.actor_for_user(uow.session, found.scalar_one())
+        assert admin is not None
+        unit = await uow.session.execute(select(col(Unit.id)).where(col(Unit.code) == "xiufeng-03"))
+        return await machines.create(
+            uow, admin, name="甲山服务亭", code="kiosk-1", kind=Kind.KIOSK,
+            scopes=frozenset({Scope.KIOSK}), unit_id=unit.scalar_one(),
+        )  # fmt: skip
+
+
+async def started(console: RunningConsole, browser: Browser) -> Page:
+    """A kiosk that was set up, at its first screen, with a clock that can be moved."""
+    context = await browser.new_context(
+        viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai", has_touch=True
+    )
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(console.base + "/kiosk")
+    await page.fill("input[name=token]", await device(console))
+    await page.click("[data-setup] button")
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+    return page
+
+
+async def touch(page: Page, name: str) -> None:
+    await page.locator("[data-kiosk]").get_by_role("button", name=name, exact=True).tap()
+
+
+async def spoken(page: Page) -> None:
+    """Up to a voice message that was recorded."""
+    for name in ("我要反映", "请求帮助"):
+        await touch(page, name)
+    await page.locator("[data-pick=category_id]").first.tap()
+    await expect(page.locator("[data-pick=district_id][aria-pressed=true]")).to_have_count(1)
+    await expect(page.locator("[data-pick=street_id][aria-pressed=true]")).to_have_text("甲山街道")
+    await touch(page, "下一步")
+    await touch(page, "开始录音")
+    await expect(page.locator("[data-recorded]")).to_contain_text("正在录音 1 秒")
+    await touch(page, "说完了")
+    await expect(page.locator("[data-recorded]")).to_contain_text("已录")
+    await touch(page, "有安全隐患")
+    await touch(page, "下一步")
+
+
+async def typed(page: Page, digits: str) -> None:
+    for digit in digits:
+        await touch(page, digit)
+
+
+async def count(console: RunningConsole) -> int:
+    return int(await scalar(console.node, "SELECT count(*) FROM submission WHERE channel = 'kiosk'"))
+
+
+async def test_by_touch_alone_to_a_slip_and_a_minute_later_nothing_is_left(
+    console: RunningConsole, speaking: Browser, shot: Shot
+) -> None:
+    page = await started(console, speaking)
+    await shot(page, "kiosk-home")
+    assert await violations(page) == []
+    before = await page.evaluate("history.length")
+    await spoken(page)
+    assert await page.evaluate(SMALL) == []
+    await typed(page, "13877775678")
+    await shot(page, "kiosk-phone")
+    await touch(page, "下一步")
+    await expect(page.locator("[data-facts]")).to_contain_text("13877775678")
+    await shot(page, "kiosk-check")
+    assert await page.evaluate(SMALL) == []
+    await touch(page, "同意并提交")
+    await expect(page.get_by_role("heading", name="已提交")).to_be_visible()
+    number = await page.locator("[data-number]").inner_text()
+    code = await page.locator("[data-code]").inner_text()
+    assert (len(number), len(code)) == (18, 6)
+    await expect(page.locator("[data-picture]")).to_be_visible()
+    await shot(page, "kiosk-slip")
+    assert await violations(page) == []
+    await page.emulate_media(media="print")
+    await expect(page.locator("[data-slip]")).to_be_visible()
+    await expect(page.locator(".ks-top")).to_be_hidden()
+    await shot(page, "kiosk-print")
+    await page.emulate_media(media="screen")
+    # The clock goes on, nobody touches anything.
+    await page.clock.run_for(46_000)
+    await expect(page.locator("[data-rest]")).to_be_visible()
+    await shot(page, "kiosk-countdown")
+    await page.clock.run_for(16_000)
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+    await expect(page.locator("[data-rest]")).to_be_hidden()
+    left = await page.evaluate(LEFT)
+    for secret in (number, code, "13877775678", "blob:", "data:image/svg"):
+        assert secret not in left["html"], secret
+    assert (left["rows"], left["session"], left["cookies"]) == (0, 0, "")
+    assert (left["inputs"], left["sounds"]) == ("", "")
+    assert left["local"] == ["hl.kiosk.token"]
+    assert (left["history"], left["address"]) == (before, "/kiosk")
+    await page.go_back()
+    await page.go_forward()
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+    assert number not in await page.content()
+    assert await count(console) == 1
+    sounds = "SELECT count(*) FROM ticket_attachment a JOIN submission s ON s.ticket_id = a.ticket_id"
+    assert await scalar(console.node, sounds) == 1
+
+
+async def test_half_filled_in_and_left_is_cleared_and_a_touch_keeps_it(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    await spoken(page)
+    await typed(page, "138")
+    await page.clock.run_for(50_000)
+    await page.locator("[data-stay]").tap()
+    await expect(page.locator("[data-shown=phone]")).to_have_text("138")
+    await page.clock.run_for(44_000)
+    await expect(page.locator("[data-rest]")).to_be_hidden()
+    await page.clock.run_for(17_000)
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+    left = await page.evaluate(LEFT)
+    assert "138</output>" not in left["html"]
+    assert "有安全隐患</button>" in left["html"]  # the page itself is whole again
+    assert 'aria-pressed="true"' not in left["html"]
+    assert left["sounds"] == ""
+    assert await count(console) == 0
+
+
+async def test_what_was_submitted_without_a_network_is_sent_once_when_it_is_back(
+    console: RunningConsole, speaking: Browser, shot: Shot
+) -> None:
+    page = await started(console, speaking)
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+    await page.context.set_offline(True)
+    await touch(page, "同意并提交")
+    await expect(page.get_by_role("heading", name="已存在本机，网络恢复后自动提交")).to_be_visible()
+    await expect(page.locator("[data-waiting]")).to_have_text("待提交 1 件")
+    await shot(page, "kiosk-offline")
+    await touch(page, "完成")
+    await page.clock.run_for(40_000)
+    assert await count(console) == 0
+    await page.context.set_offline(False)
+    await page.clock.run_for(16_000)
+    await expect(page.locator("[data-waiting]")).to_have_text("")
+    assert (await page.evaluate(LEFT))["rows"] == 0
+    await page.clock.run_for(60_000)
+    assert await count(console) == 1
+
+
+async def test_an_answer_that_is_lost_on_its_way_makes_no_second_ticket(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+    sent = []
+
+    async def lose(route: object) -> None:
+        await route.fetch()  # type: ignore[attr-defined]  # the server has it, the kiosk hears nothing
+        sent.append(1)
+        await route.abort()  # type: ignore[attr-defined]  # as above
+
+    await page.route("**/kiosk/submit", lose)
+    await touch(page, "同意并提交")
+    await expect(page.locator("[data-waiting]")).to_have_text("待提交 1 件")
+    await page.unroute("**/kiosk/submit")
+    await page.reload()  # the device starts anew meanwhile
+    await expect(page.locator("[data-waiting]")).to_have_text("")
+    assert sent == [1]
+    assert await count(console) == 1
+
+
+async def test_a_device_whose_token_was_revoked_says_so_and_serves_nobody(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    async with console.node.db.begin() as uow:
+        await uow.session.execute(
+            text("UPDATE machine_client SET revoked_at = now(), revoked_by = created_by")
+        )
+    await page.clock.run_for(16_000)
+    await expect(page.get_by_role("heading", name="本机还没有启用")).to_be_visible()
+    await expect(page.locator("[data-device]")).to_have_text("本机已停用")

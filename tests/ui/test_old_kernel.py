@@ -1,0 +1,68 @@
+"""The pages in the kernel that government desktops still have: they load, and no script of theirs fails.
+
+The browser is fetched by `.ci/chromium86.sh` in continuous integration only.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from node import Node
+from tests.ui.conftest import ui_settings
+from tests.ui.old_kernel import OldKernel, OldPage, old_kernel
+from tests.ui.seat import scalar
+from web.routes import ROUTES
+
+
+@pytest.fixture
+async def kernel(tmp_path: Path) -> AsyncIterator[OldKernel]:
+    program = os.environ.get("HOTLINE_OLD_CHROMIUM", "")
+    if not program:
+        pytest.skip("no Chromium 86; enable with: HOTLINE_OLD_CHROMIUM=$(bash .ci/chromium86.sh FOLDER)")
+    async with old_kernel(program, tmp_path / "profile") as found:
+        yield found
+
+
+async def signed_in(kernel: OldKernel, base: str, login: str, password: str) -> OldPage:
+    """Through the login page, by its own form."""
+    page = await kernel.page()
+    await page.open(f"{base}/login")
+    page.loaded.clear()
+    await page.value(
+        "(() => { const form = document.querySelector('input[name=password]:not([type=hidden])').form; "
+        f"form.querySelector('input[name=login]').value = {login!r}; "
+        f"form.querySelector('input[name=password]').value = {password!r}; form.requestSubmit(); }})()"
+    )
+    await page.loaded.wait()
+    await page.until("document.querySelector('.hl-user') !== null")
+    return page
+
+
+async def test_the_pages_load_in_chromium_86_without_a_mistake_of_a_script(
+    kernel: OldKernel, node: Node, tmp_path: Path
+) -> None:
+    assert "/86." in await kernel.version()
+    base, password = f"http://127.0.0.1:{node.port}", ui_settings(tmp_path).secrets.demo_password
+    ticket = await scalar(node, "SELECT max(id) FROM ticket")
+    public = await kernel.page()
+    for path in ("/login", "/portal", "/text", "/open", "/open/data"):
+        if not any(declared.path == path for declared in node.app[ROUTES]):
+            continue
+        await public.open(base + path)
+        assert await public.value("document.querySelector('h1, form') !== null"), path
+    await public.open(f"{base}/kiosk")
+    await public.until("document.querySelector('[data-screen=setup]') !== null")
+    assert public.mistakes == []
+    page = await signed_in(kernel, base, "agent01", password)
+    await page.open(f"{base}/agent")
+    await page.until(
+        "customElements.get('hl-draft-form') !== undefined || document.querySelector('h1') !== null"
+    )
+    for path in (f"/tickets/{ticket}", "/knowledge"):
+        await page.open(base + path)
+        await page.until("window.htmx !== undefined")
+    assert page.mistakes == []

@@ -1,0 +1,354 @@
+// The kiosk's page: screens out of a template, choices in memory alone, cleared after a minute of rest.
+// Nothing of a user is in the address, the history or the page's storage. What could not be sent lies in the
+// queue (kiosk/queue.js) until it was, with its one key.
+
+import { KioskQueue } from "./kiosk/queue.js";
+import { KioskRecorder } from "./kiosk/recorder.js";
+import { KioskRest } from "./kiosk/rest.js";
+
+const TOKEN = "hl.kiosk.token"; // the device's own, not a user's
+const AGAIN_MS = 15000;
+const PATIENCE_MS = 20000;
+const PHONE = /^(1[3-9][0-9]{9}|0[0-9]{9,11}|[2-8][0-9]{6,7})$/;
+const page = document.querySelector("[data-kiosk]");
+const screens = document.querySelector("[data-screens]");
+const queue = new KioskQueue();
+const rest = new KioskRest(document.querySelector("[data-rest]"), () => clear());
+let recorder = null;
+let chosen = {};
+let place = {};
+let sending = false;
+let visit = 0;
+
+const find = (selector) => page.querySelector(selector);
+const all = (selector) => Array.from(page.querySelectorAll(selector));
+
+function token() {
+  return window.localStorage.getItem(TOKEN) || "";
+}
+
+async function ask(path, options) {
+  const headers = { Authorization: `Bearer ${token()}`, Accept: "application/json" };
+  const stop = new AbortController();
+  const timer = window.setTimeout(() => stop.abort(), PATIENCE_MS);
+  try {
+    const common = { headers, cache: "no-store", credentials: "omit", signal: stop.signal };
+    return await fetch(path, Object.assign(common, options));
+  } finally {
+    window.clearTimeout(timer);
+  }
+}
+
+// What fetch says when there is no network, or nobody answered in time.
+function unreached(error) {
+  if (error instanceof TypeError || error.name === "AbortError") return true;
+  throw error;
+}
+
+/** Back to the first screen with nothing of whoever was here before. */
+function clear() {
+  visit += 1;
+  if (recorder) recorder.drop();
+  recorder = null;
+  chosen = { feelings: [], phone: "", number: "", code: "" };
+  page.textContent = "";
+  page.appendChild(screens.content.cloneNode(true));
+  rest.stop();
+  window.scrollTo(0, 0);
+  show(token() ? "home" : "setup");
+}
+
+function show(name) {
+  all("[data-screen]").forEach((one) => {
+    one.hidden = one.getAttribute("data-screen") !== name;
+  });
+  if (name === "place") begin();
+  if (name === "check") review();
+  if (name !== "home" && name !== "setup") rest.start();
+  const title = find(`[data-screen="${name}"] h1`);
+  title.setAttribute("tabindex", "-1");
+  title.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+function begin() {
+  if (chosen.district_id || !place.district_id) return;
+  find("[data-here]").hidden = false;
+  pick("district_id", String(place.district_id));
+  if (place.street_id) pick("street_id", String(place.street_id));
+}
+
+function pick(name, value) {
+  chosen[name] = value;
+  all(`[data-pick="${name}"]`).forEach((one) => {
+    one.setAttribute("aria-pressed", String(one.getAttribute("data-value") === value));
+  });
+  if (name !== "district_id") return;
+  chosen.street_id = "";
+  all("[data-pick=street_id]").forEach((one) => {
+    one.hidden = one.getAttribute("data-district") !== value;
+    one.setAttribute("aria-pressed", "false");
+  });
+  find("[data-towns-title]").hidden = false;
+}
+
+function word(name) {
+  const one = find(`[data-pick="${name}"][data-value="${chosen[name]}"]`);
+  return one ? one.textContent.trim() : "";
+}
+
+function type(pad, digit) {
+  const name = pad.getAttribute("data-pad");
+  if (digit === "clear") chosen[name] = "";
+  else if (digit === "back") chosen[name] = chosen[name].slice(0, -1);
+  else if (chosen[name].length < Number(pad.getAttribute("data-longest"))) chosen[name] += digit;
+  find(`[data-shown="${name}"]`).textContent = chosen[name];
+}
+
+function feel(button) {
+  const said = button.getAttribute("data-feel");
+  const there = chosen.feelings.includes(said);
+  chosen.feelings = there ? chosen.feelings.filter((one) => one !== said) : chosen.feelings.concat(said);
+  button.setAttribute("aria-pressed", String(!there));
+}
+
+function review() {
+  const facts = find("[data-facts]");
+  facts.textContent = "";
+  const where = [word("district_id"), word("street_id")].filter(Boolean).join(" ");
+  const voice = recorder && recorder.blob ? `${recorder.seconds} 秒` : "没有";
+  const lines = [["您想", word("type")], ["事项", word("category_id")], ["地点", where || "未选"],
+    ["语音", voice], ["补充", chosen.feelings.join("、") || "没有"], ["电话", chosen.phone]];
+  lines.forEach(([name, value]) => {
+    const dt = document.createElement("dt");
+    const dd = document.createElement("dd");
+    dt.textContent = name;
+    dd.textContent = value;
+    facts.appendChild(dt);
+    facts.appendChild(dd);
+  });
+}
+
+function problem(name, text) {
+  find(`[data-problem="${name}"]`).textContent = text;
+}
+
+function go(name) {
+  if (name === "check" && !PHONE.test(chosen.phone)) {
+    problem("phone", "请输入 11 位手机号，或带区号的固定电话。");
+    return;
+  }
+  if (name === "code" && chosen.number.length !== 18) return;
+  show(name);
+}
+
+function newKey() {
+  const bytes = window.crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (one) => one.toString(16).padStart(2, "0")).join("");
+}
+
+// ---- sending ---------------------------------------------------------------------------------
+
+function bodyOf(item) {
+  const body = new FormData();
+  Object.keys(item.fields).forEach((name) => body.append(name, item.fields[name]));
+  if (item.voice) body.append("files", item.voice, "voice.wav");
+  return body;
+}
+
+/** The answer of the server; null when it could not be reached or is too busy: to be sent again. */
+async function send(item) {
+  try {
+    const answer = await ask("/kiosk/submit", { method: "POST", body: bodyOf(item) });
+    if (answer.status >= 500 || answer.status === 429 || answer.status === 401) return null;
+    return answer;
+  } catch (error) {
+    return unreached(error) && null;
+  }
+}
+
+async function submit(button) {
+  if (button.disabled) return;
+  button.disabled = true;
+  const mine = visit;
+  const names = ["type", "category_id", "district_id", "street_id", "phone"];
+  const fields = { key: chosen.key || newKey(), feelings: chosen.feelings.join("、") };
+  chosen.key = fields.key;
+  names.forEach((name) => { fields[name] = chosen[name] || ""; });
+  const item = { key: fields.key, fields, voice: recorder ? recorder.blob : null };
+  await queue.put(item); // first of all: a failure in the midst loses nothing
+  const answer = await send(item);
+  if (answer === null) {
+    await waiting();
+    if (mine === visit) slip({ local: item.key.slice(0, 8).toUpperCase() });
+    return;
+  }
+  await queue.remove(item.key);
+  await waiting();
+  if (mine !== visit) return; // cleared meanwhile: the number goes to the telephone
+  if (!answer.ok) {
+    chosen.key = "";
+    button.disabled = false;
+    problem("check", "没有提交成功。请返回核对电话和选项，或拨打 12345。");
+    return;
+  }
+  slip(await answer.json());
+}
+
+function slip(told) {
+  const online = Boolean(told.number);
+  all("[data-online]").forEach((one) => { one.hidden = !online; });
+  find("[data-offline]").hidden = online;
+  find("[data-done-title]").textContent = online ? "已提交" : "已存在本机，网络恢复后自动提交";
+  find("[data-slip-at]").textContent = told.at || new Date().toLocaleString("zh-CN", { timeZone: "Asia/Shanghai" });
+  find("[data-number]").textContent = told.number || "";
+  find("[data-code]").textContent = told.code || "";
+  find("[data-local]").textContent = told.local || "";
+  if (told.picture) {
+    find("[data-picture]").src = told.picture;
+    find("[data-picture]").hidden = false;
+  }
+  show("done");
+}
+
+/** Send what waits, the oldest first; one at a time, so that nothing is sent twice at once. */
+async function flush() {
+  if (sending || !token()) return;
+  sending = true;
+  try {
+    for (const item of await queue.all()) {
+      if (item.key === chosen.key) continue; // on its way this very moment, or refused and being mended
+      if (item.refused) continue;
+      const answer = await send(item);
+      if (answer === null) break;
+      if (answer.ok) await queue.remove(item.key);
+      else await queue.put(Object.assign(item, { refused: true })); // kept for who looks after the device
+    }
+  } finally {
+    sending = false;
+  }
+  await waiting();
+}
+
+async function waiting() {
+  const items = await queue.all();
+  const refused = items.filter((item) => item.refused).length;
+  const n = items.length - refused;
+  const words = [n && `待提交 ${n} 件`, refused && `${refused} 件没有被接受，请联系管理员`];
+  document.querySelector("[data-waiting]").textContent = words.filter(Boolean).join("，");
+}
+
+// ---- following -------------------------------------------------------------------------------
+
+async function look(button) {
+  button.disabled = true;
+  const mine = visit;
+  problem("code", "");
+  try {
+    const body = new URLSearchParams({ number: chosen.number, code: chosen.code });
+    const answer = await ask("/kiosk/track", { method: "POST", body });
+    const told = answer.ok ? await answer.json() : null;
+    if (mine !== visit) return;
+    if (told) found(told);
+    else problem("code", answer.status === 404 ? "没有查到，请核对编号和查询码。" : "现在查不了，请稍后再试或拨打 12345。");
+  } catch (error) {
+    if (unreached(error) && mine === visit) problem("code", "网络中断，现在查不了。请拨打 12345 查询。");
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function found(told) {
+  find("[data-headline]").textContent = told.headline;
+  find("[data-unit]").textContent = told.unit ? `办理单位：${told.unit}` : "";
+  find("[data-reply]").textContent = told.reply ? `答复：${told.reply}` : "";
+  told.steps.forEach((step) => {
+    const line = document.createElement("li");
+    line.textContent = `${step.at} ${step.words}`;
+    find("[data-steps]").appendChild(line);
+  });
+  show("found");
+}
+
+// ---- the voice -------------------------------------------------------------------------------
+
+async function record(button) {
+  if (recorder && recorder.running) {
+    recorder.stop();
+    return;
+  }
+  if (recorder) recorder.drop();
+  const mine = visit;
+  recorder = new KioskRecorder((seconds) => {
+    rest.touch(); // who speaks is not at rest
+    find("[data-recorded]").textContent = `正在录音 ${seconds} 秒`;
+  });
+  const own = recorder;
+  button.textContent = "说完了";
+  const done = await own.record();
+  if (mine !== visit || own !== recorder) return;
+  button.textContent = "重新录音";
+  find("[data-no-sound]").hidden = done;
+  find("[data-recorded]").textContent = done ? `已录 ${own.seconds} 秒` : "";
+  find("[data-play]").hidden = !done;
+  if (done) find("[data-play]").src = own.address();
+}
+
+// ---- the device ------------------------------------------------------------------------------
+
+async function check() {
+  if (!token()) return;
+  try {
+    const answer = await ask("/kiosk/device");
+    if (answer.status === 401 || answer.status === 403) {
+      window.localStorage.removeItem(TOKEN);
+      document.querySelector("[data-device]").textContent = "本机已停用";
+      clear();
+      return;
+    }
+    if (!answer.ok) return;
+    place = await answer.json();
+    document.querySelector("[data-device]").textContent = place.name;
+  } catch (error) {
+    unreached(error);
+  }
+}
+
+async function setUp(form) {
+  window.localStorage.setItem(TOKEN, form.token.value.trim());
+  await check();
+  if (token()) clear();
+  else problem("setup", "令牌不对或已停用。请向管理员索取新的令牌。");
+}
+
+async function tick() {
+  await check();
+  await flush();
+}
+
+page.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.hasAttribute("data-clear")) clear();
+  else if (button.hasAttribute("data-go")) go(button.getAttribute("data-go"));
+  else if (button.hasAttribute("data-pick")) {
+    pick(button.getAttribute("data-pick"), button.getAttribute("data-value"));
+    if (button.hasAttribute("data-then")) show(button.getAttribute("data-then"));
+  } else if (button.hasAttribute("data-digit")) type(button.closest("[data-pad]"), button.getAttribute("data-digit"));
+  else if (button.hasAttribute("data-feel")) feel(button);
+  else if (button.hasAttribute("data-record")) record(button);
+  else if (button.hasAttribute("data-submit")) submit(button);
+  else if (button.hasAttribute("data-look")) look(button);
+  else if (button.hasAttribute("data-print")) window.print();
+});
+page.addEventListener("submit", (event) => {
+  event.preventDefault();
+  setUp(event.target);
+});
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) clear();
+});
+window.addEventListener("online", () => flush());
+window.setInterval(tick, AGAIN_MS);
+clear();
+tick();
