@@ -74,6 +74,8 @@ from tickets import relay as contact_relay
 from tickets.attachments.service import AttachmentService
 from tickets.callbacks import CallbackService
 from tickets.category_codes import CategoryCodes
+from tickets.certificates.registries import make_registry
+from tickets.certificates.service import CertificateService
 from tickets.citizens.names import NameFollower
 from tickets.drafts import DraftService
 from tickets.duplicates import features
@@ -131,6 +133,8 @@ class Node:
         self.callbacks = CallbackService(settings)
         self.attachments = AttachmentService(self.db, settings)
         self.exports = ExportService(self.db, self.clock, settings)
+        registry = make_registry(settings, self.db, self.vault, self.clock)
+        self.certificates = CertificateService(self.db, self.clock, self.vault, registry)
         self.handovers = Handovers(self.db, self.tickets)
         office = f"{settings.city.name}12345政务服务便民热线"
         self.reports = ReportService(self.db, Writer(office, lambda: self.limits.pack).compose)
@@ -145,7 +149,9 @@ class Node:
         self.intake = Intake(self.drafts, self.callbacks)
         self.callback_desk = CallbackDesk(self.callbacks, self.drafts)
         self.advisor = Advisor(self.backstage, Path(settings.paths.var) / "models")
-        self.advice = AdviceService(self.clock, CategoryLabels(self.advisor))
+        self.advice = AdviceService(
+            self.clock, CategoryLabels(self.advisor), settings.intermediaries.operator
+        )
         self.telephony = TelephonyService(self.backstage, self.clock, self.vault, self.people, settings)
         lease = self.leases["scheduler"]
         self.sms_channel = SmsChannel(self.db, self.vault, self.channels.sms)
@@ -185,6 +191,7 @@ class Node:
             quality=self.quality,
             advice=self.advice,
             advisor=self.advisor,
+            certificates=self.certificates,
             telephony=self.telephony,
             agents=self.telephony.agents,
             outbox=self.outbox,
@@ -221,6 +228,7 @@ class Node:
         self.callback_desk.wire(self.bus)
         self.chat_desk.wire(self.bus)
         self.sms_channel.wire(self.outbox)
+        self.certificates.wire(self.outbox)
         self.ticker.every(1, "conversations", self._offer_chats, at_once=True)
         self.advice.wire(self.bus)
         acts.register(self.people.proposals)

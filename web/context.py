@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from telephony.service import TelephonyService
     from tickets.attachments.service import AttachmentService
     from tickets.callbacks import CallbackService
+    from tickets.certificates.service import CertificateService
     from tickets.drafts import DraftService
     from tickets.export.service import ExportService
     from tickets.service import TicketService
@@ -73,6 +74,7 @@ class WebContext:
     advisor: Advisor | None = None  # nobody is advised
     waveforms: Waveforms = field(default_factory=lambda: Waveforms(Recordings(), Path("var/waveforms")))
     quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
+    certificates: CertificateService | None = None  # nothing is verified
     agents: AgentService | None = None  # nobody signs in at a telephone
     recordings: Recordings = field(default_factory=Recordings)  # no folder: nothing can be listened to
 
@@ -99,6 +101,14 @@ def agents_of(request: web.Request) -> AgentService:
     found = context(request).agents
     if found is None:
         raise HotlineError("no_pbx")
+    return found
+
+
+def certificates_of(request: web.Request) -> CertificateService:
+    """Certificate checks. Raises HotlineError `no_registry` where nobody wired them."""
+    found = context(request).certificates
+    if found is None:
+        raise HotlineError("no_registry")
     return found
 
 

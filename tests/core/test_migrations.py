@@ -32,6 +32,8 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "telephony.shifts.models",
     "tickets.models",
     "tickets.attachments.models",
+    "tickets.certificates.models",
+    "tickets.intermediaries.models",
     "tickets.search.models",
     "tickets.flow",
     "tickets.upkeep",
