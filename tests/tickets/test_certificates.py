@@ -125,13 +125,23 @@ async def test_every_question_and_every_consent_is_audited_and_no_number_is_anyw
     async with city.db.begin() as uow:
         await made.withdraw(uow, city.actors["agent"], about, consent, channel="phone")
     async with city.db.read() as session:
-        rows = (await session.execute(sa.text("SELECT action FROM audit_log WHERE action LIKE 'cert%' ORDER BY id"))).all()
+        rows = (
+            await session.execute(
+                sa.text("SELECT action FROM audit_log WHERE action LIKE 'cert%' ORDER BY id")
+            )
+        ).all()
         assert [row[0] for row in rows] == [
             "certificate.consent",
             "certificate.check",
             "certificate.withdraw",
         ]
-        for table in ("certificate_consent", "certificate_check", "certificate_record", "audit_log", "outbox"):
+        for table in (
+            "certificate_consent",
+            "certificate_check",
+            "certificate_record",
+            "audit_log",
+            "outbox",
+        ):
             text = await session.execute(sa.text(f"SELECT string_agg(t::text, '|') FROM {table} t"))
             assert ID not in (text.scalar_one() or ""), table
 
@@ -266,12 +276,10 @@ async def test_lists_of_papers_have_editions_and_are_inherited(city: City, refus
     await needs(city)
     admin = city.actors["admin"]
     async with city.db.begin() as uow:
-        below = await uow.session.execute(
-            sa.text(
-                "INSERT INTO category (parent_id, level, code, name, full_name, initials, path, active, sort) "
-                f"VALUES ({city.category_id}, 2, '0101', '照明', '市政 / 照明', 'zm', '', true, 0) RETURNING id"
-            )
-        )
+        columns = "parent_id, level, code, name, full_name, initials, path, active, sort"
+        values = f"{city.category_id}, 2, '0101', '照明', '市政 / 照明', 'zm', '', true, 0"
+        made = sa.text(f"INSERT INTO category ({columns}) VALUES ({values}) RETURNING id")
+        below = await uow.session.execute(made)
         ident = below.scalar_one()
         await uow.session.execute(
             sa.text(f"UPDATE category SET path = '.{city.category_id}.{ident}.' WHERE id = {ident}")

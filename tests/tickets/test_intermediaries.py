@@ -1,4 +1,4 @@
-"""The market of intermediaries: register, ratings, complaints without complainants, credit events, blacklist."""
+"""The market: register, ratings, complaints without complainants, credit events, blacklist."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from tickets.intermediaries.scope import Market
 from tickets.intermediaries.terms import (
     DECISIONS,
     WAY,
+    Credit,
     Listing,
     Move,
     led_to,
@@ -73,9 +74,7 @@ class Fair:
 
     async def told(self) -> list[str]:
         async with self.city.db.read() as session:
-            rows = await session.execute(
-                sa.text("SELECT kind FROM intermediary_credit_event ORDER BY id")
-            )
+            rows = await session.execute(sa.text("SELECT kind FROM intermediary_credit_event ORDER BY id"))
             return [row[0] for row in rows]
 
 
@@ -136,7 +135,7 @@ async def test_every_change_is_a_step_nobody_edits(fair: Fair) -> None:
     audited = "SELECT count(*) FROM audit_log WHERE action = 'intermediary.changed'"
     assert await fair.city.scalar(audited) == 1
     for table in ("intermediary_step", "intermediary_credit_event", "intermediary_rating"):
-        await fair.do(credit.tell, fair.house, credit.Credit.REVOKED)
+        await fair.do(credit.tell, fair.house, Credit.REVOKED)
         if table == "intermediary_rating":
             number = await fair.do(register.issue_service, fair.people["water"], fair.market, fair.house, DAY)
             await fair.do(ratings.by_service, number, 5)
@@ -288,7 +287,7 @@ async def test_the_feed_goes_on_by_the_last_id_and_waits_for_what_is_just_writte
     fair: Fair, clock: ManualClock
 ) -> None:
     for _ in range(5):
-        await fair.do(credit.tell, fair.house, credit.Credit.REVOKED)
+        await fair.do(credit.tell, fair.house, Credit.REVOKED)
     async with fair.city.db.read() as session:
         assert await credit.feed(session, clock.now()) == []
     clock.advance(31)
