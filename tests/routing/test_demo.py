@@ -91,7 +91,9 @@ async def test_histories_lead_to_the_states_the_tickets_have(seeded: Services) -
     assert await _number(seeded, wrong) == 0
     backwards = "SELECT count(*) FROM ticket_history a JOIN ticket_history b ON b.ticket_id = a.ticket_id"
     assert await _number(seeded, backwards + " AND b.version = a.version + 1 WHERE b.at < a.at") == 0
-    assert await _number(seeded, "SELECT count(DISTINCT number) FROM ticket") == SMALL.tickets + market.TICKETS
+    assert (
+        await _number(seeded, "SELECT count(DISTINCT number) FROM ticket") == SMALL.tickets + market.TICKETS
+    )
 
 
 async def test_invented_lives_replay_to_where_the_tickets_stand(seeded: Services) -> None:

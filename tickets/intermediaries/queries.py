@@ -136,10 +136,10 @@ async def register(
     """A page of the register from place `before` on, by name, and how many there are."""
     where: list[Condition] = []
     if words:
-        like = "%" + words.replace("\\", "").replace("%", "").replace("_", "") + "%"
-        key = "%" + name_key(words).replace("%", "").replace("_", "") + "%"
-        named = [_one.c.uscc == words.strip().upper(), _one.c.name.like(like)]
-        where.append(sa.or_(*named, _one.c.name_key.like(key)) if len(key) > 2 else sa.or_(*named))
+        named = [_one.c.uscc == words.strip().upper(), _one.c.name.contains(words, autoescape=True)]
+        if key := name_key(words):
+            named.append(_one.c.name_key.contains(key, autoescape=True))
+        where.append(sa.or_(*named))
     if trade:
         where.append(_one.c.trade == trade)
     if unit_id is not None:
