@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from routing.demo.certificates import held, id_number
 from routing.demo.market import HOUSES
@@ -11,10 +13,11 @@ from tests.ui.conftest import RunningConsole
 from tests.ui.seat import on_the_line, scalar, violations
 
 pytestmark = pytest.mark.browser
+Shot = Callable[[Page, str], Awaitable[None]]
 
 
 async def test_what_the_registry_verifies_is_not_needed_and_only_with_consent(
-    console: RunningConsole,
+    console: RunningConsole, shot: Shot
 ) -> None:
     node = console.node
     now = node.clock.now()
@@ -38,6 +41,7 @@ async def test_what_the_registry_verifies_is_not_needed_and_only_with_consent(
     await strip.locator("[data-check]").click()
     await expect(strip).to_contain_text("居民身份证 免交")
     assert await violations(page) == []
+    await shot(page, "papers_beside_the_form")
     await strip.locator("[data-back]").click()
     await expect(strip).not_to_contain_text("免交")
 
