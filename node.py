@@ -82,6 +82,8 @@ from tickets.attachments.service import AttachmentService
 from tickets.callbacks import CallbackService
 from tickets.category_codes import CategoryCodes
 from tickets.citizens.events import CitizenForgotten
+from tickets.certificates.registries import make_registry
+from tickets.certificates.service import CertificateService
 from tickets.citizens.names import NameFollower
 from tickets.drafts import DraftService
 from tickets.duplicates import features
@@ -145,6 +147,8 @@ class Node:
         self.callbacks = CallbackService(settings)
         self.attachments = AttachmentService(self.db, settings)
         self.exports = ExportService(self.db, self.clock, settings)
+        registry = make_registry(settings, self.db, self.vault, self.clock)
+        self.certificates = CertificateService(self.db, self.clock, self.vault, registry)
         self.handovers = Handovers(self.db, self.tickets)
         office = f"{settings.city.name}12345政务服务便民热线"
         self.reports = ReportService(self.db, Writer(office, lambda: self.limits.pack).compose)
@@ -161,7 +165,7 @@ class Node:
         self.callback_desk = CallbackDesk(self.callbacks, self.drafts)
         self.advisor = Advisor(self.backstage, Path(settings.paths.var) / "models")
         labels = CategoryLabels(self.advisor)
-        self.advice = AdviceService(self.clock, labels)
+        self.advice = AdviceService(self.clock, labels, settings.intermediaries.operator)
         self.submissions = Submissions(self.vault, settings, self.tickets, self.attachments, labels)
         self.citizen_acts = CitizenActs(self.tickets, self.vault)
         self.citizen_channels = channel_making.make(
@@ -230,6 +234,7 @@ class Node:
             quality=self.quality,
             advice=self.advice,
             advisor=self.advisor,
+            certificates=self.certificates,
             telephony=self.telephony,
             agents=self.telephony.agents,
             push=self.push,
@@ -269,6 +274,7 @@ class Node:
         self.mailbox.wire(self.bus, self.outbox)
         self.chat_desk.wire(self.bus)
         self.sms_channel.wire(self.outbox)
+        self.certificates.wire(self.outbox)
         self.ticker.every(1, "conversations", self._offer_chats, at_once=True)
         self.advice.wire(self.bus)
         acts.register(self.people.proposals)

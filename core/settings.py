@@ -254,6 +254,28 @@ class KnowledgeSettings(Section):
     gap_days: int = Field(180, ge=7, le=1095)
 
 
+class Certificates(Section):
+    registry: Literal["embedded", "http", "off"] = "embedded"
+    url: str = ""
+    seconds: float = Field(3.0, gt=0, le=10)
+    tries: int = Field(2, ge=1, le=5)
+    failures: int = Field(3, ge=1, le=100)
+    rest_seconds: float = Field(60.0, ge=1, le=3600)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Certificates":
+        if self.registry == "http" and not self.url:
+            raise ValueError('url is missing: registry = "http" needs the address of the city\'s registry')
+        return self
+
+
+class Intermediaries(Section):
+    operator: str = "shuju"
+    appeal_days: int = Field(10, ge=1, le=60)
+    warn_days: int = Field(60, ge=1, le=365)
+    least_ratings: int = Field(5, ge=1, le=100)
+
+
 class Supervision(Section):
     overdue_days: int = Field(5, ge=1, le=60)
     redos: int = Field(3, ge=2, le=20)
@@ -446,6 +468,8 @@ class Settings(Section):
     quality: Quality = Quality()
     open_data: OpenData = OpenData()
     knowledge: KnowledgeSettings = KnowledgeSettings()
+    certificates: Certificates = Certificates()
+    intermediaries: Intermediaries = Intermediaries()
     classifier: Classifier = Classifier()
     tickets: Tickets = Tickets()
     revisit: Revisit = Revisit()

@@ -19,9 +19,11 @@ from routing.alike import taken_alike
 from routing.known import gazetteer, knowledge
 from routing.matter import Matter
 from routing.models import DispatchAdvice, DispatchChoice
-from routing.suggest import Advisor, Label, Suggestion
+from routing.suggest import Advisor, Label, Registered, Suggestion
 from tickets.events import TicketChanged, TicketDispatched
 from tickets.flow import TicketRequest
+from tickets.intermediaries.queries import of_subject
+from tickets.intermediaries.scope import market
 from tickets.models import Ticket, TicketHistory, table_of
 from tickets.states import Action
 
@@ -29,7 +31,7 @@ _ticket, _advice, _choice = table_of(Ticket), table_of(DispatchAdvice), table_of
 _request, _history = table_of(TicketRequest), table_of(TicketHistory)
 _TICKET = (
     *("id", "version", "type", "urgency", "channel", "category_id", "title", "narrative", "address"),
-    *("district_id", "street_id", "subject_name", "subject_unit_id", "avoid_unit_id"),
+    *("district_id", "street_id", "subject_name", "subject_uscc", "subject_unit_id", "avoid_unit_id"),
 )
 # What says that the first choice was not right; `redo` and `sub_dispatch` say nothing about it.
 CORRECTING = {Action.REDISPATCH.value, Action.ACCEPT_RETURN.value, Action.RULE.value}
@@ -53,8 +55,9 @@ class Asked:
 class AdviceService:
     """Makes suggestions, keeps them, and notes what was chosen."""
 
-    def __init__(self, clock: Clock, advisor: Advisor | None = None) -> None:
+    def __init__(self, clock: Clock, advisor: Advisor | None = None, operator: str = "") -> None:
         self._clock = clock
+        self._operator = operator  # code of the unit that runs the market of intermediaries
         self.advisor = advisor
 
     def wire(self, bus: EventBus) -> None:
@@ -85,7 +88,8 @@ class AdviceService:
         )
         labels = await self._labels(matter)
         alike = await taken_alike(session, asked.category_id) if asked.category_id else []
-        return suggest.suggest(known, matter, labels=labels, similar=alike, place=place)
+        about = await self._registered(session, asked.subject, None)
+        return suggest.suggest(known, matter, labels=labels, similar=alike, place=place, about=about)
 
     async def of_ticket(self, session: AsyncSession, ticket_id: int) -> tuple[Suggestion, int]:
         """The suggestion for a ticket, and the ticket's version it was made for.
@@ -118,8 +122,18 @@ class AdviceService:
             similar=await taken_alike(session, row.category_id),
             barred=barred,
             place=place,
+            about=await self._registered(session, row.subject_name, row.subject_uscc),
         )
         return found, row.version
+
+    async def _registered(self, session: AsyncSession, name: str, uscc: str | None) -> Registered | None:
+        if not (name or uscc):
+            return None
+        found = await of_subject(session, name, uscc)
+        if found is None:
+            return None
+        operator = (await market(session, self._operator)).operator_id
+        return Registered(found.id, found.name, found.trade, found.unit_id, operator)
 
     async def _labels(self, matter: Matter) -> list[Label]:
         if self.advisor is None or not (matter.title or matter.detail):

@@ -146,7 +146,7 @@ class DispatchAdvice(Table, table=True):
     ticket_version: int
     suggested: list[dict[str, Any]] = Field(sa_column=json_column())
     first_unit_id: int | None = Field(default=None, sa_column=ref_column("unit.id", nullable=True))
-    source: str = Field(default="", sa_column=_string(10))  # rule, catalogue, model or similar
+    source: str = Field(default="", sa_column=_string(10))  # of `suggest.SOURCES`
     rule: str | None = Field(default=None, sa_column=_string(40, nullable=True))
     rule_number: int | None = Field(default=None, sa_column=Column(Integer, nullable=True))
     catalogue_version: int = 0

@@ -15,7 +15,13 @@ from routing.matter import Directory, Matter, UnitInfo
 from routing.rules import Book, Decision, Outcome, decide
 
 MOST = 3
-SOURCES: dict[str, str] = {"rule": "规则", "catalogue": "责任清单", "model": "模型", "similar": "同类工单"}
+SOURCES: dict[str, str] = {
+    "rule": "规则",
+    "register": "中介名录",
+    "catalogue": "责任清单",
+    "model": "模型",
+    "similar": "同类工单",
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,17 @@ class Taken:
     unit_id: int
     count: int
     of: int
+
+
+@dataclass(frozen=True)
+class Registered:
+    """The matter is about a registered intermediary: its trade's department leads, the operator helps."""
+
+    id: int
+    name: str
+    trade: str
+    unit_id: int
+    operator_id: int | None
 
 
 @dataclass(frozen=True)
@@ -126,6 +143,7 @@ def suggest(
     similar: Sequence[Taken] = (),
     barred: frozenset[int] = frozenset(),
     place: Resolution | None = None,
+    about: Registered | None = None,
 ) -> Suggestion:
     """The suggestion for a matter. `barred` are units it must not go to; labels and similar may be empty."""
     gathered = _Gathered(barred)
@@ -139,6 +157,8 @@ def suggest(
         rule = decision.fired.rule
         words = f"规则“{rule.name}”：{rule.reason or decision.fired.why}"
         gathered.add(decision.unit, Reason("rule", words, rule.code), decision.co)
+    if about is not None:
+        _from_register(known, about, gathered)
     _from_catalogue(known, matter, gathered, "catalogue")
     for label in labels:
         _from_model(known, matter, label, gathered)
@@ -162,6 +182,20 @@ def suggest(
 def _near(unit: UnitInfo, matter: Matter) -> bool:
     """Whether the place of the matter is the unit's: another district takes nothing of this one."""
     return unit.kind == "bureau" or not matter.areas or unit.code in matter.areas
+
+
+def _from_register(known: Knowledge, about: Registered, gathered: _Gathered) -> None:
+    """The department of the trade, with the operator of the market beside it."""
+    unit = known.directory.by_id.get(about.unit_id)
+    if unit is None or not unit.active:
+        gathered.remarks.append(f"“{about.name}”是登记的中介机构，但名录中的主管部门已停用")
+        return
+    operator = known.directory.by_id.get(about.operator_id or 0)
+    words = f"“{about.name}”是登记的中介机构（{about.trade}），由行业主管部门主办"
+    if operator is not None and operator.id != unit.id:
+        words += f"，{operator.short}（中介服务超市运营单位）协办"
+    co = [operator] if operator is not None and operator.active else []
+    gathered.add(unit, Reason("register", words, str(about.id)), co)
 
 
 def _from_catalogue(

@@ -21,6 +21,7 @@ from sla.calendar import Calendar
 from sla.digest import Digest
 from sla.duty_models import DutyDay
 from tickets.callback_due import night_ends
+from tickets.intermediaries import upkeep
 from tickets.knowledge import reminders
 from tickets.models import CallbackTask, table_of
 
@@ -56,6 +57,7 @@ class Duties:
             return
         # People answer the telephone every day, departments work on working days.
         await self._once("night callbacks", day, self._night_callbacks)
+        await self._once("intermediaries", day, self._keep_market)
         if self._calendar().works(day):
             await self._once("digest", day, self._tell_digest)
             await self._once("knowledge", day, self._remind_of_knowledge)
@@ -80,6 +82,13 @@ class Duties:
             await self._lease.fence(uow)
             if await _mark(uow, "knowledge", day):
                 await reminders.remind(uow, day, days=wanted.remind_days, gap_days=wanted.gap_days)
+
+    async def _keep_market(self, day: date) -> None:
+        """The blacklist moves on by time; ends of qualifications are warned of."""
+        async with self._db.begin() as uow:
+            await self._lease.fence(uow)
+            if await _mark(uow, "intermediaries", day):
+                await upkeep.daily(uow, day, warn_days=self._settings.intermediaries.warn_days)
 
     async def _night_callbacks(self, day: date) -> None:
         """Whoever hung up in the night is to be called this morning: those who call are told."""

@@ -95,6 +95,13 @@ KINDS: dict[str, str] = {
     "knowledge_rejected": "您反馈的知识不予修改",
     "cluster_found": "群诉或热点预警待确认",
     "cluster_grew": "已确认的群诉又有来电",
+    "case_served": "收到关于本机构的投诉",
+    "case_answered": "中介机构已答复投诉",
+    "listing_waiting": "中介黑名单待审批",
+    "listing_appealed": "中介机构对黑名单提出申诉",
+    "listing_noticed": "拟列入黑名单告知",
+    "listing_decided": "黑名单已作出决定",
+    "qualification_ending": "中介机构资质即将到期",
 }
 OFFICERS = roles_with(Permission.TICKET_HANDLE)
 HEADS = roles_with(Permission.TICKET_APPROVE)
@@ -141,6 +148,11 @@ _FOR: dict[str, tuple[str, ...]] = {
         roles_with(Permission.KNOWLEDGE_EDIT),
     ),
     **dict.fromkeys(("knowledge_mended", "knowledge_rejected"), roles_with(Permission.KNOWLEDGE_READ)),
+    **dict.fromkeys(
+        ("case_served", "listing_noticed", "listing_decided"), roles_with(Permission.INTERMEDIARY_OWN)
+    ),
+    **dict.fromkeys(("listing_waiting", "listing_appealed"), roles_with(Permission.INTERMEDIARY_DECIDE)),
+    "qualification_ending": roles_with(Permission.INTERMEDIARY_OWN, Permission.INTERMEDIARY_EDIT),
     "return_waiting": DESK,
     "decision_waiting": SUPERVISION,
     "closing_waiting": HEADS,
@@ -176,6 +188,12 @@ PAGES: dict[str, str] = {  # where a notice without a ticket leads
     "knowledge_rejected": "/knowledge/reports",
     "cluster_found": "/clusters",
     "cluster_grew": "/clusters?state=confirmed",
+    "case_served": "/market/own",
+    "listing_noticed": "/market/own",
+    "listing_decided": "/market/own",
+    "listing_waiting": "/market/blacklist",
+    "listing_appealed": "/market/blacklist?state=appealed",
+    "qualification_ending": "/market/qualifications",
 }
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
     from telephony.service import TelephonyService
     from tickets.attachments.service import AttachmentService
     from tickets.callbacks import CallbackService
+    from tickets.certificates.service import CertificateService
     from tickets.drafts import DraftService
     from tickets.exchange.webhooks import Webhooks
     from tickets.export.service import ExportService
@@ -87,6 +88,7 @@ class WebContext:
     inspection: InspectionService = field(default_factory=InspectionService)
     quality: QualityService = field(default_factory=lambda: QualityService(shipped_calendar, 5))
     citizen_channels: CitizenChannels | None = None  # nobody writes to us
+    certificates: CertificateService | None = None  # nothing is verified
     agents: AgentService | None = None  # nobody signs in at a telephone
     push: PushCalls | None = None  # no PBX pushes its calls
     webhooks: Webhooks | None = None  # no other system is told of tickets
@@ -115,6 +117,14 @@ def agents_of(request: web.Request) -> AgentService:
     found = context(request).agents
     if found is None:
         raise HotlineError("no_pbx")
+    return found
+
+
+def certificates_of(request: web.Request) -> CertificateService:
+    """Certificate checks. Raises HotlineError `no_registry` where nobody wired them."""
+    found = context(request).certificates
+    if found is None:
+        raise HotlineError("no_registry")
     return found
 
 

@@ -65,8 +65,15 @@ async def check_health(ctx: WebContext) -> dict[str, Any]:
         "status": "ok" if calm else "degraded",
         "database": True,
         "leases": leases,
+        "certificates": _registry(ctx),
         "pbx": [{"name": light.name, "state": light.tone} for light in lights],
     }
+
+
+def _registry(ctx: WebContext) -> str:
+    """Whether this node asks the registry of certificates: closed (it does), open, half_open; off."""
+    found = ctx.certificates.registry if ctx.certificates is not None else None
+    return found.state() if found is not None else "off"
 
 
 async def _leases(ctx: WebContext) -> list[dict[str, Any]]:

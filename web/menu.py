@@ -97,6 +97,17 @@ MENU = (
             Entry("报表", "/reports", "list"),
             Entry("话务报表", "/reports/phone", "phone"),
             Entry("开放数据", "/reports/open", "chart"),
+            Entry("证照核验", "/certificates", "check"),
+        ),
+    ),
+    Group(
+        "中介服务超市",
+        (
+            Entry("我的机构", "/market/own", "building"),
+            Entry("中介名录", "/market", "building"),
+            Entry("中介投诉", "/market/cases", "chat"),
+            Entry("资质预警", "/market/qualifications", "clock"),
+            Entry("中介黑名单", "/market/blacklist", "shield"),
         ),
     ),
     Group(
@@ -119,6 +130,7 @@ MENU = (
             Entry("诉求分类", "/admin/categories", "tree"),
             Entry("智能分类", "/admin/classifier", "sliders"),
             Entry("基础数据", "/admin/catalog", "list"),
+            Entry("所需材料", "/papers", "list"),
             Entry("日历", "/admin/calendar", "calendar"),
             Entry("时限政策", "/admin/policies", "clock"),
             Entry("公告", "/admin/notices", "megaphone"),
@@ -159,6 +171,7 @@ HOMES = (
     "/tickets",
     "/knowledge/desk",
     "/knowledge",
+    "/market/own",
     "/admin/users",
     "/admin/audit",
     "/admin/outbox",

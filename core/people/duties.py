@@ -28,6 +28,7 @@ POST_LABELS: dict[str, str] = {
     Role.KNOWLEDGE_REVIEWER: "知识审核",
     Role.INSPECTOR: "监察员",
     Role.QUALITY_REVIEWER: "质检员",
+    Role.INTERMEDIARY: "中介机构",
     SYSTEM: "系统管理员",
     SECURITY: "安全管理员",
     AUDIT: "审计管理员",

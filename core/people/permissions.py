@@ -24,6 +24,7 @@ class Role(StrEnum):
     AUDIT_ADMIN = "audit_admin"
     INSPECTOR = "inspector"
     QUALITY_REVIEWER = "quality_reviewer"
+    INTERMEDIARY = "intermediary"
 
 
 class Permission(StrEnum):
@@ -100,6 +101,11 @@ class Permission(StrEnum):
     QUALITY_READ = "quality.read"
     QUALITY_REVIEW = "quality.review"
     QUALITY_MANAGE = "quality.manage"
+    CERTIFICATE_CHECK = "certificate.check"
+    INTERMEDIARY_READ = "intermediary.read"
+    INTERMEDIARY_EDIT = "intermediary.edit"
+    INTERMEDIARY_DECIDE = "intermediary.decide"
+    INTERMEDIARY_OWN = "intermediary.own"
 
 
 P = Permission
@@ -113,14 +119,16 @@ _SEAT = {
     P.TICKET_NOTE,
     P.PERSON_REVEAL,
 }
-_SEAT |= {P.RECORDING_OPEN, P.KNOWLEDGE_READ, P.SHIFT_OWN}
+_SEAT |= {P.RECORDING_OPEN, P.KNOWLEDGE_READ, P.SHIFT_OWN, P.CERTIFICATE_CHECK, P.INTERMEDIARY_READ}
 _QUALITY = {P.QUALITY_READ, P.QUALITY_REVIEW, P.QUALITY_MANAGE}
 _CALLBACKS = {P.CALLBACK_READ, P.CALLBACK_WORK}
 _UNIT = {P.TICKET_READ_UNIT, P.TICKET_HANDLE, P.TICKET_NOTE, P.PERSON_REVEAL, P.TICKET_EXPORT}
 _UNIT |= {P.KNOWLEDGE_READ, P.RECORDING_OPEN}
+_UNIT |= {P.CERTIFICATE_CHECK, P.INTERMEDIARY_READ, P.INTERMEDIARY_EDIT}
 _CARDS = {P.CARD_READ, P.CARD_ACKNOWLEDGE}
 _OVERVIEW = {P.DASHBOARD_READ, P.REPORT_READ, P.REPORT_MAKE, P.WALLBOARD_MANAGE, P.OPENDATA_MANAGE}
 _DESK = {P.TICKET_DISPATCH, P.TICKET_RULE, P.TICKET_CHECK, P.TICKET_MERGE, P.ROUTING_READ}
+_DESK |= {P.INTERMEDIARY_READ}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AGENT: frozenset(_SEAT | _CALLBACKS | _CITIZENS | {P.TICKET_MERGE}),
@@ -154,13 +162,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {P.POLICY_READ, P.POLICY_EDIT, P.KNOWLEDGE_READ, P.KNOWLEDGE_PUBLISH, P.ROUTING_EDIT}
         | {P.CLASSIFIER_READ, P.CLASSIFIER_MANAGE, P.RECORDING_OPEN, P.RECORDING_APPROVE}
         | {P.TICKET_SUPERVISE, P.TICKET_VOID, P.TICKET_EXPORT, P.MESSAGE_READ, P.CITIZEN_READ, P.ROTA_READ}
+        | {P.INTERMEDIARY_EDIT, P.INTERMEDIARY_DECIDE}
         | _QUALITY
         | _OVERVIEW
         | _DESK
         | _CARDS
     ),
     Role.DEPT_OFFICER: frozenset(_UNIT | _CARDS | {P.KNOWLEDGE_EDIT}),
-    Role.DEPT_HEAD: frozenset(_UNIT | _CARDS | {P.TICKET_APPROVE, P.KNOWLEDGE_REVIEW}),
+    Role.DEPT_HEAD: frozenset(_UNIT | _CARDS | {P.TICKET_APPROVE, P.KNOWLEDGE_REVIEW, P.INTERMEDIARY_DECIDE}),
     # Editors write for every unit; a reviewer, like a department's head, approves what his own unit owns.
     Role.KNOWLEDGE_EDITOR: frozenset({P.KNOWLEDGE_READ, P.KNOWLEDGE_EDIT, P.KNOWLEDGE_EDIT_ALL}),
     Role.KNOWLEDGE_REVIEWER: frozenset({P.KNOWLEDGE_READ, P.KNOWLEDGE_REVIEW}),
@@ -184,9 +193,12 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {P.PERSON_REVEAL, P.CITIZEN_READ, P.MESSAGE_READ, P.DASHBOARD_READ, P.REPORT_READ, P.CARD_READ}
         | {P.POLICY_READ, P.KNOWLEDGE_READ, P.ROUTING_READ, P.CLASSIFIER_READ, P.ROTA_READ, P.QUALITY_READ}
         | {P.RECORDING_ASK}
+        | {P.INTERMEDIARY_READ}
     ),
     # Listens and scores; has no right to see who called.
     Role.QUALITY_REVIEWER: frozenset({P.QUALITY_READ, P.QUALITY_REVIEW, P.KNOWLEDGE_READ}),
+    # Of another house: sees its own matters, as they were put to it, and nothing of the hotline.
+    Role.INTERMEDIARY: frozenset({P.INTERMEDIARY_OWN}),
 }
 
 

@@ -13,7 +13,7 @@ from core.people.models import Unit
 from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
-from routing.demo import categories, knowledge, missed
+from routing.demo import categories, certificates, knowledge, market, missed
 from routing.demo.chunk import Chunk
 from routing.demo.contacts import Drawer
 from routing.demo.desk import open_desk
@@ -98,6 +98,8 @@ async def seed(
             await then(uow)
         await Variety(making, services.people, services.tickets).make()
         await knowledge.make(making, services.people)
+        await certificates.make(making, services.people)
+        await market.make(making, services.people, services.tickets)
         await take_back(uow)  # the demo's citizens are not written to about the past
         tell(1.0)
 

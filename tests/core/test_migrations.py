@@ -34,6 +34,8 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "telephony.shifts.models",
     "tickets.models",
     "tickets.attachments.models",
+    "tickets.certificates.models",
+    "tickets.intermediaries.models",
     "tickets.search.models",
     "tickets.exchange.models",
     "tickets.flow",

@@ -14,7 +14,7 @@ from core.people.service import PeopleService
 from core.privacy import Vault
 from core.settings import Settings
 from routing import demo
-from routing.demo import categories, matters, mix, org, places
+from routing.demo import categories, market, matters, mix, org, places
 from sla.plain import CityLimits
 from tests.conftest import MONDAY
 from tickets import queries
@@ -91,7 +91,9 @@ async def test_histories_lead_to_the_states_the_tickets_have(seeded: Services) -
     assert await _number(seeded, wrong) == 0
     backwards = "SELECT count(*) FROM ticket_history a JOIN ticket_history b ON b.ticket_id = a.ticket_id"
     assert await _number(seeded, backwards + " AND b.version = a.version + 1 WHERE b.at < a.at") == 0
-    assert await _number(seeded, "SELECT count(DISTINCT number) FROM ticket") == SMALL.tickets
+    assert (
+        await _number(seeded, "SELECT count(DISTINCT number) FROM ticket") == SMALL.tickets + market.TICKETS
+    )
 
 
 async def test_invented_lives_replay_to_where_the_tickets_stand(seeded: Services) -> None:
@@ -213,3 +215,13 @@ async def test_what_citizens_say_of_a_closing_is_three_things(seeded: Services) 
     assert await _number(seeded, reached) > 0
     assert await _number(seeded, reached + " AND solved <> (satisfied > 2)") > 0
     assert await _number(seeded, "SELECT count(*) FROM revisit WHERE result = 'refused'") > 0
+
+
+async def test_the_market_has_a_verified_complaint_and_a_blacklist_under_appeal(seeded: Services) -> None:
+    houses = "SELECT count(*) FROM intermediary WHERE ratings > 0"
+    assert await _number(seeded, houses) == len(market.HOUSES)
+    assert await _rows(seeded, "SELECT state FROM intermediary_listing") == [("appealed",)]
+    assert await _rows(seeded, "SELECT kind, finding FROM intermediary_credit_event") == [
+        ("verified_complaint", "overcharge")
+    ]
+    assert await _number(seeded, "SELECT count(*) FROM certificate_check WHERE result = 'valid'") > 0

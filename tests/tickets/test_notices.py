@@ -1,5 +1,7 @@
 """Who of the staff is told of what, how often, and by which channel."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -9,6 +11,7 @@ from core.event_log import EventLogRow
 from core.notify import staff
 from core.notify.staff import Notice
 from core.people import delegation
+from core.people.permissions import Role
 from tests.tickets.conftest import City, Refused
 from tests.tickets.post_rig import Post
 from tickets import notices
@@ -220,4 +223,7 @@ def test_everybody_who_is_told_something_finds_it_among_the_wishes(city: City) -
     assert "return_waiting" in wishes["dispatcher"]
     assert "message_failed" in wishes["admin"]
     assert {kind.partition("_")[0] for kind in wishes["editor"]} == {"knowledge"}
-    assert set().union(*wishes.values()) == set(KINDS)
+    outside = replace(city.actors["agent"], roles=frozenset({Role.INTERMEDIARY}))
+    theirs = dict(notices.kinds_for(outside))
+    assert {"case_served", "listing_noticed"} <= set(theirs)
+    assert set().union(*wishes.values(), theirs) == set(KINDS)

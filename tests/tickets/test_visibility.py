@@ -44,7 +44,7 @@ def test_the_table_has_every_role_that_holds_an_account_here() -> None:
     assert set(SEEN) == {login for login, *_ in USERS}
     untested = set(Role) - {role for _, role, *_ in USERS}
     # One has the permissions of his colleague, the other sees no ticket but those of calls to be scored.
-    assert untested == {Role.KNOWLEDGE_REVIEWER, Role.QUALITY_REVIEWER}
+    assert untested == {Role.KNOWLEDGE_REVIEWER, Role.QUALITY_REVIEWER, Role.INTERMEDIARY}
 
 
 async def test_a_role_sees_its_tickets_in_list_number_phone_and_count_alike(

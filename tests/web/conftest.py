@@ -48,6 +48,8 @@ from telephony.waveforms import Waveforms
 from tickets import acts
 from tickets.attachments.service import AttachmentService
 from tickets.callbacks import CallbackService
+from tickets.certificates.embedded import EmbeddedRegistry
+from tickets.certificates.service import CertificateService
 from tickets.drafts import DraftService
 from tickets.export.service import ExportService
 from tickets.forms import parse_form
@@ -243,7 +245,8 @@ async def ctx(
         await calendar_service.seed(uow, web_settings.city)
         await pack_service.seed(uow, web_settings.sla.pack)
     tickets = TicketService(database, clock, vault, web_settings, CityLimits(), Counters())
-    advice = AdviceService(clock)
+    advice = AdviceService(clock, operator="water")
+    registry = EmbeddedRegistry(database, vault)
     advice.wire(database.bus)
     drafts = DraftService(database, clock, vault, web_settings, tickets)
     callbacks = CallbackService(web_settings)
@@ -280,6 +283,7 @@ async def ctx(
         advice=advice,
         telephony=cast(Any, None),  # no page of these tests commands a telephone
         agents=AgentService(web_settings),
+        certificates=CertificateService(database, clock, vault, registry),
         outbox=OutboxWorker(database, web_settings.outbox),
         tail=tail,
         recordings=recordings,

@@ -18,6 +18,7 @@ from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.permissions import Permission
 from core.privacy import PersonalValue, Vault
+from tickets.certificates.models import CertificateConsent
 from tickets.citizens import records
 from tickets.citizens.events import CitizenForgotten
 from tickets.citizens.models import CitizenFlag, CitizenName, CitizenNote
@@ -32,6 +33,7 @@ _note = table_of(CitizenNote)
 _flag = table_of(CitizenFlag)
 _ticket = table_of(Ticket)
 _draft = table_of(TicketDraft)
+_consent = table_of(CertificateConsent)
 _task = table_of(CallbackTask)
 _record = table_of(IntakeRecord)
 _value = table_of(PersonalValue)
@@ -171,13 +173,22 @@ async def _find(session: AsyncSession, citizen_id: int) -> _Found:
         members=members,
         phones=phones,
         names=names,
-        id_numbers=refs["id_number_ref"],
+        id_numbers=refs["id_number_ref"] | set(await _asked_about(session, phones, ids)),
         second=await _only_his(session, refs["phone2_ref"] - set(phones), phones),
         codes=refs["query_code_ref"],
         notes=await _column(session, sa.select(_note.c.body_ref).where(_note.c.citizen_id.in_(members))),
         drafts=await _drafts(session, phones, ids),
         tickets=ids,
     )
+
+
+async def _asked_about(session: AsyncSession, phones: Sequence[int], tickets: Sequence[int]) -> list[int]:
+    """ID numbers that certificates were checked by, on his tickets or while he was on the line."""
+    drafts = sa.select(_draft.c.id).where(
+        sa.or_(_draft.c.caller_ref.in_(phones), _draft.c.ticket_id.in_(tickets))
+    )
+    about = sa.or_(_consent.c.ticket_id.in_(tickets), _consent.c.draft_id.in_(drafts))
+    return await _column(session, sa.select(_consent.c.subject_ref).where(about))
 
 
 async def _only_his(session: AsyncSession, refs: set[int], phones: Sequence[int]) -> set[int]:

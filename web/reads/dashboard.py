@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.clock import to_city
+from core.clock import CITY_ZONE, to_city
 from core.people.actor import Actor
 from core.people.permissions import Permission
 from sla.measures import queries
@@ -18,6 +18,7 @@ from sla.measures.definitions import COUNTERS, MIN_N, PEERS, RATES, STAGES, THRE
 from sla.measures.periods import Period, ages, days_back, weeks_back
 from sla.measures.queries import Share, UnitRow
 from telephony.measures import FORMULAS
+from tickets.certificates.queries import FORMULA, saved_since
 from tickets.limits import Limits
 from tickets.queries.risk import nearest
 from tickets.states import STAGE_LABELS, Stage
@@ -161,13 +162,15 @@ async def rates(session: AsyncSession, asked: Asked) -> dict[str, Any]:
 
 
 async def hot(session: AsyncSession, asked: Asked) -> dict[str, Any]:
-    """Where most was accepted in seven days, against the seven before."""
+    """Where most was accepted in seven days, against the seven before; papers nobody had to bring."""
     week = days_back(asked.today, 7)
     found = {}
     for scope in ("category", "district"):
         rows = await queries.hot(session, scope, asked.today, MOST_HOT)
         found[scope] = [(row, list_link("accepted", week, apart="all", **{scope: row.id})) for row in rows]
-    return {"hot": found}
+    month = datetime.combine(asked.today.replace(day=1), time(), CITY_ZONE)
+    saved = await saved_since(session, month)
+    return {"hot": found, "papers_saved": saved, "papers_formula": FORMULA}
 
 
 Panel = Callable[[AsyncSession, Asked], Awaitable[dict[str, Any]]]

@@ -30,6 +30,8 @@ SECTIONS = {
     "retention": "保留期限",
     "text": "文字服务",
     "revisit": "回访",
+    "certificates": "证照核验",
+    "intermediaries": "中介服务超市",
     "uploads": "附件",
     "export": "导出",
     "notify": "通知",

@@ -42,6 +42,7 @@ POST_GROUPS = (
     ("热线中心", ("agent", "shift_leader", "dispatcher", "callback_officer", "supervision_officer")),
     ("承办单位", ("dept_officer", "dept_head")),
     ("知识、监察与质检", ("knowledge_editor", "knowledge_reviewer", "inspector", "quality_reviewer")),
+    ("外部机构", ("intermediary",)),
     ("三员（须专人，不能兼任）", ("system_admin", "security_admin", "audit_admin")),
 )
 

@@ -36,3 +36,4 @@ import "./hl-lead.js";
 import "./hl-rota.js";
 import "./hl-score.js";
 import "./hl-chat.js";
+import "./hl-papers.js";

@@ -1,0 +1,1 @@
+"""电子证照库: with consent a verification result, never the document."""
