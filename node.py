@@ -81,9 +81,9 @@ from tickets import relay as contact_relay
 from tickets.attachments.service import AttachmentService
 from tickets.callbacks import CallbackService
 from tickets.category_codes import CategoryCodes
-from tickets.citizens.events import CitizenForgotten
 from tickets.certificates.registries import make_registry
 from tickets.certificates.service import CertificateService
+from tickets.citizens.events import CitizenForgotten
 from tickets.citizens.names import NameFollower
 from tickets.drafts import DraftService
 from tickets.duplicates import features
