@@ -91,6 +91,23 @@ async def wallboard(browser: Browser, node: NodeProcess) -> None:
     await shoot(page, "wallboard")
 
 
+async def portal(browser: Browser, node: NodeProcess) -> None:
+    """What a citizen sees: the first page, and a matter just handed in."""
+    context = await browser.new_context(viewport=SIZE, locale="zh-CN", timezone_id="Asia/Shanghai")  # type: ignore[arg-type]  # a viewport
+    page = await context.new_page()
+    await page.goto(node.url + "/portal")
+    await shoot(page, "portal")
+    await page.goto(node.url + "/portal/submit")
+    await page.fill("[name=narrative]", "小区门口的路灯不亮。已经三个晚上了，老人出门不方便。")
+    await page.fill("[name=address]", "中山中路")
+    await page.fill("[name=phone]", "13800138000")
+    await page.check("[name=agree]")
+    await page.click("text=提交诉求")
+    await page.click("text=查看进度")
+    await page.wait_for_selector(".pt-state")
+    await shoot(page, "track")
+
+
 async def main() -> None:
     """All pictures, one after the other."""
     program = os.environ.get("HOTLINE_TEST_CHROMIUM") or shutil.which("chromium")
@@ -111,6 +128,7 @@ async def main() -> None:
                 await floor(browser, node)
                 await supervisor(browser, node)
                 await wallboard(browser, node)
+                await portal(browser, node)
         finally:
             await node.stop()
 
