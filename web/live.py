@@ -122,7 +122,6 @@ class LiveHub:
             raise HotlineError("too_many_requests")
         recipient = await self._recipient(actor)
         socket = Socket(recipient, self.position if after is None else after, request.transport)
-        socket.heard_at = self._ctx.clock.monotonic()
         ws = web.WebSocketResponse(max_msg_size=MAX_FRAME, timeout=1.0)
         await ws.prepare(request)
         position = self.position  # what comes later is offered, what came before is caught up
@@ -150,7 +149,7 @@ class LiveHub:
     async def _read(self, ws: web.WebSocketResponse, socket: Socket) -> None:
         async for message in ws:
             if message.type is WSMsgType.TEXT and message.data == '{"t":"pong"}':
-                socket.heard_at = self._ctx.clock.monotonic()
+                socket.unanswered = None
                 continue
             socket.mistakes += 1
             if socket.mistakes > MAX_MISTAKES:
@@ -164,7 +163,7 @@ class LiveHub:
         try:
             await self._send(ws, frame_of("hello", seq=socket.after, heartbeat=heartbeat))
             await self._catch_up(ws, socket, position)
-            while (frame := await self._next(socket, 2 * heartbeat)) is not None:
+            while (frame := await self._next(socket)) is not None:
                 await self._send(ws, frame)
                 if frame.kind == "bye":
                     break
@@ -174,7 +173,7 @@ class LiveHub:
         except (ConnectionError, TimeoutError, RuntimeError):
             socket.abort()
 
-    async def _next(self, socket: Socket, patience: float) -> Frame | None:
+    async def _next(self, socket: Socket) -> Frame | None:
         """The next frame for the browser, a ping after a quiet heartbeat, None for a dead peer."""
         if not socket.frames.empty():
             return socket.frames.get_nowait()
@@ -182,7 +181,10 @@ class LiveHub:
             async with asyncio.timeout(self._live.heartbeat_seconds):
                 return await socket.frames.get()
         except TimeoutError:
-            if self._ctx.clock.monotonic() - socket.heard_at > patience:
+            now = self._ctx.clock.monotonic()
+            if socket.unanswered is None:
+                socket.unanswered = now  # events need no answer: a busy peer is asked when it grows quiet
+            elif now - socket.unanswered > self._live.heartbeat_seconds:
                 return None
             return frame_of("ping", seq=max(socket.after, self.position))
 

@@ -40,7 +40,7 @@ class Socket:
         self._transport = transport
         self.after = after  # notes up to this number are known to the browser
         self.frames: asyncio.Queue[Frame] = asyncio.Queue(QUEUE_LIMIT)
-        self.heard_at = 0.0
+        self.unanswered: float | None = None  # since when a ping waits for its pong
         self.mistakes = 0
 
     @property

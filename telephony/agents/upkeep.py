@@ -7,6 +7,7 @@ as of its own time, however late somebody comes to it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,13 +20,19 @@ from core.tables import table_of
 from telephony.agents import machine, store
 from telephony.agents.machine import Leg, SignOut
 from telephony.agents.service import AgentService
-from telephony.agents.store import OPEN, SESSION, WRAP, Held
+from telephony.agents.store import OPEN, SESSION, Held
 from telephony.models import CallSession
 
 logger = logging.getLogger(__name__)
 USER, CALL = table_of(User), table_of(CallSession)
 POLL_SECONDS = 0.5
-SWEEP_EVERY = 20  # polls
+SHORTEST = 0.05  # seconds between two looks, however many deadlines are near
+SWEEP_SECONDS = 10.0
+_NEAR = """
+    SELECT agent_session_id, ends_at FROM wrap_up WHERE ended_at IS NULL AND ends_at <= $1 ORDER BY ends_at
+"""
+    "SELECT agent_session_id, ends_at FROM wrap_up WHERE ended_at IS NULL AND ends_at <= $1 ORDER BY ends_at"
+)
 Act = Callable[[UnitOfWork, Held], Awaitable[None]]
 
 
@@ -39,25 +46,28 @@ class Upkeep:
 
     async def run(self) -> None:
         """Until cancelled."""
-        polls = 0
+        swept, rest = float("-inf"), POLL_SECONDS
         while True:
             try:
-                await self.deadlines()
-                if polls % SWEEP_EVERY == 0:
+                rest = await self.deadlines()
+                if self._db.clock.monotonic() - swept >= SWEEP_SECONDS:
                     await self.sweep()
+                    swept = self._db.clock.monotonic()
             except (SQLAlchemyError, OSError, TimeoutError, HotlineError) as error:
                 logger.warning("agents' deadlines not kept yet", extra={"error": type(error).__name__})
-            polls += 1
-            await asyncio.sleep(POLL_SECONDS)
+                rest = POLL_SECONDS
+            await asyncio.sleep(rest)
 
-    async def deadlines(self) -> None:
-        """End the work after calls whose time is over."""
+    async def deadlines(self) -> float:
+        """End the work after calls whose time is over; returns the seconds until it is worth a look again."""
         now = self._db.clock.now()
-        ids = await self._ids(
-            select(WRAP.c.agent_session_id).where(WRAP.c.ended_at.is_(None), WRAP.c.ends_at <= now)
-        )
-        for ident in ids:
-            await self._with(ident, _end_wrap_up)
+        near = await self._db.fetch(_NEAR, now + timedelta(seconds=POLL_SECONDS))
+        for row in near:
+            if row["ends_at"] <= now:
+                await self._with(row["agent_session_id"], _end_wrap_up)
+        left = (row["ends_at"] - self._db.clock.now() for row in near if row["ends_at"] > now)
+        rest = min((one.total_seconds() for one in left), default=POLL_SECONDS)
+        return max(rest, SHORTEST)
 
     async def sweep(self) -> None:
         """Sign out whose account or telephone is no longer theirs; end calls that were over unheard."""

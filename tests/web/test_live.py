@@ -279,6 +279,35 @@ async def test_one_session_cannot_open_sockets_without_end(
         assert refused.value.status == 429
 
 
+def with_a_short_heartbeat(console: Console, monkeypatch: pytest.MonkeyPatch) -> ManualClock:
+    hub: live.LiveHub = console.server.app[HUB]
+    monkeypatch.setattr(hub, "_live", hub._live.model_copy(update={"heartbeat_seconds": 0.05}))
+    assert isinstance(console.ctx.clock, ManualClock)
+    return console.ctx.clock
+
+
+async def test_a_tab_that_was_busy_for_long_is_asked_and_not_dropped_when_it_grows_quiet(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = with_a_short_heartbeat(console, monkeypatch)
+    async with connected(console, await console.signed_in("agent")) as socket:
+        for _ in range(3):
+            clock.advance(3600)
+            assert (await heard(socket))["t"] == "ping"
+            await socket.send_str('{"t":"pong"}')
+            await eventually(lambda: all(one.unanswered is None for one in console.server.app[HUB].sockets))
+
+
+async def test_a_tab_that_does_not_answer_is_taken_for_dead(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = with_a_short_heartbeat(console, monkeypatch)
+    async with connected(console, await console.signed_in("agent")) as socket:
+        assert (await heard(socket))["t"] == "ping"
+        clock.advance(60)
+        assert await ended(socket) == live.CLOSE_AWAY
+
+
 async def test_a_closed_socket_is_forgotten(console: Console) -> None:
     browser = await console.signed_in("agent")
     hub: live.LiveHub = console.server.app[HUB]
