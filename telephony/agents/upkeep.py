@@ -28,9 +28,7 @@ USER, CALL = table_of(User), table_of(CallSession)
 POLL_SECONDS = 0.5
 SHORTEST = 0.05  # seconds between two looks, however many deadlines are near
 SWEEP_SECONDS = 10.0
-_NEAR = """
-    SELECT agent_session_id, ends_at FROM wrap_up WHERE ended_at IS NULL AND ends_at <= $1 ORDER BY ends_at
-"""
+_NEAR = (
     "SELECT agent_session_id, ends_at FROM wrap_up WHERE ended_at IS NULL AND ends_at <= $1 ORDER BY ends_at"
 )
 Act = Callable[[UnitOfWork, Held], Awaitable[None]]
