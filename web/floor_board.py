@@ -22,7 +22,7 @@ from core.event_log import EventTail, LoggedEvent
 from core.ids import new_token
 
 TOPICS = frozenset({"agent", "call", "pbx", "help", "language"})
-SETTLE_SECONDS = 0.3  # a burst is one reading
+SETTLE_SECONDS = 0.2  # a burst is one reading
 OLDEST_SECONDS = 2.0  # without any change: what takes too long stands out within so long
 RIGHTS = 16  # boards kept; who oversees what is the same for nearly everybody
 
