@@ -335,6 +335,33 @@ async def test_a_restart_of_the_pbx_in_each_state(
         await blocking(fresh.close)
 
 
+@pytest.mark.parametrize("what", ["node", "pbx"])
+async def test_a_restart_while_a_telephone_rings(
+    seats: Seats, product: Product, ami: Manager, sip: Phones, pbx: Asterisk, tmp_path: Path, what: str
+) -> None:
+    await blocking(sip.agents, [1001], scenarios.not_answering())
+    await seats.act("sign_in", 1001)
+    await seats.pbx_has(ami, 1001, QUEUES)
+    sip.call([Citizen(number(960))], scenarios.caller(60))
+    await seats.stands(1001, "ringing")
+    if what == "pbx":
+        await blocking(pbx.restart_now)
+        await blocking(pbx.wait_booted)
+        await seats.stands(1001, "ready", within=40)  # nobody had answered: no work after it
+        return
+    await product.node.stop()
+    again = Node(load_settings(environ=seat_environment(pbx, tmp_path / "again")), product.node.db.url)
+    await again.start()
+    seats.node = again
+    try:
+        await eventually(lambda: _keeps(again), within=20, what="the new node keeps the queues")
+        assert await seats.state(1001) == "ringing"
+        await blocking(pbx.hang_up_all)
+        await seats.stands(1001, "ready")
+    finally:
+        await again.stop()
+
+
 def _keeps(node: Node) -> bool:
     followers = list(node.telephony.followers.values())
     return bool(followers) and all(one.steward and one.steward.generation for one in followers)

@@ -45,6 +45,10 @@ class Manager:
                 raise TimeoutError(f"no answer to {name}")
             return self._responses[ident]
 
+    def clock(self) -> float:
+        """The PBX's own time, in seconds since 1970."""
+        return float(self.action("Ping")["Timestamp"])
+
     def listing(self, name: str, item: str, done: str, **headers: str) -> list[dict[str, str]]:
         """The items of an action that is answered by a list."""
         ident = self.action(name, **headers)["ActionID"]
