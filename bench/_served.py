@@ -31,9 +31,9 @@ def settings_in(folder: Path, **environ: str) -> Settings:
     )
 
 
-async def serve(url: str, folder: Path) -> None:
+async def serve(url: str, folder: Path, **environ: str) -> None:
     """Start the node, print its port, live until standard input ends."""
-    settings = settings_in(folder)
+    settings = settings_in(folder, **environ)
     log.configure_logging(settings)
     node = Node(settings, url)
     await node.start()
