@@ -9,6 +9,7 @@ next leader starts from the PBX's own lists and from queue_log.
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -44,7 +45,9 @@ UNREADABLE = "queue_log_unreadable"
 GAP_SHOWN = timedelta(hours=24)  # a gap nothing can fill is shown for so long
 REREAD = 1 << 20  # bytes of queue_log read again after a restart: calls that were under way
 REFUSED = {"22", "23"}  # SQLSTATE classes: bad data, violated constraint; trying again does not help
-SETTLE = 0.03  # seconds between two rounds of writing; a busy floor's round has changes of several calls
+# So many rounds of writing follow one another at once, then as many in so many seconds: on a busy floor one
+# round has the changes of several calls.
+BURST, PACE = 10, 0.3
 PATIENCE = (0.2, 10.0)  # seconds: first and longest back-off of the writer
 
 
@@ -83,6 +86,7 @@ class Follower:
         self._truth = Truth()
         self._wake = asyncio.Event()
         self._line_lost = asyncio.Event()
+        self._rounds: deque[float] = deque(maxlen=BURST)  # when the last ones began
         self._written: dict[str, object] = {}  # session key → what was last written
         self._waiting: dict[str, Waiting] = {}
         self._stock_taken = False
@@ -165,9 +169,10 @@ class Follower:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            began = self._clock.monotonic()
+            self._rounds.append(self._clock.monotonic())
             await self._patiently(self._write)
-            await self._rest(began + SETTLE - self._clock.monotonic())
+            if len(self._rounds) == BURST:
+                await self._rest(self._rounds[0] + PACE - self._clock.monotonic())
 
     async def _rest(self, seconds: float) -> None:
         """Let changes gather; that the line is lost is told at once."""

@@ -130,6 +130,7 @@ def demo_of(db: Database, settings: Settings, passwords: Passwords) -> Demo:
     """Services as a node builds them."""
     clock, vault = db.clock, Vault(settings)
     assert isinstance(clock, ManualClock)
+    vault.lend(db)
     args = (db, clock, vault, settings)
     tickets = TicketService(*args, CityLimits())
     return Demo(

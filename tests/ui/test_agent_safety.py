@@ -18,6 +18,7 @@ from tickets.events import CallbackChanged, DraftChanged, DraftWritten, TicketCh
 
 pytestmark = pytest.mark.browser
 UPDATES = 100
+PIECES = "/static/js/elements/pieces.js"
 LONG = "市民来电反映小区电梯多次停运，老人上下楼不便，物业答复配件未到，希望尽快修复并公示进度。" * 4
 
 
@@ -35,9 +36,10 @@ class Told(LiveEvent):
 
 
 async def _topics(page: Page) -> set[str]:
-    """Every topic a part of the page says it listens to, and those the scripts of the frame know."""
+    """Every topic a part of the page, its pieces or a script of the frame listens to."""
     parts = await page.locator("[topics]").evaluate_all("(all) => all.map((e) => e.getAttribute('topics'))")
-    return {topic for part in parts for topic in part.split()} | {"agent", "control", "knowledge", "notice"}
+    pieces = await page.evaluate(f"import('{PIECES}').then((all) => all.TOPICS)")
+    return {topic for part in parts for topic in part.split()} | {*pieces, "knowledge", "notice"}
 
 
 async def test_nothing_typed_is_lost_while_a_hundred_updates_of_each_topic_arrive(

@@ -20,9 +20,9 @@ from web.routes import ROUTES
 
 @pytest.fixture
 async def kernel(tmp_path: Path) -> AsyncIterator[OldKernel]:
-    program = os.environ.get("HOTLINE_OLD_CHROMIUM", "")
+    program = os.environ.get("HOTLINE_TEST_OLD_CHROMIUM", "")
     if not program:
-        pytest.skip("no Chromium 86; enable with: HOTLINE_OLD_CHROMIUM=$(bash .ci/chromium86.sh FOLDER)")
+        pytest.skip("no Chromium 86; enable with: HOTLINE_TEST_OLD_CHROMIUM=$(bash .ci/chromium86.sh FOLDER)")
     async with old_kernel(program, tmp_path / "profile") as found:
         yield found
 

@@ -10,7 +10,7 @@ const OTHERS_MS = 2000; // between two requests for what others do: a shift lead
 const EVERY_MS = 10000; // the queue's length changes without an event for this seat
 const RETRY_MS = 2000;
 const LONGEST_RETRY_MS = 30000;
-const TOPICS = ["agent", "call", "callback", "control", "draft", "pbx"];
+export const TOPICS = ["agent", "call", "callback", "control", "draft", "pbx"];
 
 const joined = new Map(); // name → { host, place, mark }
 const state = { timer: 0, due: Infinity, asked: -Infinity, busy: false, again: false, retry: RETRY_MS };
