@@ -28,3 +28,4 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/tickets/{ticket_id}/calls/{call_id}/apply"): frozenset({Role.INSPECTOR}),
     ("POST", "/calls/{call_id}/apply"): frozenset({Role.INSPECTOR}),
 }
+FORMS: dict[str, dict[str, str]] = {"/tickets/{ticket_id}/calls/{call_id}/apply": {"reason": "x"}}
