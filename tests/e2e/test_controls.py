@@ -47,8 +47,8 @@ class Talk:
         self.citizen = self.agent = ""
         self.unique = ""
 
-    async def begin(self, seconds: float = 40, *, media: bool = False) -> Talk:
-        self.stage.sip.call([Citizen(self.caller)], scenarios.caller(seconds, media=media))
+    async def begin(self, seconds: float = 40, *, voice: bool = False) -> Talk:
+        self.stage.sip.call([Citizen(self.caller)], scenarios.caller(seconds, voice=voice))
         connected = await blocking(self.stage.talking, self.caller)
         self.citizen, self.agent = connected["Channel"], connected["DestChannel"]
         self.unique = connected["Uniqueid"]
@@ -370,7 +370,7 @@ async def test_a_leader_ends_the_call(talk: Talk, ami: Manager) -> None:
 async def test_a_recording_is_silent_where_privacy_was_asked_for(
     talk: Talk, pbx: Asterisk, ami: Manager
 ) -> None:
-    await talk.begin(9, media=True)
+    await talk.begin(9, voice=True)
     await passes(ami, 1)
     await talk.done("mute")
     await passes(ami, 2)
