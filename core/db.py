@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -42,16 +43,7 @@ TURNED_AWAY = (
     asyncpg.PostgresConnectionError,
 )
 MAX_TRIES = 5
-WRITES = {
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "MERGE",
-    "TRUNCA",
-    "CREATE",
-    "ALTER",
-    "DROP",
-}  # first letters
+WRITES = re.compile(r"[\s(]*(INSERT|UPDATE|DELETE|MERGE|TRUNCATE|CREATE|ALTER|DROP)\b", re.IGNORECASE)
 
 
 class OrderedSession(AsyncSession):
@@ -375,7 +367,7 @@ class Database:
 def _refuse_writing(*told: Any) -> None:
     """Nothing would undo it: what a session for reading writes stands at once."""
     statement: str = told[2]
-    if statement.lstrip(" \n(")[:6].upper().rstrip() in WRITES:
+    if WRITES.match(statement):
         raise RuntimeError(f"a session for reading was asked to write: {statement[:80]}")
 
 

@@ -26,7 +26,7 @@ from telephony.agents.machine import Event
 from telephony.agents.skew import Skews
 from telephony.agents.store import SESSION, WRAP, Held
 from telephony.events import LegsMoved
-from telephony.floor.scope import on_floor_of
+from telephony.floor.scope import oversees
 from telephony.models import AgentState
 
 PBX_SAYS, USER = table_of(AgentState), table_of(User)
@@ -286,8 +286,7 @@ def _own(actor: Actor) -> tuple[int, str]:
 
 async def _overseen(uow: UnitOfWork, leader: Actor, user_id: int) -> None:
     """Raise `not_found` when there is no such person on this leader's floor."""
-    query = select(USER.c.id).where(USER.c.id == user_id, on_floor_of(leader))
-    if await uow.session.scalar(query) is None:
+    if not await oversees(uow.session, leader, [user_id]):
         raise HotlineError("not_found", user_id=user_id)
 
 

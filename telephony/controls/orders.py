@@ -5,7 +5,6 @@ talks in, a shift leader about any call that somebody of his floor talks in. Tha
 when the order is carried out; what cannot be right is refused here, with a sentence.
 """
 
-from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +15,6 @@ from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.ids import new_token
 from core.people.actor import Actor
-from core.people.models import User
 from core.people.permissions import Permission
 from core.privacy import Vault
 from core.tables import table_of
@@ -24,13 +22,12 @@ from telephony.controls import marks
 from telephony.controls.events import OrderPlaced
 from telephony.controls.models import CallOrder
 from telephony.controls.terms import LEADER_ACTS, SPYING, Act, Target, why_not
-from telephony.floor.scope import on_floor_of
+from telephony.floor.scope import oversees
 from telephony.models import CallLeg, CallSession
 
 _order = table_of(CallOrder)
 _call = table_of(CallSession)
 _leg = table_of(CallLeg)
-_user = table_of(User)
 
 
 async def place(
@@ -124,14 +121,6 @@ async def _talking(uow: UnitOfWork, session_id: int) -> Any:
     return (await uow.session.execute(legs.order_by(_leg.c.answered_at))).all()
 
 
-async def _oversees(uow: UnitOfWork, leader: Actor, people: Collection[int | None]) -> bool:
-    """Whether one of these, or a telephone that is nobody's, is on this leader's floor."""
-    if None in people:
-        return True
-    query = sa.select(_user.c.id).where(_user.c.id.in_(people), on_floor_of(leader)).limit(1)
-    return (await uow.session.execute(query)).first() is not None
-
-
 async def _telephone(uow: UnitOfWork, actor: Actor, act: Act, session_id: int) -> str:
     """The telephone the order concerns: one's own, for a shift leader the one that rings for him."""
     if act not in LEADER_ACTS:
@@ -140,7 +129,8 @@ async def _telephone(uow: UnitOfWork, actor: Actor, act: Act, session_id: int) -
     legs = await _talking(uow, session_id)
     if not legs:
         raise HotlineError("nobody_talks")
-    if not await _oversees(uow, actor, {leg.user_id for leg in legs}):
+    people = {leg.user_id for leg in legs}  # a telephone that is nobody's is on every floor
+    if None not in people and not await oversees(uow.session, actor, people):
         raise HotlineError("call_not_found", session_id=session_id)
     if act is not Act.END and actor.extension is None:
         raise HotlineError("no_extension")

@@ -1,5 +1,6 @@
 """Whom a person sees on the floor: a condition of every query of this package."""
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,12 @@ def on_floor_of(actor: Actor, user: Any = _user) -> sa.ColumnElement[bool]:
     below = sa.select(_unit.c.id).where(_unit.c.path.like(actor.unit_path + "%"))
     of_hotline = sa.exists().where(_unit.c.id == actor.unit_id, _unit.c.kind == "hotline")
     return sa.or_(sa.not_(of_hotline), user.c.unit_id.in_(below))
+
+
+async def oversees(session: AsyncSession, leader: Actor, people: Collection[int]) -> bool:
+    """Whether one of these people is on this leader's floor."""
+    query = sa.select(_user.c.id).where(_user.c.id.in_(people), on_floor_of(leader)).limit(1)
+    return (await session.execute(query)).first() is not None
 
 
 async def call_of(session: AsyncSession, actor: Actor) -> int | None:

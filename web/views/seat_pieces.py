@@ -31,9 +31,9 @@ from web.reads.seat_state import SeatState, seat_state
 from web.render import piece
 from web.routes import route
 from web.seat_board import SEATS
+from web.views.seat_state import SEAT as SITS
 
 TAKE, WRITE = Permission.CALL_TAKE, Permission.DRAFT_WRITE
-SITS = (TAKE, Permission.REVISIT_WORK)  # who answers citizens, and who calls them
 MAX_HAVE = 300
 
 
