@@ -79,15 +79,17 @@ async def _run(settings: "Settings") -> None:
 
 
 async def _live(settings: "Settings", url: str) -> None:
+    from core import heap
     from node import Node
 
     node = Node(settings, url)
     try:
         if settings.mode == "development":
             await _seed(node, only_empty=True)
+        heap.watch()
         await node.start()
         await _greet(node)
-        await asyncio.Event().wait()
+        await heap.search_nightly(node.clock)
     finally:
         await node.stop()
 

@@ -22,7 +22,7 @@ from aiohttp import WSMsgType, web
 from bench._floor_pbx import QUEUE
 from bench._report import percentile, rss_mb
 from bench._served import settings_in
-from core import log
+from core import heap, log
 from core.settings import Pbx, Settings
 from core.startup import address
 from node import Node
@@ -90,6 +90,7 @@ async def serve(url: str, folder: Path, port: int, secret: str) -> None:
     log.configure_logging(settings)
     node = Node(settings, url)
     beside(node, port, secret, folder)
+    heap.watch()
     await node.start()
     try:
         print(node.port, flush=True)

@@ -47,7 +47,7 @@ REREAD = 1 << 20  # bytes of queue_log read again after a restart: calls that we
 REFUSED = {"22", "23"}  # SQLSTATE classes: bad data, violated constraint; trying again does not help
 # So many rounds of writing follow one another at once, then as many in so many seconds: on a busy floor one
 # round has the changes of several calls.
-BURST, PACE = 10, 0.3
+BURST, PACE = 4, 0.12
 PATIENCE = (0.2, 10.0)  # seconds: first and longest back-off of the writer
 
 

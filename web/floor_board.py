@@ -129,13 +129,17 @@ class FloorBoards:
     async def board(self, rights: str, build: Build, *, at_once: bool = False) -> Board:
         """The board of these rights, read again when something changed or it has grown old.
 
-        Whoever asks while it is being read waits for that reading.
+        Whoever waits is content with a reading that began after he asked: however many watch, each waits for
+        two readings at most.
         """
+        came = time.monotonic()
         kept = self._kept.setdefault(rights, _Kept())
         self._kept.move_to_end(rights)
         while len(self._kept) > RIGHTS:
             self._kept.popitem(last=False)
         async with kept.lock:
+            if kept.read_at >= came:
+                return kept.board
             age = time.monotonic() - kept.read_at
             if not at_once and kept.changes == self.changes and age < OLDEST_SECONDS:
                 return kept.board

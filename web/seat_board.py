@@ -54,9 +54,9 @@ class SeatBoard:
         self, key: Hashable, read: Callable[[AsyncSession], Awaitable[T]], *, at_once: bool = False
     ) -> T:
         """What is the same for all who may see it, at most a second old; `at_once`: read now."""
-        kept = self._common.setdefault(key, _Kept())
+        kept, came = self._common.setdefault(key, _Kept()), time.monotonic()
         async with kept.lock:
-            if at_once or time.monotonic() - kept.read_at >= OLD_SECONDS:
+            if kept.read_at < (came if at_once else time.monotonic() - OLD_SECONDS):
                 asked = time.monotonic()
                 async with self._ctx.db.read() as session:
                     kept.value = await read(session)
