@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from core import log
+from core import heap, log
 from core.settings import Settings, load_settings
 from node import Node
 
@@ -36,6 +36,7 @@ async def serve(url: str, folder: Path, **environ: str) -> None:
     settings = settings_in(folder, **environ)
     log.configure_logging(settings)
     node = Node(settings, url)
+    heap.watch()
     await node.start()
     try:
         print(node.port, flush=True)
