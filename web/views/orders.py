@@ -16,9 +16,9 @@ from core.clock import CITY_ZONE, to_city
 from core.errors import HotlineError
 from core.people.permissions import Permission
 from sla.supervision import queries
+from sla.supervision.inputs import Interview
 from sla.supervision.papers import Form, OrderSheet, order_sheet
 from sla.supervision.queries import OrderFilters
-from sla.supervision.service import Interview
 from sla.supervision.terms import OPEN, OrderState, Step
 from tickets.export import paper
 from web.context import actor, context, wants_fragment

@@ -17,8 +17,8 @@ from core.people.models import Unit
 from core.people.permissions import Permission
 from sla.ladder import LEVEL_LABELS, Level
 from sla.supervision import declining, proposals, queries
+from sla.supervision.inputs import NewOrder
 from sla.supervision.proposals import GROUNDS
-from sla.supervision.service import NewOrder
 from sla.supervision.terms import (
     CALLS_FOR,
     GROUND_LABELS,
