@@ -28,8 +28,8 @@ from web.reads.left import left_until
 from web.reads.supervision import WORDS, tabs
 from web.render import fragment, page, redirect
 from web.routes import route
+from web.views._supervision import day_of, field_errors
 from web.views.prints import marks_of
-from web.views.supervision import day_of, field_errors
 from web.views.tickets import READ
 
 SUPERVISE = Permission.TICKET_SUPERVISE
