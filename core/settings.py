@@ -4,27 +4,19 @@ Everything is frozen. The product reads settings once, at start; what can change
 lives in the database.
 """
 
-import difflib
 import ipaddress
-import json
-import os
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from core import settings_files
 from core.errors import HotlineError
 
-ROOT = Path(__file__).resolve().parent.parent
-ENV_PREFIX = "HOTLINE_"
-# Environment names that are not settings: they say where optional samples and wheels lie.
-RESERVED_ENV = {"HOTLINE_CONFIG", "HOTLINE_RECORDINGS", "HOTLINE_TEXTS", "HOTLINE_WHEELS"}
-RESERVED_ENV |= {"HOTLINE_REQUIRE", "HOTLINE_CACHE"}
-RESERVED_PREFIXES = ("HOTLINE_TEST_", "HOTLINE_ASTERISK_")
+ROOT = settings_files.ROOT
 DEVELOPMENT_SECRET = "development-only-secret"  # noqa: S105 - refused outside development
 DEMO_PASSWORD = "Guilin-12345"  # noqa: S105 - refused outside development
 
@@ -499,9 +491,9 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
     or `config_default_secret`, each with the names a person needs to mend it.
     """
     data: dict[str, Any] = {}
-    for layer in layers(path, environ).values():
-        _merge(data, layer)
-    _refuse_unknown(data, Settings, "")
+    for layer in settings_files.layers(path, environ).values():
+        settings_files.merge(data, layer)
+    settings_files.refuse_unknown(data, Settings, "")
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
@@ -511,82 +503,6 @@ def load_settings(path: Path | None = None, environ: Mapping[str, str] | None = 
     if settings.mode == "production":
         _refuse_default_secrets(settings)
     return settings
-
-
-def layers(path: Path | None = None, environ: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
-    """What each place says, later ones winning: `config.toml`, `config.local.toml`, `environment`.
-
-    Raises HotlineError `config_unreadable`, `config_secret_in_file`.
-    """
-    env = os.environ if environ is None else environ
-    file = path or Path(env.get("HOTLINE_CONFIG", ROOT / "config.toml"))
-    data = _read_toml(file)
-    if "secrets" in data:
-        raise HotlineError("config_secret_in_file", file=file.name)
-    local = _read_toml(file.with_name("config.local.toml"), optional=True)
-    return {"config.toml": data, "config.local.toml": local, "environment": _from_environment(env)}
-
-
-def _read_toml(file: Path, *, optional: bool = False) -> dict[str, Any]:
-    if optional and not file.exists():
-        return {}
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise HotlineError("config_unreadable", file=str(file), reason=str(error)) from None
-
-
-def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> None:
-    for key, value in over.items():
-        if isinstance(value, Mapping) and isinstance(base.get(key), dict):
-            _merge(base[key], value)
-        else:
-            base[key] = dict(value) if isinstance(value, Mapping) else value
-
-
-def _from_environment(env: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, text in env.items():
-        if not name.startswith(ENV_PREFIX) or name in RESERVED_ENV or name.startswith(RESERVED_PREFIXES):
-            continue
-        *parents, leaf = name[len(ENV_PREFIX) :].lower().split("__")
-        place = found
-        for part in parents:
-            place = place.setdefault(part, {})
-        place[leaf] = _env_value(text)
-    return found
-
-
-def _env_value(text: str) -> Any:
-    """Lists and tables are written as JSON; anything else is text that pydantic converts."""
-    if text[:1] in "[{":
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError:
-            return text
-    return text
-
-
-def _refuse_unknown(data: Mapping[str, Any], model: type[BaseModel], prefix: str) -> None:
-    for key, value in data.items():
-        field = model.model_fields.get(key)
-        if field is None:
-            near = difflib.get_close_matches(key, list(model.model_fields), n=1, cutoff=0.5)
-            raise HotlineError(
-                "config_unknown", name=prefix + key, nearest=prefix + near[0] if near else None
-            )
-        inner = _section_of(field.annotation)
-        if inner is None:
-            continue
-        for table in value if isinstance(value, list) else [value]:
-            if isinstance(table, Mapping):
-                _refuse_unknown(table, inner, f"{prefix}{key}.")
-
-
-def _section_of(annotation: Any) -> type[BaseModel] | None:
-    """The section behind a field: itself, or what its tuple holds."""
-    inner = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
-    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
 
 
 def _refuse_default_secrets(settings: Settings) -> None:

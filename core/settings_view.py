@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from core.errors import HotlineError
-from core.settings import ROOT, Settings, layers
+from core.settings import ROOT, Settings
+from core.settings_files import layers
 
 HIDDEN = re.compile(r"(secret|password|token|_key$|_keys$)", re.IGNORECASE)
 ADDRESS = re.compile(r"://([^/@\s]*)@")

@@ -1,6 +1,5 @@
 """The catalogue and the gazetteer as lists: what a line says, and what is wrong with it, in words."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -161,9 +160,3 @@ def places_as_list(rows: Iterable[Any]) -> str:
     """Places as CSV."""
     lines = ((row.name, KINDS.get(row.kind, row.kind), row.unit, row.community) for row in rows)
     return tables.write(list(PLACE_COLUMNS.values()), lines)
-
-
-def counts(steps: Iterable[Step | PlaceStep]) -> dict[str, int]:
-    """How many lines do what."""
-    found = Counter(step.effect for step in steps)
-    return {effect: found[effect] for effect in ("new", "changed", "same", "wrong")}

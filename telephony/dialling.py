@@ -27,6 +27,7 @@ from core.leadership import Lease
 from core.people.actor import Actor
 from core.privacy import Vault
 from core.wake import Wake
+from telephony import waiting
 from telephony.ami.connection import AmiConnection
 from telephony.ami.messages import AmiEvent
 from telephony.controls.events import OrderPlaced
@@ -238,12 +239,7 @@ class Dialler:
     async def _take(self) -> Taken | None:
         """Mark the oldest order as taken, or as late; an empty number means there is nothing to dial."""
         async with self._db.begin() as uow:
-            await self._lease.fence(uow)
-            query = sa.select(_order).where(
-                _order.c.state == sa.bindparam("waiting", "waiting", literal_execute=True)
-            )
-            query = query.order_by(_order.c.id).limit(1).with_for_update(skip_locked=True)
-            row = (await uow.session.execute(query)).first()
+            row = await waiting.oldest(uow, self._lease, _order)
             if row is None:
                 return None
             late = uow.now - row.ordered_at > LATEST

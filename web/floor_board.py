@@ -8,9 +8,7 @@ the browser, so that a second that passes changes nothing.
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from aiohttp import web
 
 from core.event_log import EventTail, LoggedEvent
 from core.ids import new_token
+from core.kept import Kept
 
 TOPICS = frozenset({"agent", "call", "pbx", "help", "language"})
 SETTLE_SECONDS = 0.2  # a burst is one reading
@@ -106,18 +105,17 @@ Build = Callable[[Board], Awaitable[None]]
 
 
 @dataclass
-class _Kept:
+class _Held:
     board: Board = field(default_factory=Board)
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    kept: Kept[Board] = field(default_factory=Kept)
     changes: int = -1  # of the log, when it was last read
-    read_at: float = 0.0
 
 
 class FloorBoards:
     """The boards of one application, by what their watchers may see."""
 
     def __init__(self, tail: EventTail) -> None:
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._held: OrderedDict[str, _Held] = OrderedDict()
         self.changes = 0
         self.readings = 0
         tail.listen(self.heard)
@@ -127,31 +125,29 @@ class FloorBoards:
         self.changes += sum(event.topic in TOPICS for event in batch)
 
     async def board(self, rights: str, build: Build, *, at_once: bool = False) -> Board:
-        """The board of these rights, read again when something changed or it has grown old.
+        """The board of these rights, read again when something changed or it has grown old."""
+        held = self._of(rights)
 
-        Whoever waits is content with a reading that began after he asked: however many watch, each waits for
-        two readings at most.
-        """
-        came = time.monotonic()
-        kept = self._kept.setdefault(rights, _Kept())
-        self._kept.move_to_end(rights)
-        while len(self._kept) > RIGHTS:
-            self._kept.popitem(last=False)
-        async with kept.lock:
-            if kept.read_at >= came:
-                return kept.board
-            age = time.monotonic() - kept.read_at
-            if not at_once and kept.changes == self.changes and age < OLDEST_SECONDS:
-                return kept.board
-            if not at_once and age < SETTLE_SECONDS:
-                await asyncio.sleep(SETTLE_SECONDS - age)
-            changes, asked = self.changes, time.monotonic()
+        def good(age: float) -> bool:
+            return not at_once and held.changes == self.changes and age < OLDEST_SECONDS
+
+        async def again() -> Board:
+            changes = self.changes
             self.readings += 1
-            kept.board.begin()
-            await build(kept.board)
-            kept.board.end()
-            kept.changes, kept.read_at = changes, asked  # a reading that failed is not one
-        return kept.board
+            held.board.begin()
+            await build(held.board)
+            held.board.end()
+            held.changes = changes
+            return held.board
+
+        return await held.kept.get(again, good, apart=0.0 if at_once else SETTLE_SECONDS)
+
+    def _of(self, rights: str) -> _Held:
+        held = self._held.setdefault(rights, _Held())
+        self._held.move_to_end(rights)
+        while len(self._held) > RIGHTS:
+            self._held.popitem(last=False)
+        return held
 
 
 FLOOR = web.AppKey("floor", FloorBoards)

@@ -6,7 +6,7 @@ assignment) and a filter or sort key that does not exist are answered with 400, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, TypeVar
 
 from aiohttp import web
@@ -33,12 +33,18 @@ class Fields(BaseModel):
 F = TypeVar("F", bound=Fields)
 
 
-def _pairs(items: Iterable[tuple[str, Any]], model: type[Fields]) -> dict[str, Any]:
-    """Collect repeated keys into lists where the model wants lists; refuse repetition elsewhere."""
-    found: dict[str, Any] = {}
+def _texts(items: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The pairs, none of them a file or a text that no database takes."""
     for key, value in items:
         if not isinstance(value, str) or "\x00" in value:
             raise HotlineError("bad_request", field=key[:40])
+        yield key, value
+
+
+def _pairs(items: Iterable[tuple[str, str]], model: type[Fields]) -> dict[str, Any]:
+    """Collect repeated keys into lists where the model wants lists; refuse repetition elsewhere."""
+    found: dict[str, Any] = {}
+    for key, value in items:
         if _is_list(model, key):
             found.setdefault(key, []).append(value)
         elif key in found:
@@ -63,30 +69,36 @@ def _check(model: type[F], data: dict[str, Any]) -> F:
         raise HotlineError("unknown_field" if unknown else "bad_request", fields=names) from None
 
 
-async def read_form(request: web.Request, model: type[F], *, most: int = MAX_FIELDS) -> F:
-    """The posted form, of at most `most` fields, as `model`.
-
-    Raises HotlineError `too_large`, `unknown_field`, `bad_request`.
-    """
+async def _check_length(request: web.Request) -> None:
     body = await request.read()
     rule = rule_of(request)
     if rule is not None and len(body) > rule.max_body:
         raise HotlineError("too_large")
+
+
+async def read_items(request: web.Request, most: int = MAX_FIELDS) -> list[tuple[str, str]]:
+    """Every posted pair, at most `most`. Raises HotlineError `too_large`, `bad_request`."""
+    await _check_length(request)
     try:
         posted = await request.post()
     except MALFORMED:
         raise HotlineError("bad_request") from None
     if len(posted) > most:
         raise HotlineError("too_large")
-    return _check(model, _pairs(posted.items(), model))
+    return list(_texts(posted.items()))
+
+
+async def read_form(request: web.Request, model: type[F], *, most: int = MAX_FIELDS) -> F:
+    """The posted form, of at most `most` fields, as `model`.
+
+    Raises HotlineError `too_large`, `unknown_field`, `bad_request`.
+    """
+    return _check(model, _pairs(await read_items(request, most), model))
 
 
 async def read_json(request: web.Request, model: type[F]) -> F:
     """The posted JSON object as `model`; the same refusals as `read_form`."""
-    body = await request.read()
-    rule = rule_of(request)
-    if rule is not None and len(body) > rule.max_body:
-        raise HotlineError("too_large")
+    await _check_length(request)
     try:
         data = await request.json()
     except ValueError:
@@ -103,7 +115,7 @@ def read_query(request: web.Request, model: type[F]) -> F:
     unknown = {key for key in request.query if key not in names}
     if unknown:
         raise HotlineError("unknown_field", fields=sorted(key[:40] for key in unknown))
-    return _check(model, _pairs(given, model))
+    return _check(model, _pairs(_texts(given), model))
 
 
 def path_id(request: web.Request, name: str) -> int:

@@ -6,16 +6,14 @@ moment are answered by one question.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.gather import Gather
+from core.kept import Kept
 from core.people.actor import Actor
 from web.context import WebContext
 from web.reads.seat import city_midnight
@@ -25,20 +23,13 @@ OLD_SECONDS = 1.0
 T = TypeVar("T")
 
 
-@dataclass
-class _Kept:
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    read_at: float = float("-inf")
-    value: Any = None
-
-
 class SeatBoard:
     """Of one application."""
 
     def __init__(self, ctx: WebContext) -> None:
         self._ctx = ctx
         self._stamps: Gather[Key, Stamps] = Gather(self._look)
-        self._common: dict[Hashable, _Kept] = {}
+        self._common: dict[Hashable, Kept[Any]] = {}
 
     async def _look(self, who: Sequence[Key]) -> dict[Key, Stamps]:
         now = self._ctx.clock.now()
@@ -54,15 +45,14 @@ class SeatBoard:
         self, key: Hashable, read: Callable[[AsyncSession], Awaitable[T]], *, at_once: bool = False
     ) -> T:
         """What is the same for all who may see it, at most a second old; `at_once`: read now."""
-        kept, came = self._common.setdefault(key, _Kept()), time.monotonic()
-        async with kept.lock:
-            if kept.read_at < (came if at_once else time.monotonic() - OLD_SECONDS):
-                asked = time.monotonic()
-                async with self._ctx.db.read() as session:
-                    kept.value = await read(session)
-                kept.read_at = asked  # a reading that failed is not one
-            found: T = kept.value
-            return found
+
+        async def again() -> T:
+            async with self._ctx.db.read() as session:
+                return await read(session)
+
+        kept = self._common.setdefault(key, Kept())
+        found: T = await kept.get(again, lambda age: not at_once and age <= OLD_SECONDS)
+        return found
 
 
 SEATS = web.AppKey("seats", SeatBoard)

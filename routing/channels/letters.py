@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from routing.channels import Incoming, texts
-from routing.channels.dialogue import Act, Add, Own, Submit, Talk, Turn, Urge, Wish
+from routing.channels.talk import Act, Add, Own, Submit, Talk, Turn, Urge, Wish
 from routing.channels.words import command_of, contact_of
 
 LONGEST = 8000

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import to_city
-from routing.channels.dialogue import LIST, Own
 from routing.channels.models import ChannelDialogue, ChannelMessage, ChannelState, ChannelTicket
+from routing.channels.talk import LIST, Own
 from tickets.messages.reach import Way
 from tickets.models import Ticket, table_of
 from tickets.public.terms import STATE_WORDS, Act, acts_in

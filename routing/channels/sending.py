@@ -20,7 +20,7 @@ from core.notify.ports import DeliveryFailed
 from core.outbox import OutboxMessage, OutboxWorker
 from core.privacy import Vault
 from core.settings import Settings
-from routing.channels import Channel, Kind, Option, Outgoing, Unreachable, dialogue, queries, texts
+from routing.channels import Channel, Kind, Option, Outgoing, Unreachable, own_tickets, queries, texts
 from routing.channels.models import ChannelDialogue, ChannelMessage, ChannelTicket, table_of
 from routing.channels.service import MEDIA, NEWS, SAY, ChannelService
 from tickets.attachments.service import AttachmentService
@@ -123,7 +123,7 @@ class ChannelSender:
         options: Sequence[Option] = ()
         text = parcel.text
         if parcel.event == MessageEvent.SURVEY.value:
-            options = dialogue.rate_options(parcel.ticket_id)
+            options = own_tickets.rate_options(parcel.ticket_id)
             text = f"{text}\n{texts.RATE_HINT}"
         whole = parcel.event in WHOLE
         await self._tell(way, parcel.ticket_id, parcel.key, text, tuple(options), whole=whole)

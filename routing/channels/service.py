@@ -19,7 +19,6 @@ from core.errors import HotlineError
 from core.privacy import Vault
 from core.settings import Settings
 from routing.channels import Channel, Channels, Incoming, Kind, Option, dialogue, letters, queries, texts
-from routing.channels.dialogue import Act, Add, Media, Own, Rate, Submit, Talk, Turn, Urge, Wish
 from routing.channels.models import (
     MAX_KEY,
     ChannelDialogue,
@@ -29,6 +28,7 @@ from routing.channels.models import (
     table_of,
 )
 from routing.channels.states import ChannelStates
+from routing.channels.talk import Act, Add, Media, Own, Rate, Submit, Talk, Turn, Urge, Wish
 from routing.submissions import Submission, Submissions
 from tickets.citizens.events import CitizenForgotten
 from tickets.models import Ticket

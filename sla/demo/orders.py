@@ -16,8 +16,9 @@ from sla.calendar import Calendar
 from sla.demo.agenda import Agenda
 from sla.demo.people import Cast
 from sla.demo.script import SCRIPT, Act, Document
+from sla.supervision.inputs import Interview, NewOrder
 from sla.supervision.models import SupervisionOrder
-from sla.supervision.service import Interview, NewOrder, SupervisionService
+from sla.supervision.service import SupervisionService
 from sla.supervision.terms import RULES, By, Ground, Step, template
 from tickets.models import Ticket, table_of
 from tickets.states import State

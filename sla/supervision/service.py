@@ -5,14 +5,13 @@ right; what becomes of the document is noted in the ticket's history.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from core.clock import CITY_ZONE, to_city
+from core.clock import to_city
 from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.notify import staff
@@ -24,31 +23,28 @@ from core.settings import Supervision
 from sla.calendar import Calendar
 from sla.clocks import Limit, add
 from sla.clocks import Unit as Measure
-from sla.supervision import feed
-from sla.supervision.events import OrderMoved
+from sla.supervision import inputs
+from sla.supervision.course import Course
+from sla.supervision.inputs import MAX_TEXT, Interview, NewOrder, checked, report_by
 from sla.supervision.models import (
     SupervisionCopy,
     SupervisionInterview,
     SupervisionOrder,
-    SupervisionStep,
     SupervisionYear,
 )
 from sla.supervision.proposals import Rules
-from sla.supervision.rows import OrderRow, by_key, copies_of, lock_order
+from sla.supervision.rows import OrderRow, by_key, lock_order
 from sla.supervision.terms import (
-    FOLLOWED_AS,
     ISSUED_AS,
     KEPT_FROM_UNITS,
     KIND_LABELS,
     REPORTED_ON,
     RULES,
     By,
-    Ground,
     Kind,
     OrderState,
     Step,
     allows,
-    leads_to,
 )
 from sla.supervision.visibility import may_answer
 from tickets import ticket_rows
@@ -60,53 +56,9 @@ from tickets.service import TicketService
 
 _order = table_of(SupervisionOrder)
 _copy = table_of(SupervisionCopy)
-_step = table_of(SupervisionStep)
 _year = table_of(SupervisionYear)
 _interview = table_of(SupervisionInterview)
 _unit = table_of(Unit)
-MAX_TEXT = 1500
-MOST_COPIES = 20
-MOST_DAYS = 60
-END_OF_WORK = time(18)
-# Who is told of a step: the kind of notice, and whether it goes to the unit or to supervision.
-_TOLD: dict[Step, tuple[str, By]] = {
-    Step.ACKNOWLEDGE: ("order_acknowledged", By.SUPERVISION),
-    Step.REPORT: ("order_reported", By.SUPERVISION),
-    Step.SEND_BACK: ("order_sent_back", By.UNIT),
-    Step.CLOSE: ("order_ended", By.UNIT),
-    Step.REVOKE: ("order_ended", By.UNIT),
-}
-
-
-@dataclass(frozen=True)
-class NewOrder:
-    """What is to be issued. `version` is the ticket's as it was seen; `key` belongs to the form."""
-
-    kind: Kind
-    unit_id: int
-    subject: str
-    requirement: str
-    ground: Ground = Ground.OTHER
-    ticket_id: int | None = None
-    version: int | None = None
-    copies: tuple[int, ...] = ()
-    days: int | None = None
-    report_on: date | None = None
-    recipient: str = ""
-    parent_id: int | None = None
-    key: str | None = None
-
-
-@dataclass(frozen=True)
-class Interview:
-    """The record of a 约谈."""
-
-    held_at: datetime
-    place: str
-    attendees: str
-    minutes: str
-    measures: str
-    next_look: date | None = None
 
 
 class SupervisionService:
@@ -116,6 +68,7 @@ class SupervisionService:
         self, tickets: TicketService, calendar: Callable[[], Calendar], settings: Supervision
     ) -> None:
         self._tickets = tickets
+        self._course = Course(tickets)
         self._calendar = calendar
         self.rules = Rules(settings, calendar, tickets.limits)
 
@@ -131,7 +84,7 @@ class SupervisionService:
         known = await by_key(uow.session, asked.key)
         if known is not None:
             return known
-        asked = _checked(asked)
+        asked = checked(asked)
         await self._check_units(uow, asked)
         values = await self._values(uow, actor, asked)
         known = await by_key(uow.session, asked.key)  # sent twice at once: the first has its number now
@@ -146,10 +99,10 @@ class SupervisionService:
         if asked.copies:
             await uow.put(_copy, *({"order_id": ident, "unit_id": unit} for unit in asked.copies))
         row = OrderRow.of({**values, "id": ident})
-        await self._note(uow, actor, row, Step.ISSUE, None, OrderState.ISSUED, asked.requirement)
+        await self._course.note(uow, actor, row, Step.ISSUE, None, OrderState.ISSUED, asked.requirement)
         await self._tell_issued(uow, actor, row, asked.copies, lies_there=lies_there)
         if parent is not None and asked.kind is Kind.RAISED:
-            await self._move(uow, actor, parent, Step.RAISE, f"已提级为 {values['number']}")
+            await self._course.move(uow, actor, parent, Step.RAISE, f"已提级为 {values['number']}")
         return int(ident)
 
     async def _values(self, uow: UnitOfWork, actor: Actor, asked: NewOrder) -> dict[str, Any]:
@@ -179,10 +132,7 @@ class SupervisionService:
         if asked.kind not in REPORTED_ON:
             return None, None
         if asked.report_on is not None:
-            due = datetime.combine(asked.report_on, END_OF_WORK, CITY_ZONE).astimezone(UTC)
-            if due <= now:
-                raise HotlineError("form_invalid", fields={"report_on": "in_past"})
-            return due, None
+            return report_by(asked.report_on, now), None
         limit = Limit(asked.days or 3, Measure.WORKING_DAY)
         return add(self._calendar(), now, limit), str(limit)
 
@@ -229,7 +179,7 @@ class SupervisionService:
 
         Where the ticket lies with the unit, the action on it has told them.
         """
-        await self._tell(uow, actor, row, Step.ISSUE, copies)
+        await self._course.tell(uow, actor, row, Step.ISSUE, copies)
         if row.kind_ in KEPT_FROM_UNITS:
             return
         notices = [Notice("order_copied", row.ticket_id, HEADS, copies)] if copies else []
@@ -260,10 +210,7 @@ class SupervisionService:
         """退回补充: the report is not enough; a further date, if one is given."""
         more: dict[str, Any] = {}
         if report_on is not None:
-            due = datetime.combine(report_on, END_OF_WORK, CITY_ZONE).astimezone(UTC)
-            if due <= uow.now:
-                raise HotlineError("form_invalid", fields={"report_on": "in_past"})
-            more = {"report_by": due, "limit_text": None, "reminded_at": None}
+            more = {"report_by": report_by(report_on, uow.now), "limit_text": None, "reminded_at": None}
         await self._step(uow, actor, order_id, version, Step.SEND_BACK, text, **more)
 
     async def close(self, uow: UnitOfWork, actor: Actor, order_id: int, version: int, text: str) -> None:
@@ -283,7 +230,7 @@ class SupervisionService:
             raise HotlineError("form_invalid", fields=dict.fromkeys(missing, "required"))
         if told.held_at > uow.now:
             raise HotlineError("form_invalid", fields={"held_at": "in_future"})
-        look = _look(told.next_look, uow.now)
+        look = inputs.next_look(told.next_look, uow.now)
         values = {
             "order_id": order_id,
             "held_at": told.held_at,
@@ -311,7 +258,7 @@ class SupervisionService:
         next_look: date | None = None,
     ) -> None:
         """回头看: what was agreed is looked at again, and when next."""
-        look = _look(next_look, uow.now)
+        look = inputs.next_look(next_look, uow.now)
         await self._step(uow, actor, order_id, version, Step.LOOK, text, **look)
 
     async def _step(
@@ -341,53 +288,12 @@ class SupervisionService:
         if len(note) > MAX_TEXT:
             raise HotlineError("form_invalid", fields={"note": "too_long"})
         if row.version != version:
-            if await self._taken(uow, actor, row, version, step, note):
+            if await self._course.taken(uow, actor, row, version, step, note):
                 return False
             raise HotlineError("version_conflict", entity="order", id=row.id)
         _check_step(row, step)
-        await self._move(uow, actor, row, step, note, detail, **more)
+        await self._course.move(uow, actor, row, step, note, detail, **more)
         return True
-
-    async def _taken(
-        self, uow: UnitOfWork, actor: Actor, row: OrderRow, version: int, step: Step, note: str
-    ) -> bool:
-        """Whether the last thing done, seen in `version`, was this very step (a double click)."""
-        query = sa.select(_step.c.step, _step.c.actor_id, _step.c.note)
-        query = query.where(_step.c.order_id == row.id).order_by(_step.c.id.desc()).limit(1)
-        last = (await uow.session.execute(query)).first()
-        same = last is not None and tuple(last) == (step.value, actor.user_id, note)
-        return same and row.version == version + 1
-
-    async def _move(
-        self,
-        uow: UnitOfWork,
-        actor: Actor,
-        row: OrderRow,
-        step: Step,
-        note: str,
-        detail: dict[str, Any] | None = None,
-        **more: Any,
-    ) -> None:
-        """Write the step: the row, its course, the ticket's history, notices, screens, the feed."""
-        before = row.state_
-        after = leads_to(step, row.kind_, before)
-        values = {"version": row.version + 1, "state": after.value} | _stamps(
-            step, after, row, actor, uow.now
-        )
-        await uow.change(_order, {"id": row.id}, **(values | more))
-        moved = row.moved(version=row.version + 1, state=after.value)
-        await self._note(uow, actor, moved, step, before, after, note, detail)
-        if row.ticket_id is not None and step in FOLLOWED_AS and row.kind_ not in KEPT_FROM_UNITS:
-            await self._tickets.follow(
-                uow, actor, row.ticket_id, FOLLOWED_AS[step], _in_history(row, step, note)
-            )
-        await self._tell(uow, actor, moved, step, await copies_of(uow.session, row.id))
-        told = _TOLD.get(step)
-        if told is not None and row.kind_ not in KEPT_FROM_UNITS:
-            kind, to = told
-            units = (row.unit_id,) if to is By.UNIT else None
-            roles = OFFICERS if to is By.UNIT else SUPERVISION
-            await staff.write(uow, [Notice(kind, row.ticket_id, roles, units)], done_by=actor.user_id)
 
     # ---- by the clock -----------------------------------------------------------------------
 
@@ -398,7 +304,7 @@ class SupervisionService:
         if row.reminded_at is not None or not late or not allows(Step.REMIND, row.kind_, row.state_):
             return False
         system = Actor.system("supervision")
-        await self._move(uow, system, row, Step.REMIND, "", reminded_at=uow.now)
+        await self._course.move(uow, system, row, Step.REMIND, "", reminded_at=uow.now)
         notices = [
             Notice("order_late", row.ticket_id, OFFICERS, (row.unit_id,)),
             Notice("order_late", row.ticket_id, SUPERVISION),
@@ -415,68 +321,6 @@ class SupervisionService:
         await staff.write(uow, [Notice("look_due", row.ticket_id, SUPERVISION)])
         return True
 
-    # ---- small ------------------------------------------------------------------------------
-
-    async def _note(
-        self,
-        uow: UnitOfWork,
-        actor: Actor,
-        row: OrderRow,
-        step: Step,
-        before: OrderState | None,
-        after: OrderState,
-        note: str,
-        detail: dict[str, Any] | None = None,
-    ) -> None:
-        values = {
-            "order_id": row.id,
-            "at": uow.now,
-            "step": step.value,
-            "actor_id": actor.user_id,
-            "actor_name": actor.name,
-            "unit_id": actor.unit_id,
-            "from_state": before.value if before else None,
-            "to_state": after.value,
-            "note": note,
-            "detail": detail or {},
-        }
-        await uow.put(_step, values)
-
-    async def _tell(
-        self, uow: UnitOfWork, actor: Actor, row: OrderRow, step: Step, copies: tuple[int, ...]
-    ) -> None:
-        units = () if row.kind_ in KEPT_FROM_UNITS else (row.unit_id, *copies)
-        told = OrderMoved(
-            row.id, row.version, row.kind, step.value, row.state, row.unit_id, row.ticket_id, units,
-            actor.user_id, row.number,
-        )  # fmt: skip
-        await uow.emit(told)
-        await feed.write(uow, told)
-
-
-def _checked(asked: NewOrder) -> NewOrder:
-    """The texts cleaned and measured. Raises `form_invalid`."""
-    subject, text = " ".join(asked.subject.split()), clean(asked.requirement, lines=True)
-    wrong: dict[str, str] = {}
-    for name, value, most in (("subject", subject, 120), ("requirement", text, MAX_TEXT)):
-        if len(value) < 2:
-            wrong[name] = "required"
-        elif len(value) > most:
-            wrong[name] = "too_long"
-    if asked.kind is Kind.HANDOVER and not asked.recipient.strip():
-        wrong["recipient"] = "required"
-    if asked.days is not None and not 1 <= asked.days <= MOST_DAYS:
-        wrong["days"] = "bad_value"
-    if len(asked.copies) > MOST_COPIES:
-        wrong["copies"] = "too_long"
-    if wrong:
-        raise HotlineError("form_invalid", fields=wrong)
-    copies = tuple(unit for unit in dict.fromkeys(asked.copies) if unit != asked.unit_id)
-    if asked.kind in KEPT_FROM_UNITS:
-        copies = ()
-    given = vars(asked) | {"subject": subject, "requirement": text, "copies": copies}
-    return NewOrder(**given)
-
 
 async def _next_number(uow: UnitOfWork) -> str:
     """督〔2026〕000123: unique; the row of the year is locked until the commit."""
@@ -490,31 +334,3 @@ async def _next_number(uow: UnitOfWork) -> str:
 def _check_step(row: OrderRow, step: Step) -> None:
     if not allows(step, row.kind_, row.state_):
         raise HotlineError("order_step_refused", step=step.value, state=row.state)
-
-
-def _stamps(step: Step, after: OrderState, row: OrderRow, actor: Actor, now: datetime) -> dict[str, Any]:
-    """When and by whom, of the states that were reached."""
-    found: dict[str, Any] = {}
-    if step in (Step.ACKNOWLEDGE, Step.REPORT) and row.acknowledged_at is None:
-        found |= {"acknowledged_at": now, "acknowledged_by": actor.user_id}
-    if step is Step.REPORT:
-        found |= {"reported_at": now, "reported_by": actor.user_id}
-    if after in (OrderState.CLOSED, OrderState.REVOKED) and row.closed_at is None:
-        found |= {"closed_at": now, "closed_by": actor.user_id}
-    return found
-
-
-def _in_history(row: OrderRow, step: Step, note: str) -> str:
-    """What the ticket's history says of the step."""
-    word = {Step.REVOKE: "撤销 "}.get(step, "")
-    return f"{word}{KIND_LABELS[row.kind_]} {row.number}" + (f"：{note}" if note else "")
-
-
-def _look(day: date | None, now: datetime) -> dict[str, Any]:
-    """The morning of the day of the next look, for the document and for its course."""
-    if day is None:
-        return {"detail": {"next_look_at": None}, "next_look_at": None}
-    at = datetime.combine(day, time(9), CITY_ZONE).astimezone(UTC)
-    if at <= now:
-        raise HotlineError("form_invalid", fields={"next_look": "in_past"})
-    return {"detail": {"next_look_at": at.isoformat()}, "next_look_at": at}

@@ -21,6 +21,7 @@ from core.leadership import Lease
 from core.privacy import Vault
 from core.tables import table_of
 from core.wake import Wake
+from telephony import waiting
 from telephony.ami.connection import AmiConnection
 from telephony.ami.messages import AmiEvent
 from telephony.calls import Tracker
@@ -126,12 +127,7 @@ class Executor:
     async def _take(self) -> tuple[Any, Wanted | None] | None:
         """Mark the oldest order as taken, or as late."""
         async with self.db.begin() as uow:
-            await self.lease.fence(uow)
-            query = sa.select(_order).where(
-                _order.c.state == sa.bindparam("waiting", "waiting", literal_execute=True)
-            )
-            query = query.order_by(_order.c.id).limit(1).with_for_update(skip_locked=True)
-            order = (await uow.session.execute(query)).first()
+            order = await waiting.oldest(uow, self.lease, _order)
             if order is None:
                 return None
             call = (await uow.session.execute(sa.select(_call).where(_call.c.id == order.session_id))).one()

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.channels import Incoming, Kind, Place
-from routing.channels.dialogue import (
+from routing.channels.dialogue import answer
+from routing.channels.talk import (
     Add,
     Own,
     Rate,
@@ -18,7 +19,6 @@ from routing.channels.dialogue import (
     Turn,
     Urge,
     Wish,
-    answer,
 )
 from routing.channels.words import command_of, contact_of
 

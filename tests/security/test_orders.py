@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from sla.supervision.service import NewOrder
+from sla.supervision.inputs import NewOrder
 from sla.supervision.terms import Kind
 from tests.security.rules import ALLOWED, FORMS
 from tests.security.test_foreign_ids import EVIL

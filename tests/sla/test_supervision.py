@@ -14,8 +14,9 @@ from core.errors import HotlineError
 from core.people.permissions import Role
 from sla.sources import shipped_calendar
 from sla.supervision import queries
+from sla.supervision.inputs import Interview, NewOrder
 from sla.supervision.queries import OrderFilters
-from sla.supervision.service import Interview, NewOrder, SupervisionService
+from sla.supervision.service import SupervisionService
 from sla.supervision.terms import RULES, Kind, OrderState, Step, allows, leads_to
 from sla.supervision.watch import SupervisionWatch
 from tests.tickets.conftest import City, Refused

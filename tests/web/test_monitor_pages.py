@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from core.clock import ManualClock
-from sla.supervision.service import NewOrder
+from sla.supervision.inputs import NewOrder
 from sla.supervision.terms import Kind
 from tests.security.test_orders import issued
 from tests.web.conftest import Browser, Console

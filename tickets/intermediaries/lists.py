@@ -1,6 +1,5 @@
 """The register as a list, one line per qualification: what a line says, and what is wrong with it."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -116,12 +115,6 @@ def entries(found: Iterable[Step]) -> dict[str, tuple[Said, list[Licence]]]:
         if step.licence is not None:
             licences.append(step.licence)
     return taken
-
-
-def counts(found: Iterable[Step]) -> dict[str, int]:
-    """How many lines do what."""
-    done = Counter(step.effect for step in found)
-    return {effect: done[effect] for effect in ("new", "changed", "same", "wrong")}
 
 
 def as_list(rows: Iterable[Any]) -> str:

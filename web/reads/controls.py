@@ -15,6 +15,7 @@ from core.pinyin import initials
 from telephony.controls import queries
 from telephony.controls.abuse import REASONS
 from telephony.controls.terms import EMERGENCIES, SPYING, Act, Standing, why_not
+from web.reads.agent_words import COLLEAGUE_WORDS
 from web.sentences import PROBLEMS
 
 ACT_WORDS: Mapping[str, str] = {
@@ -37,10 +38,6 @@ DOING: Mapping[str, str] = {
     "ringing": "正在呼叫",
     "done": "已完成",
 }
-STATE_WORDS: Mapping[str, str] = {
-    "ready": "空闲", "not_ready": "示忙", "wrap_up": "话后整理", "ringing": "振铃", "talking": "通话",
-    "hold": "保持", "call_back": "回拨", "unreachable": "话机不通",
-}  # fmt: skip
 SIMPLE: tuple[tuple[Act, str], ...] = (
     (Act.HOLD, "Alt+B"), (Act.RESUME, "Alt+B"), (Act.MUTE, ""), (Act.UNMUTE, ""), (Act.CONFERENCE, ""),
     (Act.COMPLETE, ""), (Act.BACK, ""),
@@ -178,6 +175,6 @@ async def targets(session: AsyncSession, actor: Actor) -> list[Choice]:
     ]
     for one in await queries.colleagues(session, actor):
         find = f"{one.name} {initials(one.name)} {one.login} {one.extension}".lower()
-        hint = f"分机 {one.extension} · {STATE_WORDS.get(one.state, one.state)}"
+        hint = f"分机 {one.extension} · {COLLEAGUE_WORDS.get(one.state, one.state)}"
         found.append(Choice(f"colleague:{one.extension}", one.name, hint, find, one.free))
     return found

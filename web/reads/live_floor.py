@@ -23,16 +23,9 @@ from telephony.floor.languages import LANGUAGES, words_of
 from telephony.floor.now import AgentNow, TalkNow, WaitingNow, agents_now, talking_now, waiting_now
 from telephony.measures import FORMULAS
 from web.floor_board import Board
+from web.reads.agent_words import STATE_WORDS, tone_of
 from web.reads.calls import DIRECTIONS, queue_words
 
-STATE_WORDS = {
-    "ready": "示闲", "ringing": "振铃", "talking": "通话", "hold": "保持", "wrap_up": "话后整理",
-    "not_ready": "示忙", "call_back": "回拨", "unreachable": "话机不通", "signed_out": "签出",
-}  # fmt: skip
-STATE_TONES = {
-    "ready": "good", "ringing": "info", "talking": "info", "hold": "warn", "wrap_up": "quiet",
-    "not_ready": "warn", "call_back": "secret", "unreachable": "bad",
-}  # fmt: skip
 SHOWN_STATES = ("ready", "ringing", "talking", "hold", "wrap_up", "not_ready", "call_back", "unreachable")
 CONCERNS = {
     "wrap_up": "话后整理过长", "not_ready": "示忙过长", "talking": "通话过长", "hold": "保持过长",
@@ -113,7 +106,7 @@ def _agents(board: Board, seen: Snapshot, limits: Limits, render: Render) -> Non
         row = {
             "one": one,
             "state": STATE_WORDS[one.state],
-            "tone": STATE_TONES.get(one.state, "quiet"),
+            "tone": tone_of(one.state),
             "flagged": flagged,
             "help": helped.get(one.user_id),
             "detail": detail_of(one, seen.words),

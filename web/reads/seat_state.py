@@ -12,27 +12,8 @@ from core.catalog import reasons
 from core.people.actor import Actor
 from telephony.agents import choices, queries
 from telephony.agents.queries import AgentRow, WrapUpNow
+from web.reads.agent_words import OWN_WORDS, own_tone_of
 
-STATE_WORDS = {
-    "signed_out": "未签入",
-    "ready": "示闲",
-    "not_ready": "示忙",
-    "ringing": "振铃",
-    "talking": "通话",
-    "hold": "保持",
-    "wrap_up": "话后整理",
-    "call_back": "外呼",
-    "unreachable": "话机不通",
-}
-STATE_TONES = {
-    "ready": "good",
-    "talking": "info",
-    "call_back": "info",
-    "hold": "warn",
-    "ringing": "warn",
-    "not_ready": "warn",
-    "unreachable": "bad",
-}
 ON_THE_PHONE = ("ringing", "talking", "hold", "call_back")
 
 
@@ -59,11 +40,11 @@ class SeatState:
 
     @property
     def word(self) -> str:
-        return STATE_WORDS[self.state]
+        return OWN_WORDS[self.state]
 
     @property
     def tone(self) -> str:
-        return STATE_TONES.get(self.state, "quiet")
+        return own_tone_of(self.state)
 
     @property
     def on_the_phone(self) -> bool:

@@ -16,8 +16,7 @@ from tickets.inputs import INPUTS, Appeal, parse_input
 from tickets.service import NewTicket
 from tickets.workflow import RULES, Action
 from web.context import actor, context
-from web.inputs import MALFORMED, MAX_FIELDS
-from web.routes import rule_of
+from web.inputs import read_items
 
 MAY: tuple[Permission, ...] = tuple(
     sorted({who.permission for rule in RULES.values() for who in rule.who}, key=str)
@@ -63,26 +62,6 @@ async def read_posted(request: web.Request, action: Action) -> Posted:
             typed[key] = value
     back = str(typed.pop("back", "page"))
     return Posted(typed, _number(typed.pop("version", "")), back)
-
-
-async def read_items(request: web.Request, most: int = MAX_FIELDS) -> list[tuple[str, str]]:
-    """Every posted pair. Raises `too_large`, `bad_request`."""
-    body = await request.read()
-    rule = rule_of(request)
-    if rule is not None and len(body) > rule.max_body:
-        raise HotlineError("too_large")
-    try:
-        posted = await request.post()
-    except MALFORMED:
-        raise HotlineError("bad_request") from None
-    if len(posted) > most:
-        raise HotlineError("too_large")
-    found: list[tuple[str, str]] = []
-    for key, value in posted.items():
-        if not isinstance(value, str) or "\x00" in value:
-            raise HotlineError("bad_request", field=key[:40])
-        found.append((key, value))
-    return found
 
 
 def _number(text: str) -> int | None:

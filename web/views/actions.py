@@ -15,14 +15,14 @@ from tickets.service import DEPUTY
 from tickets.workflow import ACTION_LABELS, RULES, Action
 from web.context import actor, context, wants_fragment
 from web.errors import problem_of, wants_json
-from web.inputs import path_id
+from web.inputs import path_id, read_items
 from web.reads.action_forms import FIRST, NOT_IN_BAR, Builder, Form, in_order
 from web.reads.left import left_of
 from web.reads.process import process_of
 from web.render import fragment, page, redirect
 from web.routes import route
 from web.sentences import PROBLEMS, Problem
-from web.views._acting import MAX_BODY, MAY, Posted, act, action_of, read_items, read_posted
+from web.views._acting import MAX_BODY, MAY, Posted, act, action_of, read_posted
 from web.words import TICKET_WORDS
 
 MOST_AT_ONCE = 20  # tickets in one request; the page sends the next batch when it has the answer

@@ -18,6 +18,7 @@ from web.context import actor, context
 from web.floor_board import FLOOR, Board
 from web.inputs import Fields, path_id, read_query
 from web.reads import live_floor
+from web.reads.agent_words import STATE_WORDS, tone_of
 from web.render import JINJA, fragment, page
 from web.routes import route
 
@@ -114,8 +115,8 @@ async def _chosen(request: web.Request, user_id: int) -> dict[str, Any]:
         "gone": False,
         "user_id": user_id,
         "one": one,
-        "state": live_floor.STATE_WORDS[one.state],
-        "tone": live_floor.STATE_TONES.get(one.state, "quiet"),
+        "state": STATE_WORDS[one.state],
+        "tone": tone_of(one.state),
         "detail": live_floor.detail_of(one, words),
         "reasons": options,
         "queues": [(name, label, name in one.queues) for name, label in allowed],

@@ -19,7 +19,7 @@ from telephony.floor.scope import call_of
 from web.context import actor, context
 from web.errors import problem_of
 from web.inputs import Fields, path_id, read_form, read_query
-from web.reads.live_floor import STATE_TONES, STATE_WORDS
+from web.reads.agent_words import STATE_WORDS, tone_of
 from web.render import fragment, page, redirect
 from web.routes import route
 
@@ -217,9 +217,7 @@ async def _call(request: web.Request, ident: int) -> dict[str, Any]:
         "token": new_token(9),
         "word": LANGUAGES.get(needed.language, "") if needed else "",
         "groups": GROUPS,
-        "seats": [
-            (one, STATE_WORDS.get(one.state, one.state), STATE_TONES.get(one.state, "quiet")) for one in seats
-        ],
+        "seats": [(one, STATE_WORDS.get(one.state, one.state), tone_of(one.state)) for one in seats],
         "outside": sorted(
             ((one, one.hours.open_at(now)) for one in outside), key=lambda pair: (not pair[1], pair[0].name)
         ),

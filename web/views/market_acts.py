@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from aiohttp import web
 from pydantic import Field
 
+from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.models import Unit
 from tickets.actions.units import HANDLING_KINDS
@@ -23,8 +24,9 @@ from web.inputs import Fields, path_id, read_form, read_query
 from web.reads.units import unit_groups
 from web.render import page, redirect
 from web.routes import route
-from web.views._admin import MEGABYTE, ListFields, back, csv_file
+from web.views._admin import MEGABYTE, back, csv_file
 from web.views._forms import field_errors
+from web.views._list_import import ListImport
 from web.views.market import DECIDE, EDIT, HOME, one_page, the_market
 
 ONE = HOME + "/{intermediary_id:[0-9]+}"
@@ -239,23 +241,25 @@ async def export(request: web.Request) -> web.StreamResponse:
 @route("GET", HOME + "/import", permission=EDIT)
 async def import_page(request: web.Request) -> web.StreamResponse:
     """Paste or choose a list."""
-    return await _import_page(request, "", None)
+    return await _LIST.show(request)
 
 
 @route("POST", HOME + "/import", permission=EDIT, max_body=3 * MEGABYTE)
 async def import_list(request: web.Request) -> web.StreamResponse:
     """First what every line would do, then the change itself: all of it or nothing."""
-    form = await read_form(request, ListFields)
-    async with context(request).db.begin() as uow:
-        steps = lists.steps(form.text, *(await _known(uow.session)))
-        wrong = sum(step.effect == "wrong" for step in steps)
-        if form.sure and wrong:
-            raise HotlineError("list_wrong", wrong=wrong)
-        if form.sure:
-            place = await the_market(request, uow.session)
-            await register.take(uow, actor(request), place, lists.entries(steps))
-            return back(request, HOME, "imported")
-    return await _import_page(request, form.text, steps)
+    return await _LIST.posted(request)
+
+
+async def _plan(_request: web.Request, uow: UnitOfWork, text: str) -> list[lists.Step]:
+    return lists.steps(text, *(await _known(uow.session)))
+
+
+async def _take(request: web.Request, uow: UnitOfWork, steps: list[lists.Step]) -> None:
+    place = await the_market(request, uow.session)
+    await register.take(uow, actor(request), place, lists.entries(steps))
+
+
+_LIST = ListImport("market/import.html", HOME, list(lists.COLUMNS.values()), _plan, _take)
 
 
 async def _known(session: Any) -> tuple[dict[str, int], dict[str, Any], dict[tuple[str, str], Any]]:
@@ -268,17 +272,6 @@ async def _known(session: Any) -> tuple[dict[str, int], dict[str, Any], dict[tup
         {row.code: row.id for row in await session.execute(units)},
         {row.uscc: row for row in rows},
         {(uscc[row.intermediary_id], row.number): row for row in held},
-    )
-
-
-async def _import_page(request: web.Request, text: str, steps: list[lists.Step] | None) -> web.Response:
-    return await page(
-        request,
-        "market/import.html",
-        text=text,
-        steps=steps,
-        counts=lists.counts(steps or ()),
-        columns=list(lists.COLUMNS.values()),
     )
 
 

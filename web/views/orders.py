@@ -16,9 +16,9 @@ from core.clock import CITY_ZONE, to_city
 from core.errors import HotlineError
 from core.people.permissions import Permission
 from sla.supervision import queries
+from sla.supervision.inputs import Interview
 from sla.supervision.papers import Form, OrderSheet, order_sheet
 from sla.supervision.queries import OrderFilters
-from sla.supervision.service import Interview
 from sla.supervision.terms import OPEN, OrderState, Step
 from tickets.export import paper
 from web.context import actor, context, wants_fragment
@@ -28,8 +28,8 @@ from web.reads.left import left_until
 from web.reads.supervision import WORDS, tabs
 from web.render import fragment, page, redirect
 from web.routes import route
+from web.views._supervision import day_of, field_errors
 from web.views.prints import marks_of
-from web.views.supervision import day_of, field_errors
 from web.views.tickets import READ
 
 SUPERVISE = Permission.TICKET_SUPERVISE

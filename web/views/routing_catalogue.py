@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.people.permissions import Permission
 from routing import catalogue_service, lists, queries
@@ -22,7 +23,8 @@ from web.inputs import Fields, path_id, read_form, read_query
 from web.reads.units import unit_groups
 from web.render import page
 from web.routes import route
-from web.views._admin import DONE, MEGABYTE, ListFields, back, csv_file
+from web.views._admin import DONE, MEGABYTE, back, csv_file
+from web.views._list_import import ListImport
 from web.views.admin_calendar import today
 
 HOME = "/routing/catalogue"
@@ -244,33 +246,23 @@ async def _row_page(
 @route("GET", HOME + "/import", permission=EDIT)
 async def import_page(request: web.Request) -> web.StreamResponse:
     """Paste or choose a list."""
-    return await _import_page(request, "", None)
+    return await _LIST.show(request)
 
 
 @route("POST", HOME + "/import", permission=EDIT, max_body=3 * MEGABYTE)
 async def import_list(request: web.Request) -> web.StreamResponse:
     """First what every line would do, then the change itself: all of it or nothing."""
-    form, ctx = await read_form(request, ListFields), context(request)
-    async with ctx.db.begin() as uow:
-        known = await directory(uow.session)
-        rows = await catalogue_service.by_key(uow.session)
-        steps = lists.steps(form.text, known, rows, today(request))
-        wrong = sum(step.effect == "wrong" for step in steps)
-        if form.sure and wrong:
-            raise HotlineError("list_wrong", wrong=wrong)
-        if form.sure:
-            said = [step.said for step in steps if step.said is not None and step.effect != "same"]
-            await catalogue_service.take_list(uow, actor(request), said, "导入")
-            return back(request, HOME, "imported")
-    return await _import_page(request, form.text, steps)
+    return await _LIST.posted(request)
 
 
-async def _import_page(request: web.Request, text: str, steps: list[lists.Step] | None) -> web.Response:
-    return await page(
-        request,
-        "routing/catalogue_import.html",
-        text=text,
-        steps=steps,
-        counts=lists.counts(steps or ()),
-        columns=list(lists.COLUMNS.values()),
-    )
+async def _plan(request: web.Request, uow: UnitOfWork, text: str) -> list[lists.Step]:
+    known = await directory(uow.session)
+    return lists.steps(text, known, await catalogue_service.by_key(uow.session), today(request))
+
+
+async def _take(request: web.Request, uow: UnitOfWork, steps: list[lists.Step]) -> None:
+    said = [step.said for step in steps if step.said is not None and step.effect != "same"]
+    await catalogue_service.take_list(uow, actor(request), said, "导入")
+
+
+_LIST = ListImport("routing/catalogue_import.html", HOME, list(lists.COLUMNS.values()), _plan, _take)

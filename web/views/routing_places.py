@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from pydantic import Field
 
-from core.errors import HotlineError
+from core.db import UnitOfWork
 from core.people.permissions import Permission
 from routing import lists, places
 from routing.gazetteer import KINDS, Place
@@ -16,7 +16,8 @@ from web.context import actor, context
 from web.inputs import Fields, path_id, read_form, read_query
 from web.render import page
 from web.routes import route
-from web.views._admin import DONE, MEGABYTE, ListFields, NoFields, back, csv_file
+from web.views._admin import DONE, MEGABYTE, NoFields, back, csv_file
+from web.views._list_import import ListImport
 
 HOME = "/routing/places"
 READ, EDIT = Permission.ROUTING_READ, Permission.ROUTING_EDIT
@@ -89,32 +90,24 @@ async def export(request: web.Request) -> web.StreamResponse:
 @route("GET", HOME + "/import", permission=EDIT)
 async def import_page(request: web.Request) -> web.StreamResponse:
     """Paste or choose a list."""
-    return await _import_page(request, "", None)
+    return await _LIST.show(request)
 
 
 @route("POST", HOME + "/import", permission=EDIT, max_body=3 * MEGABYTE)
 async def import_list(request: web.Request) -> web.StreamResponse:
     """First what every line would do, then the change itself."""
-    form = await read_form(request, ListFields)
-    async with context(request).db.begin() as uow:
-        known = {(row.name, row.unit): row for row in await places.every(uow.session)}
-        steps = lists.place_steps(form.text, await directory(uow.session), known)
-        wrong = sum(step.effect == "wrong" for step in steps)
-        if form.sure and wrong:
-            raise HotlineError("list_wrong", wrong=wrong)
-        if form.sure:
-            await places.take(uow, actor(request), [step.place for step in steps])
-            return back(request, HOME, "imported")
-    return await _import_page(request, form.text, steps)
+    return await _LIST.posted(request)
 
 
-async def _import_page(request: web.Request, text: str, steps: list[lists.PlaceStep] | None) -> web.Response:
-    return await page(
-        request,
-        "routing/places_import.html",
-        text=text,
-        steps=steps,
-        counts=lists.counts(steps or ()),
-        kinds=KINDS,
-        columns=list(lists.PLACE_COLUMNS.values()),
-    )
+async def _plan(_request: web.Request, uow: UnitOfWork, text: str) -> list[lists.PlaceStep]:
+    known = {(row.name, row.unit): row for row in await places.every(uow.session)}
+    return lists.place_steps(text, await directory(uow.session), known)
+
+
+async def _take(request: web.Request, uow: UnitOfWork, steps: list[lists.PlaceStep]) -> None:
+    await places.take(uow, actor(request), [step.place for step in steps])
+
+
+_LIST = ListImport(
+    "routing/places_import.html", HOME, list(lists.PLACE_COLUMNS.values()), _plan, _take, {"kinds": KINDS}
+)

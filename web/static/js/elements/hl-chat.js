@@ -3,6 +3,7 @@
 
 import { FetchError, composing, encoded, FORM_TYPE, request, showProblem } from "./dom.js";
 import { HlRegion } from "./hl-region.js";
+import { Looking } from "./looking.js";
 import { ring } from "./tone.js";
 
 const EVERY_MS = 15000;
@@ -13,12 +14,8 @@ class HlChat extends HTMLElement {
     this.wired = true;
     this.lines = this.querySelector("[data-lines]");
     this.tidy();
-    this.onLive = (event) => event.detail.topic === "chat" && String(event.detail.ref) === this.getAttribute("chat") && this.look();
-    this.onSocket = (event) => event.detail.state === "open" && this.look();
-    document.addEventListener("hl:live", this.onLive);
-    document.addEventListener("hl:socket", this.onSocket);
-    document.addEventListener("hl:reset", this.onSocketReset = () => this.look());
-    this.poll = window.setInterval(() => document.hidden || this.look(), EVERY_MS);
+    this.looking = new Looking(() => this.look(), { burst: 0, longest: EVERY_MS });
+    this.looking.follow((note) => note.topic === "chat" && String(note.ref) === this.getAttribute("chat"), { every: EVERY_MS });
     this.form = this.querySelector("[data-write]");
     if (this.form) this.wire();
     this.down();
@@ -26,10 +23,7 @@ class HlChat extends HTMLElement {
 
   disconnectedCallback() {
     if (this.isConnected) return;
-    document.removeEventListener("hl:live", this.onLive);
-    document.removeEventListener("hl:socket", this.onSocket);
-    document.removeEventListener("hl:reset", this.onSocketReset);
-    window.clearInterval(this.poll);
+    this.looking.stop();
     this.wired = false;
   }
 
@@ -42,7 +36,7 @@ class HlChat extends HTMLElement {
       this.send();
     });
     const end = this.querySelector("[data-end]");
-    end.addEventListener("submit", (event) => { event.preventDefault(); this.post(end).then((done) => done && this.look()); });
+    end.addEventListener("submit", (event) => { event.preventDefault(); this.post(end).then((done) => done && this.looking.soon()); });
   }
 
   async send() {
@@ -57,7 +51,7 @@ class HlChat extends HTMLElement {
     }
     this.sending = false;
     field.focus();
-    this.look();
+    this.looking.soon();
   }
 
   async post(form) {
@@ -81,19 +75,10 @@ class HlChat extends HTMLElement {
   }
 
   async look() {
-    if (this.busy) { this.again = true; return; }
-    this.busy = true;
     const all = this.lines.querySelectorAll("[data-line]");
     const last = all.length ? all[all.length - 1].getAttribute("data-line") : "0";
-    try {
-      const { body } = await request(`/chats/${this.getAttribute("chat")}/lines?after=${last}`);
-      this.take(body);
-    } catch (error) {
-      if (!(error instanceof FetchError)) throw error;
-    } finally {
-      this.busy = false;
-    }
-    if (this.again) { this.again = false; this.look(); }
+    const { body } = await request(`/chats/${this.getAttribute("chat")}/lines?after=${last}`);
+    this.take(body);
   }
 
   take(html) {

@@ -6,11 +6,13 @@
 // stands beside them.
 
 import { FORM_TYPE, FetchError, encoded, request, showProblem, swap } from "./dom.js";
+import { Looking } from "./looking.js";
 
 const TOPICS = ["agent", "call", "pbx", "help", "language"];
 const BURST_MS = 40;
 const SETTLE_MS = 300;
 const EVERY_MS = 3000; // what takes too long stands out without any event
+const RETRY_MS = 500;
 const LONGEST_WAIT_MS = 15000;
 
 function freshToken() {
@@ -25,15 +27,14 @@ class HlFloor extends HTMLElement {
     this.mark = this.getAttribute("mark");
     this.state = this.getAttribute("data-state") || "";
     this.queue = this.getAttribute("data-queue") || "";
-    this.retryMs = 500;
-    this.asked = 0;
-    this.onLive = (event) => this.hears(event.detail);
-    this.onSocket = (event) => event.detail.state === "open" && this.soon();
-    this.onReset = () => this.soon();
-    document.addEventListener("hl:live", this.onLive);
-    document.addEventListener("hl:socket", this.onSocket);
-    document.addEventListener("hl:reset", this.onReset);
-    this.poll = window.setInterval(() => document.hidden || this.soon(0), EVERY_MS);
+    this.looking = new Looking(() => this.look(), {
+      burst: BURST_MS,
+      settle: SETTLE_MS,
+      retry: RETRY_MS,
+      longest: LONGEST_WAIT_MS,
+      stale: (old) => this.toggleAttribute("data-stale", old),
+    });
+    this.looking.follow((note) => this.hears(note), { every: EVERY_MS });
     this.addEventListener("click", (event) => this.clicked(event));
     this.addEventListener("keydown", (event) => this.pressed(event));
     this.addEventListener("submit", (event) => this.submitted(event));
@@ -42,48 +43,18 @@ class HlFloor extends HTMLElement {
 
   disconnectedCallback() {
     if (this.isConnected) return;
-    document.removeEventListener("hl:live", this.onLive);
-    document.removeEventListener("hl:socket", this.onSocket);
-    document.removeEventListener("hl:reset", this.onReset);
-    window.clearInterval(this.poll);
-    window.clearTimeout(this.timer);
+    this.looking.stop();
     this.wired = false;
   }
 
   hears(note) {
-    if (TOPICS.includes(note.topic)) this.soon();
     if (note.topic === "control" && note.kind === "order") this.told(note.data || {});
-  }
-
-  soon(ms = Math.max(BURST_MS, this.asked + SETTLE_MS - Date.now())) {
-    if (this.timer) return; // a burst never puts off the look that is due
-    this.timer = window.setTimeout(() => { this.timer = 0; this.look(); }, ms);
+    return TOPICS.includes(note.topic);
   }
 
   async look() {
-    if (this.busy) {
-      this.again = true;
-      return;
-    }
-    this.busy = true;
-    this.asked = Date.now();
-    try {
-      const { body } = await request(`${this.getAttribute("src")}?mark=${encodeURIComponent(this.mark)}`);
-      this.retryMs = 500;
-      this.removeAttribute("data-stale");
-      this.take(JSON.parse(body));
-    } catch (error) {
-      if (!(error instanceof FetchError)) throw error;
-      this.setAttribute("data-stale", "");
-      if (error.status !== 401 && error.status !== 403) this.soon(this.retryMs);
-      this.retryMs = Math.min(this.retryMs * 2, LONGEST_WAIT_MS);
-    } finally {
-      this.busy = false;
-    }
-    if (this.again) {
-      this.again = false;
-      this.soon();
-    }
+    const { body } = await request(`${this.getAttribute("src")}?mark=${encodeURIComponent(this.mark)}`);
+    this.take(JSON.parse(body));
   }
 
   take(answer) {
@@ -255,7 +226,7 @@ class HlFloor extends HTMLElement {
       this.said(`${word}：已发出`, body);
       const token = form.querySelector("[name=token]");
       if (token) token.value = freshToken(); // the next click is another order
-      this.soon();
+      this.looking.soon();
       const live = this.panel.querySelector("hl-region");
       if (live) live.refreshSoon();
     } catch (error) {

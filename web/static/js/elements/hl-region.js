@@ -4,11 +4,11 @@
 // be in an input of it all the same, the swap waits until the focus has left. With `piece="tabs"` it is
 // a piece of the telephone (pieces.js), which comes together with the others.
 
-import { FetchError, request, swap, takesInput } from "./dom.js";
+import { request, swap, takesInput } from "./dom.js";
+import { Looking } from "./looking.js";
 import { join, leave, lookSoon } from "./pieces.js";
 
 const SETTLE_MS = 250;
-const BURST_MS = 30; // the events of one transaction arrive together
 const LONGEST_WAIT_MS = 30000;
 
 export class HlRegion extends HTMLElement {
@@ -23,29 +23,21 @@ export class HlRegion extends HTMLElement {
   }
 
   follow() {
-    this.retryMs = 1000;
-    this.settle = Number(this.getAttribute("settle")) || SETTLE_MS;
-    this.asked = 0;
+    const every = Number(this.getAttribute("every")) * 1000;
     this.topics = (this.getAttribute("topics") || "").split(" ").filter(Boolean);
-    this.onLive = (event) => this.hears(event.detail) && this.refreshSoon();
-    this.onSocket = (event) => event.detail.state === "open" && this.caughtUp();
-    this.onReset = () => this.refreshSoon();
-    document.addEventListener("hl:live", this.onLive);
-    document.addEventListener("hl:socket", this.onSocket);
-    document.addEventListener("hl:reset", this.onReset);
-    const every = Number(this.getAttribute("every"));
-    if (every) this.poll = window.setInterval(() => document.hidden || this.refresh(), every * 1000);
+    this.looking = new Looking(() => this.refresh(), {
+      settle: Number(this.getAttribute("settle")) || SETTLE_MS,
+      longest: every || LONGEST_WAIT_MS,
+      stale: (old) => this.toggleAttribute("data-stale", old),
+    });
+    this.looking.follow((note) => this.hears(note), { every: every, opened: () => this.caughtUp() });
   }
 
   disconnectedCallback() {
     if (this.isConnected) return;
     if (this.piece) leave(this.piece, this);
-    document.removeEventListener("hl:live", this.onLive);
-    document.removeEventListener("hl:socket", this.onSocket);
-    document.removeEventListener("hl:reset", this.onReset);
+    else this.looking.stop();
     this.removeEventListener("focusout", this.onFocusOut);
-    window.clearInterval(this.poll);
-    window.clearTimeout(this.timer);
     this.wired = false;
   }
 
@@ -61,44 +53,14 @@ export class HlRegion extends HTMLElement {
     this.opened = true;
   }
 
-  refreshSoon(ms = Math.max(BURST_MS, this.asked + this.settle - Date.now())) {
-    if (this.piece) {
-      lookSoon();
-      return;
-    }
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => this.refresh(), ms);
+  refreshSoon(ms) {
+    if (this.piece) lookSoon();
+    else this.looking.soon(ms);
   }
 
   async refresh() {
-    if (this.busy) {
-      this.again = true;
-      return;
-    }
-    this.busy = true;
-    this.asked = Date.now();
-    try {
-      const { body } = await request(this.getAttribute("src"));
-      this.retryMs = 1000;
-      this.removeAttribute("data-stale");
-      this.place(body);
-    } catch (error) {
-      if (!(error instanceof FetchError)) throw error;
-      this.failed(error);
-    } finally {
-      this.busy = false;
-    }
-    if (this.again) {
-      this.again = false;
-      this.refreshSoon();
-    }
-  }
-
-  failed(error) {
-    this.setAttribute("data-stale", "");
-    if (error.status >= 400 && error.status < 500) return;
-    this.refreshSoon(this.retryMs);
-    this.retryMs = Math.min(this.retryMs * 2, LONGEST_WAIT_MS);
+    const { body } = await request(this.getAttribute("src"));
+    this.place(body);
   }
 
   // False when it cannot be put in place now.
