@@ -97,11 +97,16 @@ SLIPS = r"""() => {
   const found = [document.documentElement, document.querySelector(".hl-page")]
     .filter((one) => one && one.scrollWidth > one.clientWidth)
     .map((one) => `wider than the screen: ${one.scrollWidth} > ${one.clientWidth}`);
+  document.querySelectorAll("td").forEach((cell) => {
+    const lines = cell.offsetHeight / parseFloat(getComputedStyle(cell).lineHeight);
+    const text = cell.textContent.trim();
+    if (cell.clientWidth < 46 && lines > 2.5 && !cell.children.length) found.push(`one letter a line: ${text.slice(0, 20)}`);
+  });
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const text = texts.currentNode.textContent;
-    const code = texts.currentNode.parentElement.closest("script, style, template, code, pre, textarea");
-    if (!code && /\b(None|undefined|NaN)\b|\[object /.test(text)) found.push(`no word: ${text.trim().slice(0, 60)}`);
+    if (texts.currentNode.parentElement.closest("script, style, template, code, pre, textarea")) continue;
+    if (/\b(None|undefined|NaN)\b|\[object /.test(text)) found.push(`no word: ${text.trim().slice(0, 60)}`);
   }
   return found;
 }"""
