@@ -99,8 +99,8 @@ SLIPS = r"""() => {
     .map((one) => `wider than the screen: ${one.scrollWidth} > ${one.clientWidth}`);
   document.querySelectorAll("td").forEach((cell) => {
     const lines = cell.offsetHeight / parseFloat(getComputedStyle(cell).lineHeight);
-    const text = cell.textContent.trim();
-    if (cell.clientWidth < 46 && lines > 2.5 && !cell.children.length) found.push(`one letter a line: ${text.slice(0, 20)}`);
+    const squeezed = cell.clientWidth < 46 && lines > 2.5 && !cell.children.length;
+    if (squeezed) found.push(`one letter a line: ${cell.textContent.trim().slice(0, 20)}`);
   });
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
