@@ -97,6 +97,11 @@ SLIPS = r"""() => {
   const found = [document.documentElement, document.querySelector(".hl-page")]
     .filter((one) => one && one.scrollWidth > one.clientWidth)
     .map((one) => `wider than the screen: ${one.scrollWidth} > ${one.clientWidth}`);
+  document.querySelectorAll("table").forEach((table) => {
+    const place = table.parentElement;
+    const out = getComputedStyle(place).overflowX === "visible" && table.offsetWidth > place.clientWidth + 1;
+    if (out) found.push(`a table out of its place: ${table.tHead ? table.tHead.innerText.trim() : ""}`);
+  });
   document.querySelectorAll("td").forEach((cell) => {
     const lines = cell.offsetHeight / parseFloat(getComputedStyle(cell).lineHeight);
     const squeezed = cell.clientWidth < 46 && lines > 2.5 && !cell.children.length;
