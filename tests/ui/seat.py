@@ -92,14 +92,40 @@ async def saved(page: Page) -> None:
     await expect(state).to_have_text(re.compile("^已保存"))
 
 
+# What no page may show: itself wider than the screen, a value that was never turned into words.
+SLIPS = r"""() => {
+  const found = [document.documentElement, document.querySelector(".hl-page")]
+    .filter((one) => one && one.scrollWidth > one.clientWidth)
+    .map((one) => `wider than the screen: ${one.scrollWidth} > ${one.clientWidth}`);
+  document.querySelectorAll("table").forEach((table) => {
+    const place = table.parentElement;
+    const out = getComputedStyle(place).overflowX === "visible" && table.offsetWidth > place.clientWidth + 1;
+    if (out) found.push(`a table out of its place: ${table.tHead ? table.tHead.innerText.trim() : ""}`);
+  });
+  document.querySelectorAll("td").forEach((cell) => {
+    const lines = cell.offsetHeight / parseFloat(getComputedStyle(cell).lineHeight);
+    const squeezed = cell.clientWidth < 46 && lines > 2.5 && !cell.children.length;
+    if (squeezed) found.push(`one letter a line: ${cell.textContent.trim().slice(0, 20)}`);
+  });
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode.textContent;
+    if (texts.currentNode.parentElement.closest("script, style, template, code, pre, textarea")) continue;
+    if (/\b(None|undefined|NaN)\b|\[object /.test(text)) found.push(`no word: ${text.trim().slice(0, 60)}`);
+  }
+  return found;
+}"""
+
+
 async def violations(page: Page) -> list[str]:
-    """What axe-core finds against WCAG 2.1 A and AA, one line each."""
+    """What axe-core finds against WCAG 2.1 A and AA, and what no page may show, one line each."""
     # One that is cancelled, since its element went, is over as well.
     await page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished.catch(() => null)))")
     await page.evaluate(AXE.read_text("utf-8"))
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
     found = await page.evaluate(f"axe.run(document, {{runOnly: {json.dumps(tags)}}})")
-    return [
+    slips: list[str] = await page.evaluate(SLIPS)
+    return slips + [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
         for rule in found["violations"]
         for node in rule["nodes"]

@@ -42,7 +42,7 @@ async def test_a_day_is_changed_by_a_preview_and_becomes_a_version_with_its_auth
     assert (await held(console)).number == 1, "a preview saves nothing"
     shown = (await browser.get(preview)).text
     assert "工作日" in shown
-    assert "本市休息（城市马拉松）" in shown
+    assert "本市休息：城市马拉松" in shown
     await browser.post(f"{preview}/save")
     now = await held(console)
     assert (now.number, now.author, now.note) == (2, "张supervision_officer", "市政府公告")

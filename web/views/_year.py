@@ -74,11 +74,11 @@ def in_words(day: Day) -> str:
 
 
 def short(day: Day) -> str:
-    """What a day is, for a line of a table: `本市休息（壮族三月三）`."""
+    """What a day is, for a line of a table: `本市休息：壮族三月三`."""
     _, _, name = KINDS[day.kind]
     parts = [
         part
         for part in (day.reason if day.reason != name else "", shown(day.spans) if day.own_hours else "")
         if part
     ]
-    return f"{name}（{'，'.join(parts)}）" if parts else name
+    return f"{name}：{'，'.join(parts)}" if parts else name

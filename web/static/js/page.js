@@ -24,11 +24,12 @@ if (here) here.scrollIntoView({ block: "nearest" });
 function dress(root) {
   root.querySelectorAll("select[data-picker]").forEach(function (select) {
     if (select.tomselect || !window.TomSelect) return;
+    const none = select.querySelector("option[value='']"); // its words stand in the closed box, as in an ordinary select
     new window.TomSelect(select, {
       maxOptions: 400,
       refreshThrottle: 0, // Enter right after the last letter must take what these letters found
       searchField: ["text", "keywords"],
-      placeholder: select.getAttribute("data-placeholder") || "",
+      placeholder: select.getAttribute("data-placeholder") || (none ? none.textContent : ""),
       render: { no_results: () => '<div class="no-results">没有匹配的项目</div>' },
     });
   });
