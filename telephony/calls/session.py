@@ -274,7 +274,7 @@ def _is_tail(reading: Reading) -> bool:
     call = reading.call
     if not all(channel.partial and not channel.confirmed for channel in [*reading.phones, *reading.trunks]):
         return False
-    told = call.completes or any(c.stays or c.queues or c.connects for c in reading.trunks)
+    told = call.completes or call.voicemails or any(c.stays or c.queues or c.connects for c in reading.trunks)
     return reading.direction == "internal" or not told
 
 
