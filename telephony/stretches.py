@@ -133,4 +133,4 @@ def _ms(asked: Asked) -> sa.ColumnElement[Any]:
 
 
 def _since_1970(moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    return sa.func.floor(sa.func.extract("epoch", moment) * 1000)
+    return sa.cast(sa.func.floor(sa.func.extract("epoch", moment) * 1000), sa.BigInteger)
