@@ -4,6 +4,8 @@ The call and what it left are written by telephony. In that very transaction a m
 put down, so that neither a full disk of the PBX nor a defect here ever holds up the telephone; its handler
 makes the ticket, whose key is the PBX's own id of the call. If that fails for good, the caller is called
 back instead. A call that became a ticket is not called back as well.
+
+A PBX that died while it recorded told that a message began and never how long it is: then its file decides.
 """
 
 import logging
@@ -81,12 +83,13 @@ class Mailbox:
     async def take_in(self, message: OutboxMessage) -> None:
         """Make the ticket, or the call-back task; again, and at the same moment, it is the same one."""
         row = await self._row(message)
-        if not await self._says_something(row):
+        seconds = await self._seconds(row)
+        if seconds is None:
             await self.call_back(message)
             return
 
         async def work(uow: UnitOfWork) -> None:
-            made = await self._submissions.submit(uow, _submission(row))
+            made = await self._submissions.submit(uow, _submission(row, seconds))
             if made.again:
                 return
             if row.caller_ref is not None:
@@ -108,17 +111,23 @@ class Mailbox:
         async with self._db.read() as session:
             return (await session.execute(query)).one()
 
-    async def _says_something(self, row: Any) -> bool:
-        """Whether there is a message: long enough as the PBX says and, where we can look, not silent."""
-        if (row.voicemail_ms or 0) < self._least * 1000 or not row.voicemail.startswith(MESSAGE):
-            return False
+    async def _seconds(self, row: Any) -> float | None:
+        """How long the message is; None when there is none.
+
+        Long enough as the PBX says, or as its file is where it did not; and not silent, where we can look.
+        """
+        told = (row.voicemail_ms or 0) / 1000
+        if 0 < told < self._least or not row.voicemail.startswith(MESSAGE):
+            return None
         if not self._recordings.knows(row.pbx, message=True):
-            return True
+            return told or None
         try:
-            return _audible(await self._waveforms.of(row.pbx, row.voicemail))
+            shape = await self._waveforms.of(row.pbx, row.voicemail)
         except HotlineError:  # the folder does not show it (yet): rather a ticket too many than one too few
             logger.warning("a message's file is not to be seen", extra={"pbx": row.pbx, "session": row.id})
-            return True
+            return told or None
+        seconds = told or shape.seconds
+        return seconds if seconds >= self._least and _audible(shape) else None
 
 
 def _audible(shape: Waveform) -> bool:
@@ -128,10 +137,10 @@ def _audible(shape: Waveform) -> bool:
     return shape.state == "opaque" or max(shape.peaks, default=0) > QUIET
 
 
-def _submission(row: Any) -> Submission:
-    """What is known of a message before somebody has listened to it."""
+def _submission(row: Any, length: float) -> Submission:
+    """What is known of a message of so many seconds before somebody has listened to it."""
     began = f"{to_city(row.started_at):%Y年%m月%d日%H:%M}"
-    seconds = round((row.voicemail_ms or 0) / 1000)
+    seconds = round(length)
     return Submission(
         channel=Channel.VOICEMAIL,
         key=f"{row.pbx}:{row.session_key}",

@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from telephony.agent_figures import IVR, passed_on
 from telephony.calls.counts import OUTCOMES, PROMPT
 from telephony.models import CallLeg, CallSession
+from telephony.outgoing import made
 
+MADE = ("out", "reached")
 _call: sa.Table = CallSession.__table__  # type: ignore[attr-defined]  # set by SQLModel
 _leg: sa.Table = CallLeg.__table__  # type: ignore[attr-defined]  # set by SQLModel
 
@@ -17,8 +19,10 @@ def behind(
 ) -> list[sa.ColumnElement[bool]]:
     """Calls that entered a queue in [since, until) and count so; those who wait now, whatever the day.
 
-    `queue`: the one they entered first.
+    `queue`: the one they entered first. `out` and `reached` are calls we made.
     """
+    if counted in MADE:
+        return made(since, until, reached=counted == "reached")
     in_queue = sa.func.jsonb_array_length(_call.c.queues) > 0
     found = [_call.c.direction == "inbound", _call.c.queued_at.is_not(None), in_queue]
     if counted == "waiting":
@@ -63,6 +67,7 @@ def of_agent(counted: str, user_id: int | None, extension: str) -> sa.ColumnElem
         mine = sa.and_(_leg.c.user_id.is_(None), _leg.c.extension == extension)
     kinds = {
         "taken": _leg.c.answered_at.is_not(None),
+        "reached": _leg.c.answered_at.is_not(None),
         "missed": _leg.c.missed > 0,
         "passed_on": passed_on(),
     }

@@ -54,6 +54,9 @@ FORMULAS: dict[str, tuple[str, str]] = {
     "scored": ("已评价", "按键评价满意度的来电；按错键、不按键或中途挂断的计为未评价"),
     "satisfied_rate": ("按键满意率", "按 3、4、5 键（基本满意及以上）÷ 已评价"),
     "phone_solved_rate": ("按键解决率", "按键表示已解决或受理的 ÷ 回答了这一问的"),
+    "out_calls": ("呼出", "坐席话机接通后向市民拨出的电话（回拨、点击呼叫），按开始的时刻计入时段"),
+    "out_reached": ("呼通", "呼出中与市民通上话的"),
+    "out_talk_ms": ("呼出通话", "呼通的电话与市民通话的时长，含保持"),
     "passed_on": ("转出", "该坐席转给他人或其他队列的来电，不含三方通话"),
 }
 
@@ -230,6 +233,23 @@ class Worked:
 
 
 NOBODY = Worked({}, {})
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """Calls we made, how many came to a talk with the citizen, and its milliseconds, hold included."""
+
+    out_calls: int = 0
+    out_reached: int = 0
+    out_talk_ms: int = 0
+
+    def plus(self, other: "Outgoing") -> "Outgoing":
+        """Both together."""
+        return Outgoing(
+            self.out_calls + other.out_calls,
+            self.out_reached + other.out_reached,
+            self.out_talk_ms + other.out_talk_ms,
+        )
 
 
 def share(part: float, whole: int) -> float | None:

@@ -37,6 +37,7 @@ class CallSession(Table, table=True):
         Index("ix_call_session_open", "pbx", postgresql_where=text("ended_at IS NULL")),
         Index("ix_call_session_caller_ref_started_at", "caller_ref", "started_at"),
         Index("ix_call_session_started_at", "started_at"),
+        Index("ix_call_session_outbound", "started_at", postgresql_where=text("direction = 'outbound'")),
         Index(
             "ix_call_session_recorded",
             "ended_at",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from telephony.calls import Leg, Session
+from telephony.calls.handlers import SCORES, SOLVED
 
 OUTCOMES = {
     "ABANDON": "abandoned",
@@ -143,7 +144,10 @@ class QueueCall:
     rang: dict[str, float] = field(default_factory=dict)  # missed rings, seconds
     missed: dict[str, int] = field(default_factory=dict)  # how many of them
     began: float | None = None  # first line, for calls that entered no queue
-    message: tuple[str, int] | None = None  # the mailbox: file and bytes
+    message: tuple[str, int] | None = None  # the mailbox: file and bytes; 0 while, or if, nobody told them
+    asked: float | None = None  # when it was asked for a score
+    score: str | None = None
+    solved: bool | None = None
     exit: str | None = None  # how the last queue was left without an answer
     last: float = 0.0
 
@@ -206,6 +210,8 @@ class Truth:
             call.talk[line.agent] = _number(line.data[-2:-1]) or 0.0
         elif line.event == "VOICEMAIL":
             _note_message(call, line)
+        elif line.event in ("SURVEYASKED", "SURVEY"):
+            _note_survey(call, line)
         elif line.event == "RINGNOANSWER":
             call.rang[line.agent] = call.rang.get(line.agent, 0.0) + (_number(line.data[:1]) or 0.0) / 1000
             call.missed[line.agent] = call.missed.get(line.agent, 0) + 1
@@ -214,8 +220,19 @@ class Truth:
 def _note_message(call: QueueCall, line: Line) -> None:
     """Written by the dialplan: the file, its bytes, the caller."""
     name, size, caller = (*line.data, "", "", "")[:3]
-    call.message = (name, int(_number((size,)) or 0))
+    known = call.message[1] if call.message is not None and call.message[0] == name else 0
+    call.message = (name, max(int(_number((size,)) or 0), known))
     call.caller = call.caller or caller or None
+
+
+def _note_survey(call: QueueCall, line: Line) -> None:
+    """Written by the dialplan with each key; whatever is no answer is none."""
+    call.asked = line.at if call.asked is None else min(call.asked, line.at)
+    question, key = (*line.data, "", "")[:2]
+    if question == "satisfied" and key in SCORES:
+        call.score = key
+    elif question == "solved" and key in SOLVED:
+        call.solved = SOLVED[key]
 
 
 def _number(values: tuple[str, ...]) -> float | None:
@@ -240,8 +257,7 @@ def reconcile(session: Session, truth: Truth, members: Mapping[str, str]) -> Ses
     found = truth.calls.get(session.citizen)
     if found is None:
         return session
-    if session.voicemail is None and found.message is not None:
-        session = replace(session, voicemail=found.message[0], voicemail_bytes=found.message[1])
+    session = _with_keys(session, found)
     if session.wait_seconds is None and found.hold is not None and session.answered is not None:
         session = replace(session, wait_seconds=found.hold)
     if session.outcome == "in_progress":
@@ -258,6 +274,23 @@ def reconcile(session: Session, truth: Truth, members: Mapping[str, str]) -> Ses
     known = {leg.agent for leg in session.legs}
     missing = tuple(leg for agent, leg in logged.items() if agent not in known)
     return replace(session, legs=seen + missing, queues=session.queues or tuple(found.queues))
+
+
+def _with_keys(session: Session, found: QueueCall) -> Session:
+    """What the dialplan wrote down itself: the message, of which an event may only have told the beginning,
+    and the answers by keys."""
+    if found.message is not None and (
+        session.voicemail is None or found.message[1] > session.voicemail_bytes
+    ):
+        session = replace(session, voicemail=found.message[0], voicemail_bytes=found.message[1])
+    if found.asked is None:
+        return session
+    return replace(
+        session,
+        survey_asked=found.asked if session.survey_asked is None else session.survey_asked,
+        survey=session.survey or found.score,
+        survey_solved=found.solved if session.survey_solved is None else session.survey_solved,
+    )
 
 
 def _complete(seen: Leg, logged: Leg | None) -> Leg:
@@ -325,7 +358,7 @@ def session_of(call: QueueCall, members: Mapping[str, str]) -> Session | None:
         wait_seconds=call.hold,
         linkedids=(call.call,),
         recording=None,
-        survey=None,
+        survey=call.score,
         started=begun,
         queued=call.entered,
         answered=call.answered,
@@ -333,5 +366,7 @@ def session_of(call: QueueCall, members: Mapping[str, str]) -> Session | None:
         citizen=call.call,
         voicemail=name,
         voicemail_bytes=size,
+        survey_asked=call.asked,
+        survey_solved=call.solved,
         partial=True,
     )

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from core.errors import HotlineError
 from core.settings import Settings
+from telephony.unfinished import finished
 
 SIMULATED_PBX = "simulator"
 MESSAGE = "vm-"  # how the names of messages begin, and no recording's
@@ -76,7 +77,10 @@ class Recordings:
             os.close(descriptor)
             raise HotlineError("recording_missing")
         tag = f"{state.st_size:x}-{state.st_mtime_ns:x}"
-        return Sound(os.fdopen(descriptor, "rb"), state.st_size, MIMES[match[1]], match[1], tag)
+        file: BinaryIO = os.fdopen(descriptor, "rb")
+        if match[1] == "wav":
+            file = finished(file, state.st_size)
+        return Sound(file, state.st_size, MIMES[match[1]], match[1], tag)
 
     def drop(self, pbx: str, name: str) -> bool:
         """Take a recording away for ever; False when it could not be. One that is not there is gone."""

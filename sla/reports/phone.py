@@ -21,6 +21,7 @@ from sla.reports.phone_sheets import (
     AGENT,
     CALLS,
     OCCUPANCY,
+    OUTGOING,
     SPAN_HEAD,
     TAKEN,
     WORKED,
@@ -34,7 +35,8 @@ from sla.reports.phone_sheets import (
 from telephony.agent_figures import AgentFigures, by_agent, time_by
 from telephony.figures import Figures, figures_by, queue_figures
 from telephony.grains import Grain, begin_of, city_midnight, end_of
-from telephony.measures import NOBODY, Worked
+from telephony.measures import NOBODY, Outgoing, Worked
+from telephony.outgoing import OutgoingOf, outgoing_by, outgoing_of_each
 
 SPAN = Format.SPAN
 WEEKDAYS = "一二三四五六日"
@@ -70,7 +72,8 @@ async def _by_span(
     grain = Grain(asked.by.value)
     worked = await time_by(session, begin, end, grain, now) if asked.queue is None else {}
     figures = await figures_by(session, begin, end, grain, queue=asked.queue, now=now, worked=worked)
-    told = [end_of(at, grain) for at in (*figures, *worked)]  # a PBX's clock may be ahead of ours
+    made = await outgoing_by(session, begin, end, grain) if asked.queue is None else {}
+    told = [end_of(at, grain) for at in (*figures, *made, *worked)]  # a PBX's clock may be ahead of ours
     upto = min(end, max(now, begin + timedelta(seconds=1), *told))
     spans = list(_spans(begin, upto, grain))
     total = reduce(lambda sums, one: sums.plus(vars(one)), figures.values(), Figures())
@@ -93,12 +96,26 @@ async def _by_span(
     )  # fmt: skip
     if asked.queue is not None:
         return [calls]
+    out = _out_sheet(
+        SPAN_HEAD,
+        [
+            Line(
+                _label(at, grain),
+                max(at, begin),
+                min(end_of(at, grain), end),
+                _cells(OUTGOING, made.get(at, Outgoing())),
+            )
+            for at in spans
+        ],
+        made.values(),
+        days,
+    )
     rows = [
         (_label(at, grain), max(at, begin), min(end_of(at, grain), end), worked[at])
         for at in spans
         if at in worked
     ]
-    return [calls, _time_sheet("坐席工时", SPAN_HEAD, [_Row(*row) for row in rows], days, reasons)]
+    return [calls, *out, _time_sheet("坐席工时", SPAN_HEAD, [_Row(*row) for row in rows], days, reasons)]
 
 
 async def _by_queue(
@@ -146,7 +163,38 @@ async def _by_agent(
     )
     at_work = [one for one in found if one.worked.signed_ms]
     rows = [_Row(_person(one), begin, end, one.worked, one.user_id) for one in at_work]
-    return [taken, _time_sheet("坐席工时", AGENT, rows, days, reasons)]
+    out = [] if asked.queue is not None else await _made_by_agent(session, days)
+    return [taken, *out, _time_sheet("坐席工时", AGENT, rows, days, reasons)]
+
+
+async def _made_by_agent(session: AsyncSession, days: tuple[datetime, datetime]) -> list[Sheet]:
+    found = await outgoing_of_each(session, *days)
+    lines = [
+        Line(
+            _person(one), *days, _cells(OUTGOING, one.figures), None, one.user_id,
+            one.name if one.user_id is None else "",
+        )
+        for one in found
+    ]  # fmt: skip
+    return _out_sheet(AGENT, lines, [one.figures for one in found], days)
+
+
+def _out_sheet(
+    head: str, lines: Sequence[Line], made: Iterable[Outgoing], days: tuple[datetime, datetime]
+) -> list[Sheet]:
+    """Calls we made; no table when there were none."""
+    total = reduce(Outgoing.plus, made, Outgoing())
+    if total == Outgoing():
+        return []
+    note = "回拨和点击呼叫，不进队列，不入接通率。"
+    if head == AGENT:
+        note += "同一电话由多人通话的，各计一次。"
+    return [
+        Sheet(
+            "呼出", head, OUTGOING, tuple(lines), Line("合计", *days, _cells(OUTGOING, total)),
+            (("呼出与呼通（个）", ("out_calls", "out_reached")),), note,
+        )
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -195,7 +243,7 @@ def _together(found: Iterable[AgentFigures]) -> AgentFigures:
     return AgentFigures(None, "", "", **sums)
 
 
-def _cells(measures: Sequence[Measure], of: Figures | Worked | AgentFigures) -> tuple[Cell, ...]:
+def _cells(measures: Sequence[Measure], of: Figures | Worked | AgentFigures | Outgoing) -> tuple[Cell, ...]:
     """The columns of one line; spans of time in seconds."""
     found: list[Cell] = []
     for one in measures:
@@ -207,7 +255,7 @@ def _cells(measures: Sequence[Measure], of: Figures | Worked | AgentFigures) -> 
     return tuple(found)
 
 
-def _person(one: AgentFigures) -> str:
+def _person(one: AgentFigures | OutgoingOf) -> str:
     return f"{one.name}（{one.login}）" if one.login else f"话机 {one.name}"
 
 

@@ -151,6 +151,11 @@ TAKEN = (
     Measure("wrap_seconds", SECONDS),
     Measure("aht_seconds", SECONDS),
 )
+OUTGOING = (
+    Measure("out_calls", COUNT, "out"),
+    Measure("out_reached", COUNT, "reached"),
+    Measure("out_talk_ms", SPAN, "reached"),
+)
 WORKED = (
     Measure("signed_ms", SPAN),
     Measure("ready_ms", SPAN),

@@ -137,6 +137,12 @@ class Reading:
         return found
 
     @lazy
+    def started(self) -> float:
+        """When the citizen reached us; of any other call, when its first channel was made."""
+        parties = self.trunks[:1] if self.origin is not None else [*self.trunks, *self.phones]
+        return min(channel.seen for channel in parties)
+
+    @lazy
     def ended(self) -> float | None:
         """When the citizen was gone; without a citizen, when the last telephone was."""
         parties = [self.origin] if self.origin is not None else [*self.trunks, *self.phones]
@@ -253,7 +259,7 @@ def read_session(tracker: Tracker, call: Call) -> Session | None:
         linkedids=tuple(sorted(call.links, key=lambda link: (call.links[link], link))),
         recording=min(call.recordings)[2] if call.recordings else None,
         survey=max(call.surveys)[1] if call.surveys else None,
-        started=min(channel.seen for channel in (reading.trunks[:1] or reading.phones[:1])),
+        started=reading.started,
         queued=queued,
         answered=reading.answered,
         ended=reading.ended,
@@ -274,7 +280,7 @@ def _is_tail(reading: Reading) -> bool:
     call = reading.call
     if not all(channel.partial and not channel.confirmed for channel in [*reading.phones, *reading.trunks]):
         return False
-    told = call.completes or any(c.stays or c.queues or c.connects for c in reading.trunks)
+    told = call.completes or call.voicemails or any(c.stays or c.queues or c.connects for c in reading.trunks)
     return reading.direction == "internal" or not told
 
 

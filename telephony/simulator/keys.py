@@ -55,6 +55,7 @@ class KeysCall(QueueCall):
         self.enter_stage("mailbox")
         self.citizen.context, self.citizen.application = "hotline-voicemail", "Playback"
         self.record_dialplan()
+        self._tell_message()  # that it begins
         speaks = self.plan.message
         if speaks is None:  # hangs up while he is told that he may speak
             self.after(PROMPT_SECONDS / 2, self.citizen_hangs_up)
@@ -78,9 +79,11 @@ class KeysCall(QueueCall):
         if self._message_from is not None:
             size = WAV_HEADER + int((self.pbx.now() - self._message_from) * BYTES_A_SECOND)
         who = "".join(sign for sign in self.citizen.number if sign in "0123456789+")
-        uniqueid = self.citizen.uniqueid
-        self.pbx.log.write(self.pbx.now(), uniqueid, "NONE", "NONE", "VOICEMAIL", name, size, who)
+        self._write_log("VOICEMAIL", name, size, who)
         self.tell("Voicemail", ("File", name), ("Size", str(size)))
+
+    def _write_log(self, what: str, *data: str | int) -> None:
+        self.pbx.log.write(self.pbx.now(), self.citizen.uniqueid, "NONE", "NONE", what, *data)
 
     # --- the survey
 
@@ -92,6 +95,7 @@ class KeysCall(QueueCall):
         self.enter_stage("survey")
         self.citizen.context, self.citizen.application = "hotline-survey", "Read"
         self.record_dialplan()
+        self._write_log("SURVEYASKED")
         self.tell("SurveyAsked")
         score, solved = self.plan.score, self.plan.solved
         if score is None:
@@ -105,6 +109,7 @@ class KeysCall(QueueCall):
     def _said(self, question: str, key: str) -> None:
         press = [("Digit", key), ("DurationMs", "0"), ("Direction", "Received")]
         self.pbx.about("DTMFEnd", self.citizen, press)
+        self._write_log("SURVEY", question, key)
         self.tell("Survey", ("Question", question), ("Score", key))
 
     def _survey_over(self) -> None:

@@ -118,10 +118,29 @@ async def test_told_again_it_is_the_same_ticket(post: Post) -> None:
     assert await post.count("ticket") == 1
 
 
+async def test_a_message_whose_length_nobody_told_is_as_long_as_its_file(post: Post) -> None:
+    session_id = await post.left(said=0)
+    path = post.folder / NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + bytes(4) + whole[8:40] + bytes(4) + whole[44:])  # its recorder died
+    told = VoicemailLeft(session_id, 2)
+    await post.tell(ended(session_id, "ended_unknown"), told, told)
+    await post.deliver()
+    await post.deliver()
+    assert (await post.count("ticket"), await post.count("callback_task")) == (1, 0)
+    assert "8秒" in await post.city.scalar("SELECT title FROM ticket")
+    opened = Recordings({}, {"pbx1": post.folder}).open("pbx1", NAME)
+    with opened.file:
+        assert opened.file.read() == whole  # whoever hears it gets a whole file
+        opened.file.seek(30)
+        assert opened.file.read(100) == whole[30:130]
+
+
 @pytest.mark.parametrize(
     "left",
     [
         {"seconds": 1},  # too short
+        {"seconds": 1, "said": 0},  # cut off after a word
         {"seconds": 0, "said": 0},  # nothing at all
         {"seconds": 8, "loud": 0.0},  # a line without a voice
     ],
@@ -153,7 +172,7 @@ async def test_a_file_that_cannot_be_seen_yet_is_a_ticket_all_the_same(post: Pos
 
 async def test_without_a_number_the_ticket_is_anonymous_and_nobody_is_called_back(post: Post) -> None:
     session_id = await post.left(caller_ref=None)
-    silent = await post.left(caller_ref=None, key="s", voicemail_ms=0)
+    silent = await post.left(caller_ref=None, key="s", voicemail="vm-2.2.wav", voicemail_ms=0)
     await post.tell(VoicemailLeft(session_id, 2), VoicemailLeft(silent, 2))
     await post.deliver()
     assert await post.city.scalar("SELECT confidentiality FROM ticket") == "anonymous"

@@ -138,6 +138,42 @@ def from_events(raw: bytes, queue_log: str) -> dict[Key, Counter[str]]:
 Span = tuple[float, float]
 
 
+@dataclass
+class Made:
+    """One call we made: when it began, whose telephone, whether it left the house, when both talked."""
+
+    began: float
+    extension: str
+    left: bool = False  # a channel to the carrier was made
+    talks: list[Span] = field(default_factory=list)
+
+
+def made_calls(raw: bytes, prefix: str) -> dict[str, Made]:
+    """Calls whose first channel has an id that begins so, from the raw events alone."""
+    found: dict[str, Made] = {}
+    inside: dict[str, dict[str, str]] = defaultdict(dict)
+    since: dict[str, float] = {}
+    for event in messages(raw):
+        name, link, who = event["Event"], event.get("Linkedid", ""), event.get("Uniqueid", "")
+        endpoint = ENDPOINT.match(event.get("Channel", ""))
+        if endpoint is None or not link.startswith(prefix):
+            continue
+        at = float(event.get("Timestamp", 0))
+        if name == "Newchannel" and who == link:
+            found[link] = Made(at, endpoint[1])
+        elif name == "Newchannel":
+            found[link].left = True
+        elif name == "BridgeEnter":
+            inside[event["BridgeUniqueid"]][who] = endpoint[1]
+            if len(inside[event["BridgeUniqueid"]]) == 2:
+                since[link] = at
+        elif name == "BridgeLeave":
+            inside[event["BridgeUniqueid"]].pop(who)
+            if link in since:
+                found[link].talks.append((since.pop(link), at))
+    return found
+
+
 def talks_at(raw: bytes, queue_log: str) -> dict[str, list[tuple[float, float, str]]]:
     """By extension: when it was in a bridge with a citizen, and in whose call."""
     found: dict[str, list[tuple[float, float, str]]] = defaultdict(list)

@@ -107,8 +107,8 @@ def test_a_message_at_night_is_told_with_its_length() -> None:
     assert (session.outcome, session.queues) == ("ivr_ended", ())
     assert session.voicemail == f"vm-{session.key}.wav"
     assert session.voicemail_bytes == pytest.approx(44 + 20 * 16_000, abs=1000)
-    (line,) = [line for line in rig.queue_log if line[0] == "VOICEMAIL"]
-    assert line[1] == session.voicemail
+    begun, line = [line for line in rig.queue_log if line[0] == "VOICEMAIL"]
+    assert begun[1] == line[1] == session.voicemail  # told before a word is said, and at the end
 
 
 def test_who_waited_in_vain_leaves_one_too_and_who_hangs_up_there_leaves_none() -> None:

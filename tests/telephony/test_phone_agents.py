@@ -37,6 +37,7 @@ BREAKS = ((13.0, 13.5, "meal"), (0.8, 1.4, "break"))  # hours after the beginnin
 class Shift(Week):
     """Two agents who are signed in all the time and go for breaks."""
 
+    outgoing = False
     actors: tuple[Actor, ...] = ()
     acts: list[tuple[float, str, tuple[str, ...]]]
     done: list[tuple[float, str]]

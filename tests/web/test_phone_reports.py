@@ -5,6 +5,7 @@ import io
 import random
 import re
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,11 +14,13 @@ from xml.etree import ElementTree
 import pytest
 import sqlalchemy as sa
 
+from core.clock import ManualClock
 from core.db import UnitOfWork
+from sla.reports.document import Format, written
 from telephony.agent_time import Stretch
 from telephony.calls import Session
 from telephony.service import TelephonyService
-from tests.telephony.agent_rows import seat, write
+from tests.telephony.agent_rows import begin, seat, write
 from tests.telephony.test_figures import TEN, a_day, call
 from tests.web.conftest import Browser, Console
 
@@ -141,6 +144,99 @@ async def test_agents_stand_with_their_calls_and_their_time(console: Console) ->
     assert "示忙·小休" in text
 
 
+def afterwards(console: Console) -> ManualClock:
+    """The clock, some minutes after the hour in which the agent worked."""
+    clock = console.ctx.clock
+    assert isinstance(clock, ManualClock)
+    clock.step(TEN + 3600 - clock.now().timestamp() + 400.25)
+    return clock
+
+
+def milliseconds(text: str) -> tuple[int, int]:
+    """Of an export: the sum of its lines, and the one it says."""
+    lines = [line for line in csv.reader(io.StringIO(text)) if len(line) == 8]
+    *parts, total = [round(float(line[-1]) * 1000) for line in lines[1:]]
+    return sum(parts), total
+
+
+@pytest.mark.parametrize("by", ["quarter", "agent"])
+async def test_each_time_opens_the_stretches_it_is_the_sum_of(console: Console, by: str) -> None:
+    agent = await city(console)
+    clock = afterwards(console)
+    at = datetime.fromtimestamp(TEN + 3600, UTC)
+    async with console.ctx.db.begin() as uow:  # and one that goes on
+        seat_id = await uow.session.scalar(sa.text("SELECT id FROM agent_session"))
+        await begin(uow, seat_id, "1001", user_id=agent, state="ready", started_at=at)
+    browser = await console.signed_in("shift_leader")
+    worked = tables(await report(browser, by=by))[-1]
+    links = [(link.replace("&amp;", "&"), told) for cells in worked.values() for link, told in cells if link]
+    assert len(links) >= 12
+    for again in (False, True):
+        for link, told in random.Random(by).sample(links, 12):
+            text = (await browser.get(link)).text
+            assert f'<span class="hl-number">{told}</span>' in text, link
+            file = re.findall(r'href="(/reports/phone/stretches/csv[^"]+)"', text)[0].replace("&amp;", "&")
+            async with browser.session.get(browser.base + file) as got:
+                parts, total = milliseconds((await got.read()).decode("utf-8-sig"))
+            assert parts == total
+            assert written(total / 1000, Format.SPAN) == told
+        if not again:
+            clock.step(600)  # what goes on has gone on since; the figure that was read stays as it was
+
+
+async def test_stretches_are_a_workbook_too_and_every_file_is_audited(console: Console) -> None:
+    agent = await city(console)
+    afterwards(console)
+    browser = await console.signed_in("shift_leader")
+    query = f"spent=not_ready_ms&since=2026-11-23T00:00&until=2026-11-24T00:00&user={agent}"
+    async with browser.session.get(f"{browser.base}/reports/phone/stretches/xlsx?{query}") as got:
+        assert got.status == 200
+        _, sheet = workbook(await got.read())
+    assert [row[3:5] for row in sheet[2:4]] == [["示忙", "=cmd"], ["示忙", "小休"]]
+    async with browser.session.get(f"{browser.base}/reports/phone/stretches/csv?{query}") as got:
+        lines = list(csv.reader(io.StringIO((await got.read()).decode("utf-8-sig"))))
+    assert not any(cell.startswith(("=", "+", "@")) for line in lines for cell in line)
+    assert lines[-1][-1] == "1200.000"
+    async with console.ctx.db.read() as session:
+        found = await session.execute(
+            sa.text(
+                "SELECT detail ->> 'form' FROM audit_log WHERE object_type = 'phone_stretches' ORDER BY id"
+            )
+        )
+    assert list(found.scalars()) == ["xlsx", "csv"]
+
+
+def made(outcome: str, at: float, talk: float = 0.0) -> Session:
+    """A call from 1001 to a citizen."""
+    whole = call("answered", at=at, talk=talk)
+    legs = tuple(replace(leg, answered_at=leg.answered_at if talk else None) for leg in whole.legs)
+    answered = whole.answered if talk else None
+    return replace(
+        whole, direction="outbound", outcome=outcome, queues=(), queued=None, wait_seconds=None,
+        answered=answered, legs=legs,
+    )  # fmt: skip
+
+
+async def test_calls_we_made_stand_apart_and_open_their_list(console: Console) -> None:
+    await city(console)
+    browser = await console.signed_in("supervision_officer")
+    before = tables(await report(browser, by="day"))[0]
+    await calls(
+        console,
+        made("answered", TEN + 60, 90.0),
+        made("citizen_busy", TEN + 120),
+        made("agent_no_answer", TEN + 180),  # never left the house
+    )
+    for by in ("quarter", "agent"):
+        out = tables(await report(browser, by=by))[1]
+        assert [text for _, text in out["合计"]] == ["2", "1", "0:01:30"]
+        (label,) = [one for one, cells in out.items() if one != "合计" and cells[0][0]]
+        for (link, _), number in zip(out[label], ("2", "1", "1"), strict=True):
+            listed = (await browser.get(link.replace("&amp;", "&"))).text
+            assert f'<span class="hl-number">{number}</span>' in listed
+    assert tables(await report(browser, by="day"))[0] == before  # of calls that came in nothing has changed
+
+
 async def test_headings_tell_the_formula(console: Console) -> None:
     await city(console)
     text = await report(await console.signed_in("inspector"), by="day")
@@ -210,7 +306,13 @@ async def test_days_that_make_no_sense_are_explained(
 
 async def test_what_makes_no_sense_else_is_refused(console: Console) -> None:
     browser = await console.signed_in("inspector")
-    for path in ("?by=year", "?first=yesterday", "?sort=x", "/calls?counted=all&since=x&until=y"):
+    for path in (
+        "?by=year",
+        "?first=yesterday",
+        "?sort=x",
+        "/calls?counted=all&since=x&until=y",
+        "/stretches?spent=x_ms&since=2026-11-23T00:00&until=2026-11-24T00:00",
+    ):
         assert (await browser.get(f"/reports/phone{path}")).status == 400
     span = "since=2026-11-23T00:00&until=2026-11-24T00:00"
     assert (await browser.get(f"/reports/phone/calls?counted=taken&{span}&user=999999")).status == 404

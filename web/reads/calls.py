@@ -236,6 +236,15 @@ async def call_count(session: AsyncSession, actor: Actor, counted: Sequence[sa.C
     return int((await session.execute(query)).scalar_one())
 
 
+async def visible_ids(session: AsyncSession, actor: Actor, ids: Sequence[int | None]) -> set[int]:
+    """Which of these calls this person sees."""
+    wanted = {ident for ident in ids if ident is not None}
+    if not wanted:
+        return set()
+    query = sa.select(_call.c.id).where(_call.c.id.in_(wanted), visible_calls(actor))
+    return set((await session.execute(query)).scalars())
+
+
 async def person_name(session: AsyncSession, user_id: int) -> str:
     """Who a figure is of; raises HotlineError `not_found`."""
     name: str | None = await session.scalar(sa.select(_user.c.name).where(_user.c.id == user_id))

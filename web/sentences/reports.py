@@ -15,5 +15,8 @@ PROBLEMS: dict[str, Problem] = {
     "phone_report_too_long": Problem(
         422, "时段太长", f"{_NOT}按15分钟最多 7 天，按小时最多 31 天，其他最多 366 天。请缩短时段后重试。"
     ),
+    "phone_stretches_too_many": Problem(
+        422, "明细太多", "没有导出。一份明细最多 5 万段，请缩短时段或选择一名坐席后重试。"
+    ),
     "report_not_found": Problem(404, "没有这份报表", "报表不存在，没有改动。请返回报表列表。"),
 }

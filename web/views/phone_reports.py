@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -24,8 +25,9 @@ from sla.reports.excel import excel
 from sla.reports.phone_files import csv_text, document
 from sla.reports.phone_sheets import AGENT, BY_LABELS, Asked, By, Line, PhoneReport, Sheet
 from telephony.agents.choices import reason_words
-from telephony.behind import behind, of_agent
+from telephony.behind import MADE, behind, of_agent
 from telephony.measures import FORMULAS
+from telephony.stretches import known
 from web.context import actor, context
 from web.inputs import Fields, Ident, read_query
 from web.reads import calls as reads
@@ -34,15 +36,21 @@ from web.routes import route
 from web.sentences.problem import Problem
 from web.sentences.reports import PROBLEMS
 from web.views.calls import mark_of, mark_text
+from web.views.phone_stretches import address as stretches
 
 HOME = "/reports/phone"
 READ = Permission.REPORT_READ
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Counted = Literal[
     "offered", "answered", "prompt", "abandoned", "short", "timeout", "withdrawn", "empty", "others",
-    "missed", "transferred", "surveyed", "scored", "rung", "taken", "passed_on",
+    "missed", "transferred", "surveyed", "scored", "rung", "taken", "passed_on", "out", "reached",
 ]  # fmt: skip
-_CODES = {"prompt": "answered_in_15", "short": "short_abandoned"}  # where a list is named otherwise
+_CODES = {
+    "prompt": "answered_in_15",
+    "short": "short_abandoned",
+    "out": "out_calls",
+    "reached": "out_reached",
+}  # fmt: skip - where a list is named otherwise
 
 
 class PhoneQuery(Fields):
@@ -93,7 +101,7 @@ async def phone_report(request: web.Request) -> web.StreamResponse:
         quick=_quick(asked, today),
         address=address,
         cell=_cell,
-        opens=_opens,
+        opens=partial(_opens, found.now if found else None),
         points=_points,
     )
 
@@ -106,7 +114,11 @@ async def phone_calls(request: web.Request) -> web.StreamResponse:
     short = context(request).settings.telephony.short_abandon_seconds
     of_one = query.user is not None or bool(query.extension)
     conditions = behind(
-        "offered" if of_one else query.counted, since, until, short, queue=query.queue or None
+        "offered" if of_one and query.counted not in MADE else query.counted,
+        since,
+        until,
+        short,
+        queue=query.queue or None,
     )
     if of_one:
         conditions.append(of_agent(query.counted, query.user, query.extension))
@@ -233,10 +245,12 @@ def _cell(sheet: Sheet, line: Line, place: int) -> str:
     return written(None if how is Format.SPAN and not value else value, how)
 
 
-def _opens(sheet: Sheet, line: Line, place: int) -> str | None:
-    """Where the calls behind a number are."""
+def _opens(now: datetime | None, sheet: Sheet, line: Line, place: int) -> str | None:
+    """Where the calls, or the stretches of states, behind a number are."""
     measure = sheet.measures[place]
     value = line.cells[place]
+    if value and now is not None and measure.counted is None and known(measure.code):
+        return stretches(measure.code, line.since, line.until, now, line.user_id)
     if measure.counted is None or not value or (sheet.head == AGENT and line is sheet.total):
         return None
     pairs: dict[str, Any] = {

@@ -114,6 +114,12 @@ class Asterisk:
         """`core restart now`: every call is dropped without a word, the process stays the same."""
         self.cli("core restart now")
 
+    def kill(self) -> None:
+        """kill -9, as a power cut: nothing is said to anybody; `start` begins anew with the same files."""
+        self._running().kill()
+        self._running().wait(10)
+        self._process = None
+
     def freeze(self) -> None:
         """SIGSTOP: the connections stay open, nothing answers."""
         self._running().send_signal(signal.SIGSTOP)

@@ -11,5 +11,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/reports/{report_id}/{form}"): _READERS,
     ("GET", "/reports/phone"): _READERS,
     ("GET", "/reports/phone/calls"): _READERS,
+    ("GET", "/reports/phone/stretches"): _READERS,
+    ("GET", "/reports/phone/stretches/{form}"): _READERS,
     ("GET", "/reports/phone/{form}"): _READERS,
 }
