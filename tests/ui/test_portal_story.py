@@ -283,3 +283,68 @@ async def test_the_whole_way_without_script(console: RunningConsole, chromium: B
     await expect(page.locator(".pt-state")).to_contain_text("已按您的要求撤回")
     await shot(page, "portal-noscript")
     await context.close()
+
+
+# A voice that only notes what it is told; `fire` plays an event of what it was given last.
+RECORDER = """
+window.said = [];
+window.silenced = Number(sessionStorage.getItem("silenced") || 0);
+window.SpeechSynthesisUtterance = function (text) { this.text = text; };
+Object.defineProperty(window, "speechSynthesis", { value: {
+  queue: [],
+  speak(one) { this.queue.push(one); window.said.push(one.text); },
+  cancel() { this.queue = []; window.silenced += 1; sessionStorage.setItem("silenced", window.silenced); },
+} });
+"""
+
+
+async def test_the_page_is_read_aloud_in_its_order_and_falls_silent(console: RunningConsole) -> None:
+    page = await console.page()
+    await page.add_init_script(RECORDER)
+    await page.goto(f"{console.base}/portal")
+    await page.click("text=长辈版")
+    read = page.locator("[data-read-aloud]")
+    await read.click()
+    said: list[str] = await page.evaluate("said")
+    assert said[:3] == ["您想办什么？", "我要诉求", "咨询、求助、投诉、举报、建议"]
+    assert said[-1].endswith("24 小时有人接听。")
+    for elsewhere in ("标准版", "登录", "隐私说明", "公开信息", "报警"):  # of the head and the foot
+        assert elsewhere not in "".join(said)
+    await page.evaluate("speechSynthesis.queue[1].onstart()")
+    await expect(page.locator(".pt-reading")).to_have_text("我要诉求")
+    assert await violations(page) == []
+    # A second press: silent, nothing marked, and ready to begin anew.
+    await expect(read).to_have_text("停止朗读")
+    await read.click()
+    assert await page.evaluate("speechSynthesis.queue.length") == 0
+    await expect(page.locator(".pt-reading")).to_have_count(0)
+    await expect(read).to_have_attribute("aria-pressed", "false")
+    await read.click()
+    assert await page.evaluate("said.length") == 2 * len(said)
+    await page.evaluate("speechSynthesis.queue[speechSynthesis.queue.length - 1].onend()")
+    await expect(read).to_have_text("朗读")
+    # Leaving the page ends it, whatever the browser does with the voice of a page that went.
+    await read.click()
+    before = await page.evaluate("Number(sessionStorage.getItem('silenced'))")
+    await page.click("text=查进度")
+    await page.wait_for_url("**/portal/track")
+    assert await page.evaluate("Number(sessionStorage.getItem('silenced'))") >= before + 2  # gone, and come
+    # Numbers are read figure by figure, what is folded away is not read.
+    await page.goto(f"{console.base}/portal/questions")
+    await read.click()
+    words = "".join(await page.evaluate("said"))
+    questions = await page.locator(".pt-row strong").all_inner_texts()
+    places = [words.index(one) for one in questions]
+    assert places == sorted(places)
+    assert questions
+    # On a phone: the step that is seen, its question once; another step is another reading.
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two
+    await page.goto(f"{console.base}/portal/submit")
+    await read.click()
+    words = "".join(await page.evaluate("said"))
+    assert words.count("这是一件什么事") == 1
+    assert "第 1 步" in words
+    assert "联系电话" not in words
+    await forth(page, 2)
+    await expect(read).to_have_text("朗读")
+    assert await page.evaluate("speechSynthesis.queue.length") == 0
