@@ -23,7 +23,7 @@ from core.ids import new_token
 from web.context import REQUEST_ID, SOURCE, optional_actor, wants_fragment
 from web.errors import code_of_http, json_problem, problem_of, wants_json
 from web.protocols import fields_of, protocol_of
-from web.render import fragment, page
+from web.render import bare_page, fragment, page
 from web.security.source import Network, source_of
 from web.sentences import PROBLEMS, Problem
 
@@ -32,6 +32,8 @@ PROXIES = web.AppKey("proxies", tuple[Network, ...])
 RETRY_SECONDS = 60  # when nothing better is known
 DISK_FULL = "53100"
 LEFT = 499  # the page was left in mid-request; nobody is there to be told, and nothing is wrong
+# Pages for anybody: who is there has no account, and a problem is told in the frame of these pages.
+PUBLIC_AREAS = ("/portal", "/open", "/intermediaries", "/text")
 # Connection trouble, rollback for retry, lack of resources, intervention of an operator.
 AWAY = frozenset({"08", "25", "40", "53", "57"})
 
@@ -136,6 +138,10 @@ async def answer_problem(request: web.Request, code: str, problem: Problem) -> w
         return fragment(request, "_problem.html", status=problem.status, code=code, problem=problem)
     if code in ("login_required", "password_change_required") and request.method == "GET":
         return _send_to_door(request, code)
+    area = next((home for home in PUBLIC_AREAS if f"{request.path}/".startswith(f"{home}/")), None)
+    if area is not None:
+        values = {"code": code, "problem": problem, "home": area}
+        return await bare_page(request, "_public_problem.html", status=problem.status, **values)
     bare = problem.status >= 500
     return await page(request, "problem.html", status=problem.status, bare=bare, code=code, problem=problem)
 

@@ -52,6 +52,16 @@ class OldPage:
         look = f"const look = () => (({script}) ? done(true) : setTimeout(look, 50)); look();"
         await self.value(f"new Promise((done) => {{ {look} }})")
 
+    async def resize(self, width: int, height: int) -> None:
+        """Make the window as large as a telephone, or anything else."""
+        await self._ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+
     async def begin(self) -> None:
         for domain in ("Page", "Runtime", "Log"):
             await self._ask(f"{domain}.enable")

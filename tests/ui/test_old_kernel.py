@@ -49,7 +49,7 @@ async def test_the_pages_load_in_chromium_86_without_a_mistake_of_a_script(
     base, password = f"http://127.0.0.1:{node.port}", ui_settings(tmp_path).secrets.demo_password
     ticket = await scalar(node, "SELECT max(id) FROM ticket")
     public = await kernel.page()
-    for path in ("/login", "/portal", "/text", "/open", "/open/data"):
+    for path in ("/login", "/portal", "/portal/submit", "/text", "/open", "/open/data", "/intermediaries"):
         if not any(declared.path == path for declared in node.app[ROUTES]):
             continue
         await public.open(base + path)
@@ -65,4 +65,38 @@ async def test_the_pages_load_in_chromium_86_without_a_mistake_of_a_script(
     for path in (f"/tickets/{ticket}", "/knowledge"):
         await page.open(base + path)
         await page.until("window.htmx !== undefined")
+    assert page.mistakes == []
+
+
+SHOWN = "Array.from(document.querySelectorAll('.pt-step-head')).filter(one => one.offsetParent)"
+
+
+async def test_the_portal_asks_one_question_a_screen_in_chromium_86(kernel: OldKernel, node: Node) -> None:
+    page = await kernel.page()
+    await page.resize(375, 812)
+    await page.open(f"http://127.0.0.1:{node.port}/portal/submit")
+    await page.until(f"{SHOWN}.length === 1")
+    click = "document.querySelector('.pt-step-bar button:nth-child({})').click()"
+    field = "document.querySelector('[name={}]')"
+    assert "第 1 步" in await page.value(f"{SHOWN}[0].textContent")
+    await page.value(click.format(2))
+    assert "第 2 步" in await page.value(f"{SHOWN}[0].textContent")
+    assert await page.value(f"document.activeElement === {SHOWN}[0]")
+    await page.value(click.format(2))  # nothing is written yet
+    assert await page.value("document.querySelector('#wrong-narrative').textContent") == "请填写这一项。"
+    told = "路灯不亮，已经三天。"
+    await page.value(f"{field.format('narrative')}.value = {told!r}")
+    for _ in range(4):
+        await page.value(click.format(2))
+    await page.value(f"{field.format('phone')}.value = '13800138000'")
+    await page.value(click.format(2))
+    assert told in await page.value("document.querySelector('[data-summary]').textContent")
+    await page.value("history.back()")
+    await page.until(f"{SHOWN}[0].textContent.includes('第 6 步')")
+    assert await page.value("document.documentElement.scrollWidth <= innerWidth")
+    await page.value(f"{field.format('agree')}.checked = true")
+    await page.value(click.format(2))
+    page.loaded.clear()
+    await page.value("document.querySelector('button[type=submit]:not(.pt-tool)').click()")
+    await page.until("document.querySelector('.pt-slip') !== null")
     assert page.mistakes == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
@@ -68,11 +69,11 @@ class Citizen:
 
 def multipart(form: dict[str, str], *files: tuple[str, bytes]) -> FormData:
     """The form as a browser sends it with files."""
-    data = FormData()
+    data = FormData(quote_fields=False)
     for name, value in form.items():
         data.add_field(name, value)
     for name, body in files:
-        data.add_field("files", body, filename=name, content_type="application/octet-stream")
+        data.add_field("files", io.BytesIO(body), filename=name, content_type="application/octet-stream")
     if not files:
         data.add_field("files", b"", filename="", content_type="application/octet-stream")
     return data

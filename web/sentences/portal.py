@@ -46,3 +46,20 @@ PROBLEMS: dict[str, Problem] = {
         409, "申请已有答复", f"同事已经答复了这件申请，没有改动。{KEPT}请返回列表查看。"
     ),
 }
+
+# What is told beside the files of the form; the ticket is not made yet, and there is no administrator to ask.
+FILES: dict[str, str] = {
+    "attachment_kind": (
+        "不支持这种文件。可以上传图片（jpg、png、gif、webp）、pdf、docx、xlsx、txt、"
+        "录音（wav、mp3、amr）和视频（mp4）。"
+    ),
+    "attachment_content": "文件内容与扩展名不符。请用原来的软件另存为正确的格式，或换一个文件。",
+    "attachment_active": "文件里有程序或脚本，不能接收。请打印成 PDF 或拍成照片后再选。",
+    "attachment_broken": "文件不完整，打不开。请确认能正常打开，再重新选择。",
+    "attachment_bomb": "文件展开后过大。请缩小后再选，或换一个文件。",
+    "attachment_too_large": "文件过大。请压缩、裁剪或分开后再选。",
+    "attachment_empty": "文件是空的。请重新选择。",
+    "attachment_infected": "文件没有通过安全检查，不能接收。请换一个文件。",
+    "attachment_unscanned": "安全检查暂时不可用，没有接收。请稍后再试，或直接提交其余内容。",
+    "attachment_too_many": "文件太多，这一个没有接收。请只选最要紧的几个，或把几张照片拼成一张。",
+}

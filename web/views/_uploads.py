@@ -18,15 +18,20 @@ from web.inputs import MALFORMED
 from web.routes import rule_of
 
 CHUNK = 256 * 1024
+MOST_REFUSED = 200  # names of files over the number; more is no form of a person
 
 
 @dataclass(frozen=True)
 class Size:
-    """The most one request may bring: files, fields, and bytes of one field."""
+    """The most one request may bring: files, fields, and bytes of one field.
+
+    `rest_refused`: files over the number are refused by name, and the form behind them is still read.
+    """
 
     files: int = 20
     fields: int = 10
     field: int = 500
+    rest_refused: bool = False
 
 
 @dataclass
@@ -102,10 +107,19 @@ async def read_upload(
             await _read_field(part, counted, found, size)
         elif len(found.files) + len(found.refused) >= size.files:
             if part.file_name or await counted.read(part.reader):
-                raise HotlineError("attachment_too_many", limit=size.files)
+                await _too_many(part, counted, found, size)
         elif part.file_name or await counted.read(part.reader):
             await _read_file(part, counted, found, service, actor, ticket_id, room)
     return found
+
+
+async def _too_many(part: _Part, counted: _Counted, found: Upload, size: Size) -> None:
+    error = HotlineError("attachment_too_many", limit=size.files)
+    if not size.rest_refused or len(found.refused) >= MOST_REFUSED:
+        raise error
+    found.refused.append(Refusal(part.file_name or "", error))
+    while await counted.read(part.reader):
+        pass
 
 
 async def _parts(request: web.Request) -> AsyncIterator[_Part]:

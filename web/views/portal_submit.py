@@ -9,10 +9,12 @@ from pydantic import Field, ValidationError
 
 from core.db import UnitOfWork
 from core.errors import HotlineError
+from core.settings import Uploads
 from routing.known import place_index
 from routing.submissions import Submission, Submitted
 from tickets.attachments import sniff
 from tickets.attachments.service import Prepared
+from tickets.forms import MAX_EXPECTED, MAX_NARRATIVE
 from tickets.public import sessions, waiting
 from tickets.public.acts import CITIZEN
 from tickets.public.sessions import Citizen
@@ -23,7 +25,9 @@ from web.inputs import Fields, read_form
 from web.render import fragment, redirect
 from web.routes import route
 from web.security.rates import RATES
+from web.sentences.portal import FILES
 from web.views._portal import (
+    FIELD_WORDS,
     KEY,
     brake,
     check_open,
@@ -37,7 +41,7 @@ from web.views._uploads import Refusal, Size, Upload, read_upload
 MEGABYTE = 1024 * 1024
 MAX_BODY = 120 * MEGABYTE
 MOST_FIELD = 40_000  # bytes; a text of 8,000 characters and more, so that the form can say it is too long
-SIZE = Size(files=waiting.MOST, fields=20, field=MOST_FIELD)
+SIZE = Size(files=waiting.MOST, fields=20, field=MOST_FIELD, rest_refused=True)
 PLACES_PER_MINUTE = 90
 # An appeal belongs to a ticket, and what is praised or else needs no box of its own here.
 TYPES = tuple((code, word) for code, word in choices(TicketType) if code not in ("appeal", "other"))
@@ -125,9 +129,13 @@ def _asked(found: Upload) -> SubmitForm:
 async def _files(request: web.Request, found: Upload, key: str) -> tuple[Prepared, ...]:
     """What came now and what came with this form before; what is refused is named."""
     ctx = context(request)
-    fresh = []
+    async with ctx.db.read() as session:
+        room = waiting.MOST - len(await waiting.of_form(session, key))
+    fresh: list[Prepared] = []
     for received in found.files:
         try:
+            if len(fresh) >= room:
+                raise HotlineError("attachment_too_many", limit=waiting.MOST)
             fresh.append(await ctx.attachments.prepare(received))
         except HotlineError as error:
             if problem_of(error)[0] == "internal":
@@ -225,9 +233,37 @@ async def _form(
         typed=asked,
         types=TYPES,
         files=[one.values["name"] for one in files],
-        refused=[(one.name, problem_of(one.error)[1]) for one in refused or []],
+        refused=[(one.name, _file_words(one.error)) for one in refused or []],
+        fresh=error is None,
+        words=_words(),
         accept=",".join(f".{name}" for name in sniff.EXTENSIONS),
+        sizes={name: _megabytes(code, settings.uploads) for name, code in sniff.EXTENSIONS.items()},
+        most_megabytes=MAX_BODY // MEGABYTE - 1,  # the fields and the frame of each part need room too
+        most_narrative=MAX_NARRATIVE,
+        most_expected=MAX_EXPECTED,
         limits=settings.uploads,
         most_files=waiting.MOST,
         notice=settings.portal.notice,
     )
+
+
+def _file_words(error: HotlineError) -> str:
+    """The sentence beside a file that was not taken in."""
+    problem = problem_of(error)[1]
+    return FILES.get(error.code) or f"{problem.title}。{problem.sentence}"
+
+
+def _words() -> dict[str, str]:
+    """The sentences a page tells by itself before anything is sent: the same that the server would tell."""
+    told = {name: FIELD_WORDS[name] for name in ("required", "too_long", "bad_phone", "in_future")}
+    told |= {name: FILES[f"attachment_{name}"] for name in ("kind", "empty", "too_large")}
+    return told | {
+        "agree": "请先阅读并同意隐私说明。",
+        "too_many": f"最多 {waiting.MOST} 个文件，请重新选择。",
+        "all_too_large": f"文件加起来超过 {MAX_BODY // MEGABYTE - 1} MB，请少选几个，或压缩后再选。",
+    }
+
+
+def _megabytes(code: str, limits: Uploads) -> int:
+    """The largest file of this kind that the form can carry."""
+    return min(sniff.limit_of(sniff.KINDS[code], limits) // MEGABYTE, MAX_BODY // MEGABYTE - 1)

@@ -1,11 +1,35 @@
-// The citizens' portal with script: places while an address is typed, one click is one submission, reading
-// aloud in elder mode. Without it every page works as it is.
+// The citizens' portal with script: one question a screen on phones, what was typed outlives a reload, places
+// while an address is typed, one click is one submission, reading aloud in elder mode. Without it every page
+// works as it is.
+
+import { aloud } from "./portal/aloud.js";
+import { Draft, forget } from "./portal/draft.js";
+import { Steps } from "./portal/steps.js";
 
 const PAUSE_MS = 250;
+
+// ---- the form: kept while it is written, step by step on phones ----
+const stepped = document.querySelector("form[data-words]");
+if (stepped) {
+  const draft = new Draft(stepped);
+  const kept = document.querySelector("[data-kept]");
+  if (draft.restore()) {
+    kept.hidden = false;
+    if (draft.lost.length) kept.querySelector("span").textContent = `照片和文件需要重新选择：${draft.lost.join("、")}。`;
+    kept.querySelector("button").addEventListener("click", () => {
+      forget();
+      window.location.replace(window.location.pathname);
+    });
+  }
+  new Steps(stepped, draft).begin();
+}
+if (document.querySelector("[data-sent-off]")) forget();
+document.querySelectorAll("form[action='/portal/sign-out']").forEach((form) => form.addEventListener("submit", forget));
 
 // ---- one click is one submission ----
 document.querySelectorAll("form[data-once]").forEach((form) => {
   form.addEventListener("submit", (event) => {
+    if (event.defaultPrevented) return; // a step before the last
     const button = form.querySelector("button[type=submit]");
     if (form.getAttribute("data-sent")) { event.preventDefault(); return; }
     form.setAttribute("data-sent", "1");
@@ -97,22 +121,5 @@ function places(holder) {
 }
 document.querySelectorAll("[data-places]").forEach(places);
 
-// ---- reading aloud ----
-const aloud = document.querySelector("[data-read-aloud]");
-if (aloud && window.speechSynthesis && window.SpeechSynthesisUtterance) {
-  const voice = window.speechSynthesis;
-  const rest = () => { aloud.setAttribute("aria-pressed", "false"); aloud.textContent = "朗读"; };
-  aloud.hidden = false;
-  aloud.addEventListener("click", () => {
-    if (aloud.getAttribute("aria-pressed") === "true") { voice.cancel(); rest(); return; }
-    const said = new SpeechSynthesisUtterance(document.querySelector("main").innerText);
-    said.lang = "zh-CN";
-    said.rate = 0.9;
-    said.onend = rest;
-    voice.cancel();
-    voice.speak(said);
-    aloud.setAttribute("aria-pressed", "true");
-    aloud.textContent = "停止朗读";
-  });
-  window.addEventListener("pagehide", () => voice.cancel());
-}
+const reader = document.querySelector("[data-read-aloud]");
+if (reader) aloud(reader);
