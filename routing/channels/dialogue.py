@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from routing.channels import Incoming, Kind, Option, texts
 from routing.channels.words import Contact, command_of, contact_of, is_done, is_greeting, is_no, shorten
+from tickets.points.datum import Point
 
 IDLE_MINUTES = 30
 MOST_MEDIA = 9
@@ -49,6 +50,7 @@ class Talk(BaseModel):
     step: Step = Step.IDLE
     narrative: str = ""
     address: str = ""
+    point: Point | None = None  # where the map says it is
     media: tuple[Media, ...] = ()
     name: str = ""
     phone: str = ""
@@ -102,6 +104,7 @@ class Add:
     ticket_id: int
     text: str
     media: tuple[Media, ...] = ()
+    point: Point | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,7 @@ def _left(talk: Talk, said: Incoming, touched: datetime | None) -> bool:
 def _heard(talk: Talk, said: Incoming) -> Talk | None:
     """The matter with what was said; None when it holds no more."""
     if said.kind is Kind.LOCATION and said.place is not None:
-        return talk.model_copy(update={"address": _address(said)})
+        return talk.model_copy(update={"address": _address(said), "point": said.place.point})
     words = said.text.strip()
     media = talk.media
     if said.kind in (Kind.IMAGE, Kind.VOICE) and said.media:
@@ -178,10 +181,9 @@ def _heard(talk: Talk, said: Incoming) -> Talk | None:
 
 
 def _address(said: Incoming) -> str:
+    """What the platform calls the place; its degrees are kept beside it (`tickets.points`)."""
     assert said.place is not None
-    spot = f"坐标 {said.place.latitude:.5f},{said.place.longitude:.5f}"
-    label = said.place.label.strip()[:150]
-    return f"{label}（{spot}）" if label else spot
+    return said.place.label.strip()[:150] or texts.ON_THE_MAP
 
 
 def _idle(talk: Talk, said: Incoming, _mine: Sequence[Own], _area: str) -> Turn:
@@ -259,7 +261,7 @@ def _confirming(talk: Talk, said: Incoming, _mine: Sequence[Own], _area: str) ->
     if said.kind is Kind.TEXT and word in ("确认", "提交", "是", "对", "1", "确定", "好", "好的", "ok", "OK"):
         return Turn(Talk(), texts.SUBMITTED, Submit())
     if said.kind is Kind.TEXT and word in ("修改", "重新说", "2", "改"):
-        kept = talk.model_copy(update={"narrative": "", "address": "", "step": Step.WHAT})
+        kept = talk.model_copy(update={"narrative": "", "address": "", "point": None, "step": Step.WHAT})
         return Turn(kept, texts.WHAT)
     heard = _heard(talk, said)
     return Turn(talk, texts.FULL) if heard is None else _confirm(heard)
@@ -435,13 +437,13 @@ def _adding(talk: Talk, said: Incoming, mine: Sequence[Own], area: str) -> Turn:
     if said.kind is Kind.TEXT and is_done(said.text):
         return Turn(Talk(name=talk.name, phone=talk.phone), texts.ADD_DONE)
     media: tuple[Media, ...] = ()
-    words = said.text.strip()
+    words, point = said.text.strip(), None
     if said.kind is Kind.LOCATION and said.place is not None:
-        words = _address(said)
+        words, point = texts.ADDED_PLACE.format(place=_address(said)), said.place.point
     if said.media:
         media = (Media(kind=said.kind, media=said.media),)
         words = words or (texts.ADDED_VOICE if said.kind is Kind.VOICE else texts.ADDED_PHOTO)
-    return Turn(talk, texts.ADDED.format(number=own.number), Add(own.id, words, media))
+    return Turn(talk, texts.ADDED.format(number=own.number), Add(own.id, words, media, point))
 
 
 def _chosen(talk: Talk, choice: str, mine: Sequence[Own]) -> Turn:
