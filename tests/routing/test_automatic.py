@@ -100,7 +100,7 @@ async def test_what_only_a_model_classified_waits_for_a_person(
         (one,) = await figures(session, model.id, clock.now())
         assert one.right == Share(1, 1), "what it filled in itself is no evidence"
     seen = Life(city, made.ticket_id, made.number)
-    await seen.do("dispatcher", Action.EDIT, title="中山路路灯不亮", note="核对过分类")
+    await seen.do("dispatcher", Action.EDIT, title="中山路路灯三晚不亮", note="核对过分类")
     async with city.db.read() as session:
         (one,) = await figures(session, model.id, clock.now())
         assert one.right == Share(2, 2)

@@ -56,6 +56,7 @@ class AttachmentItem:
     scanned: bool
     uploaded_by_id: int | None
     uploaded_by: str | None
+    client: str | None  # the system that sent it
     unit_id: int | None
     unit: str | None
     uploaded_at: datetime
@@ -144,7 +145,8 @@ def _items(actor: Actor) -> sa.Select[Any]:
         sa.select(
             *(_file.c[name] for name in (*_PLAIN, *_MORE)),
             _file.c.uploaded_by.label("uploaded_by_id"),
-            sa.func.coalesce(uploader.c.name, _client.c.name).label("uploaded_by"),
+            uploader.c.name.label("uploaded_by"),
+            _client.c.name.label("client"),
             _unit.c.short_name.label("unit"),
             withdrawer.c.name.label("withdrawn_by"),
         )

@@ -295,7 +295,7 @@ async def deliveries_of(
 
 @dataclass(frozen=True)
 class Subscription:
-    """A subscription as its administrators see it; of the address the host alone, for the rest may be secret."""
+    """A subscription as its administrators see it; of the address only the host."""
 
     id: int
     client: str
@@ -329,10 +329,18 @@ async def subscriptions(session: AsyncSession, *, limit: int = 200) -> list[Subs
         .limit(limit)
     )
     rows = await session.execute(query)
-    return [
-        Subscription(
-            row.id, row.name, urlsplit(row.url).hostname or "", tuple(row.events), row.created_at, row.revoked,
-            row.delivered_at, row.waiting, row.last_error,
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_subscription(row) for row in rows]
+
+
+def _subscription(row: Any) -> Subscription:
+    return Subscription(
+        id=row.id,
+        client=row.name,
+        host=urlsplit(row.url).hostname or "",
+        events=tuple(row.events),
+        created_at=row.created_at,
+        revoked=row.revoked,
+        delivered_at=row.delivered_at,
+        waiting=row.waiting,
+        last_error=row.last_error,
+    )

@@ -44,7 +44,13 @@ SCOPE_WORDS = {
     Scope.WEBHOOKS: "订阅通知",
 }
 
-EVENT_WORDS = {"created": "新建", "dispatched": "派发", "changed": "变化", "closed": "办结", "emergency": "转紧急"}
+EVENT_WORDS = {
+    "created": "新建",
+    "dispatched": "派发",
+    "changed": "变化",
+    "closed": "办结",
+    "emergency": "转紧急",
+}
 
 
 class ListQuery(Fields):
