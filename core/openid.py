@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
@@ -22,6 +22,9 @@ from yarl import URL
 
 from core.errors import HotlineError
 from core.ids import new_token
+from core.notify.guard import check
+from core.notify.ports import DeliveryFailed
+from core.notify.webhook import Pinned
 from core.settings import OpenId
 
 SECONDS = 8.0
@@ -164,10 +167,21 @@ class OpenIdClient:
         scheme = URL(address).scheme if address else ""
         return scheme == "https" or (scheme == "http" and self._settings.issuer.startswith("http://"))
 
+    async def _way(self, url: str) -> TCPConnector | None:
+        """How `url` is reached: the host that the settings name as any, another one checked and pinned.
+
+        What a provider says of itself must not lead us to addresses inside the network (SSRF).
+        """
+        if URL(url).host == URL(self._settings.issuer).host:
+            return None
+        return TCPConnector(resolver=Pinned(await check(url, ())), use_dns_cache=False, force_close=True)
+
     async def _ask(self, method: str, url: str, **options: Any) -> dict[str, Any]:
         try:
             async with (
-                ClientSession(timeout=ClientTimeout(total=SECONDS)) as session,
+                ClientSession(
+                    timeout=ClientTimeout(total=SECONDS), connector=await self._way(url)
+                ) as session,
                 session.request(method, url, allow_redirects=False, **options) as got,
             ):
                 body = await got.content.read(MOST_BYTES)
@@ -175,7 +189,7 @@ class OpenIdClient:
                     refused = got.status in (400, 401)
                     raise HotlineError("openid_refused" if refused else "openid_failed", reason="status")
                 data = json.loads(body)
-        except (ClientError, TimeoutError, OSError, ValueError):
+        except (ClientError, DeliveryFailed, TimeoutError, OSError, ValueError):
             raise HotlineError("openid_failed", reason="unreachable") from None
         if not isinstance(data, dict):
             raise HotlineError("openid_failed", reason="answer")

@@ -1,9 +1,10 @@
 """Dispatch without a person, where a person opened a category for it.
 
-A ticket goes out by itself only when everything agrees: the category an agent chose is open, the active
-model named the very same and was sure enough to act on, and a rule or the responsibility catalogue names
-the unit. What is urgent, secret, a report (举报) or sensitive waits for a person, and so does whatever is
-in doubt. The action is an ordinary dispatch with its history; its actor is the system.
+A ticket goes out by itself only when everything agrees: the category a person chose or stood by (never one
+that a model filled in for a submission) is open, the active model named the very same and was sure enough
+to act on, and a rule or the responsibility catalogue names the unit. What is urgent, secret, a report (举报)
+or sensitive waits for a person, and so does whatever is in doubt. The action is an ordinary dispatch with
+its history; its actor is the system.
 """
 
 import logging
@@ -19,6 +20,7 @@ from core.errors import HotlineError
 from core.leadership import Lease
 from core.people.actor import Actor
 from routing.advice import AdviceService
+from routing.submissions import category_unchosen
 from routing.suggest import Candidate
 from tickets.flags import flags_of
 from tickets.inputs import Dispatch
@@ -84,6 +86,7 @@ class Automatic:
                 _advice.c.heard,
                 _advice.c.gate == "automatic",
                 _advice.c.label == _category.c.code,
+                ~category_unchosen(),
             )
             .order_by(_ticket.c.id)
             .limit(BATCH)

@@ -1,7 +1,8 @@
 """How good the advice is: by week, by category, and two models beside each other. Reading only.
 
-An answer counts as right when it names the category the ticket has now: what an agent chose and nobody
-corrected since.
+An answer counts as right when it names the category the ticket has now: what a person chose, or stood by,
+and nobody corrected since. What a model filled in for a submission counts once a person had it in hand:
+until then the model would only agree with itself.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from classifier.models import CategoryAdvice, CategorySwitch
 from core.clock import CITY_ZONE
+from routing.submissions import category_unchosen
 from tickets.models import Category, Ticket, table_of
 
 _advice, _ticket, _category = table_of(CategoryAdvice), table_of(Ticket), table_of(Category)
@@ -83,9 +85,8 @@ def _counted(right: Any) -> Any:
 def _joined(model_id: int, since: datetime) -> Any:
     joined = _advice.join(_ticket, _ticket.c.id == _advice.c.ticket_id)
     joined = joined.join(_category, _category.c.id == _ticket.c.category_id)
-    return (
-        sa.select().select_from(joined).where(_advice.c.model_id == model_id, _advice.c.advised_at >= since)
-    )
+    asked = (_advice.c.model_id == model_id, _advice.c.advised_at >= since, ~category_unchosen())
+    return sa.select().select_from(joined).where(*asked)
 
 
 _FIRST = _advice.c.label == _category.c.code
@@ -133,7 +134,8 @@ async def beside(session: AsyncSession, one: int, other: int) -> tuple[Share, Sh
         .join(_category, _category.c.id == _ticket.c.category_id)
     )
     columns = (sa.func.count(), _counted(_FIRST), _counted(second.c.label == _category.c.code))
-    query = sa.select(*columns).select_from(joined).where(_advice.c.model_id == one)
+    query = sa.select(*columns).select_from(joined)
+    query = query.where(_advice.c.model_id == one, ~category_unchosen())
     n, first, then = (await session.execute(query)).one()
     return Share(first, n), Share(then, n)
 
@@ -159,7 +161,11 @@ async def by_category(session: AsyncSession, model_id: int, now: datetime) -> Se
             .join(named, named.c.code == _advice.c.label)
             .outerjoin(_switch, _switch.c.category_id == named.c.id)
         )
-        .where(_advice.c.model_id == model_id, _advice.c.advised_at >= now - timedelta(weeks=WEEKS))
+        .where(
+            _advice.c.model_id == model_id,
+            _advice.c.advised_at >= now - timedelta(weeks=WEEKS),
+            ~category_unchosen(),
+        )
         .group_by(named.c.id, named.c.code, named.c.full_name)
         .order_by(n.desc(), named.c.code)
     )

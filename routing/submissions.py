@@ -24,7 +24,9 @@ from routing.models import SubmissionRow
 from routing.suggest import Label
 from tickets.attachments.service import AttachmentService, Prepared
 from tickets.forms import TicketForm, clean, parse_form
-from tickets.models import table_of
+from tickets.models import Ticket, TicketHistory, table_of
+from tickets.points import service as points
+from tickets.points.datum import Point
 from tickets.public.acts import CITIZEN
 from tickets.service import TicketService
 from tickets.terms import LABELS, Channel, Confidentiality, TicketType
@@ -36,7 +38,7 @@ _KEY = re.compile(r"[!-~]{8,120}")
 _END = re.compile(r"[。！？!?；;\n]")
 
 
-_row = table_of(SubmissionRow)
+_row, _ticket, _history = table_of(SubmissionRow), table_of(Ticket), table_of(TicketHistory)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Submission:
     address: str = ""
     district_id: int | None = None
     street_id: int | None = None
+    point: Point | None = None
     occurred_at: datetime | str | None = None
     name: str = ""
     phone: str | None = None
@@ -124,6 +127,7 @@ class Submissions:
             call_session_id=submission.call_session_id,
         )
         await self._keep(uow, submission, made.id, ",".join(assumed))
+        await points.keep(uow, made.id, submission.point)
         for prepared in submission.attachments:
             await self._attachments.add(uow, actor, made.id, prepared)
         return Submitted(made.id, made.number, made.query_code, False)
@@ -240,6 +244,16 @@ _CATEGORY = """
     ORDER BY c.code = ANY($1::text[]) DESC, c.name = $2 DESC, c.name LIKE '其他%' DESC, c.id DESC
     LIMIT 1
 """
+
+
+def category_unchosen() -> sa.ColumnElement[bool]:
+    """The condition on `ticket` rows whose category a model filled in and no person has stood by yet.
+
+    Such a ticket says nothing about how good a model is, and gives none the right to act alone.
+    """
+    filled = sa.exists().where(_row.c.ticket_id == _ticket.c.id, _row.c.assumed.contains("category_id"))
+    person = sa.exists().where(_history.c.ticket_id == _ticket.c.id, _history.c.actor_id.is_not(None))
+    return sa.and_(filled, ~person)
 
 
 async def assumed_of(session: Any, ticket_id: int) -> tuple[str, ...]:

@@ -72,7 +72,12 @@ def changes(before: Any, values: Mapping[str, Any], told: Mapping[str, Any]) -> 
 
 
 def role_of(actor: Actor) -> str:
-    """The post a history row shows: the first one held, in the order of the list of posts."""
+    """The post a history row shows: the first one held, in the order of the list of posts.
+
+    `machine` for another system, which acts for its people; `system` for what the product does by itself.
+    """
+    if actor.is_machine:
+        return "machine"
     return next((role.value for role in Role if role in actor.roles), "system")
 
 

@@ -22,6 +22,7 @@ from tickets.personal import put_all
 from tickets.search import index
 from tickets.states import STAGE_OF, Action, State
 from tickets.terms import Channel, Confidentiality
+from tickets.visibility import is_system
 
 _ticket = table_of(Ticket)
 _stage = table_of(TicketStage)
@@ -136,7 +137,7 @@ async def insert(
         stage_since=uow.now,
         stage_due_at=due,
     )
-    automatic = actor.user_id is None
+    automatic = is_system(actor)
     await measures.moved(uow, Move(ident, 1, uow.now, Action.CREATE.value, automatic, None, after))
     await flags.note(uow, ident, row["title"], row["narrative"], row["expected"])
     await uow.emit(

@@ -44,7 +44,7 @@ class Move(NamedTuple):
     version: int
     at: datetime
     action: str
-    automatic: bool  # done by the clock, by nobody
+    automatic: bool  # done by the clock, by nobody; a machine client is somebody
     before: Seen | None
     after: Seen
     contact: Span | None = None  # the contact stage, if this step ended it with a contact

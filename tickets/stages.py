@@ -10,6 +10,7 @@ from tickets.events import TicketChanged, TicketDispatched
 from tickets.measures import Move, Span, seen, seen_with
 from tickets.search import index
 from tickets.states import AFTER_CLOSING, FINAL, STAGE_OF, WITH_UNIT, Stage, State
+from tickets.visibility import is_system
 
 
 async def write(job: Job) -> int:
@@ -115,7 +116,7 @@ async def _count(job: Job, version: int, contact: Span | None) -> None:
         version,
         job.now,
         job.action.value,
-        job.actor.user_id is None,
+        is_system(job.actor),
         before,
         seen_with(before, job.values),
         contact,

@@ -8,7 +8,11 @@ from core.people.duties import DUTIES, POST_LABELS
 from tickets.terms import Channel, Confidentiality, ContactMeans, ContactResult, TicketType, Urgency, label
 from tickets.workflow import ACTION_LABELS, STAGE_LABELS, STATE_LABELS
 
-ROLE_WORDS = {**{str(post): word for post, word in POST_LABELS.items()}, "system": "系统"}
+ROLE_WORDS = {
+    **{str(post): word for post, word in POST_LABELS.items()},
+    "system": "系统",
+    "machine": "接入系统",
+}
 
 REQUEST_WORDS = {
     "return": "退单",

@@ -8,7 +8,7 @@ from core.people.permissions import Permission, Role
 
 @dataclass(frozen=True)
 class Actor:
-    """A person at work, or the system itself (`user_id` None)."""
+    """A person at work; without `user_id` a machine client (`is_machine`), or the product itself."""
 
     user_id: int | None
     login: str
@@ -21,6 +21,11 @@ class Actor:
     extension: str | None = None
     session_id: int | None = None
     must_change_password: bool = False
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether another system acts, on behalf of people of its own (`core.people.machines`)."""
+        return self.user_id is None and self.login.startswith("machine:")
 
     def may(self, permission: Permission) -> bool:
         """True when one of the actor's roles carries `permission`."""

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from tickets.attachments.store import Received
 from tickets.messages.reach import NoWay
+from tickets.points.datum import Datum, Point
 
 
 class Kind(StrEnum):
@@ -31,11 +32,20 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Place:
-    """Where somebody says it is: degrees of WGS-84 or GCJ-02 as the platform has them, and its own words."""
+    """Where somebody says it is: degrees as the platform has them, and its own words.
+
+    Maps of the mainland speak GCJ-02; a platform that sends what the receiver of GPS said names WGS-84.
+    """
 
     latitude: float
     longitude: float
     label: str = ""
+    datum: Datum = Datum.GCJ02
+
+    @property
+    def point(self) -> Point:
+        """The degrees in their datum."""
+        return Point(self.latitude, self.longitude, self.datum)
 
 
 @dataclass(frozen=True)

@@ -112,13 +112,14 @@ def _adding(talk: Talk, said: Incoming, mine: Sequence[Own], area: str) -> Turn:
     if said.kind is Kind.TEXT and is_done(said.text):
         return Turn(Talk(name=talk.name, phone=talk.phone), texts.ADD_DONE)
     media: tuple[Media, ...] = ()
-    words = said.text.strip()
+    words, point = said.text.strip(), None
     if said.kind is Kind.LOCATION and said.place is not None:
-        words = telling.address_of(said)
+        words = texts.ADDED_PLACE.format(place=telling.address_of(said))
+        point = said.place.point
     if said.media:
         media = (Media(kind=said.kind, media=said.media),)
         words = words or (texts.ADDED_VOICE if said.kind is Kind.VOICE else texts.ADDED_PHOTO)
-    return Turn(talk, texts.ADDED.format(number=own.number), Add(own.id, words, media))
+    return Turn(talk, texts.ADDED.format(number=own.number), Add(own.id, words, media, point))
 
 
 def chosen(talk: Talk, choice: str, mine: Sequence[Own]) -> Turn:

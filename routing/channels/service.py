@@ -32,6 +32,7 @@ from routing.channels.talk import Act, Add, Media, Own, Rate, Submit, Talk, Turn
 from routing.submissions import Submission, Submissions
 from tickets.citizens.events import CitizenForgotten
 from tickets.models import Ticket
+from tickets.points import service as points
 from tickets.public.acts import CitizenActs
 from tickets.terms import Channel as Source
 from tickets.terms import Confidentiality
@@ -205,6 +206,7 @@ class ChannelService(ChannelStates):
                 key=f"{said.channel}-dialogue-{row.id}-{row.serial}",
                 narrative=talk.narrative,
                 address=talk.address,
+                point=talk.point,
                 name=talk.name,
                 phone=talk.phone or None,
                 confidentiality=degree,
@@ -238,6 +240,7 @@ class ChannelService(ChannelStates):
             asked = mine[act.ticket_id].asked
             work = self._acts.supplement if asked else self._acts.add
             await work(uow, act.ticket_id, act.text, key=key)
+            await points.keep(uow, act.ticket_id, act.point)
 
     async def _wish(self, uow: UnitOfWork, dialogue_id: int, wish: Wish) -> None:
         values = {

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from routing.channels import Kind, Option
 from routing.channels.words import shorten
+from tickets.points.datum import Point
 
 LIST = 5  # of one's own tickets, in a list
 
@@ -40,6 +41,7 @@ class Talk(BaseModel):
     step: Step = Step.IDLE
     narrative: str = ""
     address: str = ""
+    point: Point | None = None  # where the map says it is
     media: tuple[Media, ...] = ()
     name: str = ""
     phone: str = ""
@@ -93,6 +95,7 @@ class Add:
     ticket_id: int
     text: str
     media: tuple[Media, ...] = ()
+    point: Point | None = None
 
 
 @dataclass(frozen=True)

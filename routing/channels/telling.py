@@ -14,7 +14,7 @@ Answer = Callable[[Talk, Incoming, Sequence[Own], str], Turn]
 def extended(talk: Talk, said: Incoming) -> Talk | None:
     """The matter with what was said; None when it holds no more."""
     if said.kind is Kind.LOCATION and said.place is not None:
-        return talk.model_copy(update={"address": address_of(said)})
+        return talk.model_copy(update={"address": address_of(said), "point": said.place.point})
     words = said.text.strip()
     media = talk.media
     if said.kind in (Kind.IMAGE, Kind.VOICE) and said.media:
@@ -30,10 +30,9 @@ def extended(talk: Talk, said: Incoming) -> Talk | None:
 
 
 def address_of(said: Incoming) -> str:
+    """What the platform calls the place; its degrees are kept beside it (`tickets.points`)."""
     assert said.place is not None
-    spot = f"坐标 {said.place.latitude:.5f},{said.place.longitude:.5f}"
-    label = said.place.label.strip()[:150]
-    return f"{label}（{spot}）" if label else spot
+    return said.place.label.strip()[:150] or texts.ON_THE_MAP
 
 
 def begin(talk: Talk, said: Incoming, _mine: Sequence[Own], _area: str) -> Turn:
@@ -111,7 +110,7 @@ def _confirming(talk: Talk, said: Incoming, _mine: Sequence[Own], _area: str) ->
     if said.kind is Kind.TEXT and word in ("确认", "提交", "是", "对", "1", "确定", "好", "好的", "ok", "OK"):
         return Turn(Talk(), texts.SUBMITTED, Submit())
     if said.kind is Kind.TEXT and word in ("修改", "重新说", "2", "改"):
-        kept = talk.model_copy(update={"narrative": "", "address": "", "step": Step.WHAT})
+        kept = talk.model_copy(update={"narrative": "", "address": "", "point": None, "step": Step.WHAT})
         return Turn(kept, texts.WHAT)
     heard = extended(talk, said)
     return Turn(talk, texts.FULL) if heard is None else _confirm(heard)

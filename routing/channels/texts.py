@@ -66,6 +66,8 @@ REFUSED: dict[str, str] = {
 SUMMARY_WHAT, SUMMARY_WHERE = "事情：{text}", "地点：{text}"
 SUMMARY_FILES, SUMMARY_CONTACT = "附件：{count} 个", "联系：{text}"
 ONLY_HERE, ANONYMOUS = "只在这里联系", "匿名"
+ON_THE_MAP = "地图上选的位置"
+ADDED_PLACE = "市民补充了位置：{place}"
 ADDED_VOICE, ADDED_PHOTO = "市民补充了语音，见附件。", "市民补充了照片，见附件。"
 VOICE_ONLY = "（市民发来语音，见附件）"
 # One tap says all three answers (domain: answered, solved, satisfied), each of them in words.

@@ -28,7 +28,17 @@ _fact, _delta, _count = table_of(MeasureFact), table_of(MeasureDelta), table_of(
 CHUNK = 200
 _HISTORY = tuple(
     _history.c[name]
-    for name in ("ticket_id", "version", "at", "action", "actor_id", "from_state", "to_state", "changes")
+    for name in (
+        "ticket_id",
+        "version",
+        "at",
+        "action",
+        "actor_id",
+        "role",
+        "from_state",
+        "to_state",
+        "changes",
+    )
 )
 _STAGE = tuple(
     _stage.c[name] for name in ("ticket_id", "stage", "started_at", "due_at", "ended_at", "ended_by")

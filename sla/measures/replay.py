@@ -62,7 +62,7 @@ def moves(district_id: int | None, rows: Sequence[Any], stages: Sequence[Any]) -
             after = after._replace(stage_since=_since(main, after.stage, row.at))
         told: Mapping[str, Any] = row.changes.get("told") or {}
         span = _contact(contacts, row)
-        automatic = row.actor_id is None
+        automatic = row.actor_id is None and row.role != "machine"
         yield Move(
             row.ticket_id, row.version, row.at, row.action, automatic, before, after, span, told.get("result")
         )

@@ -32,7 +32,9 @@ async def test_a_short_dialogue_becomes_a_ticket(rig: Rig) -> None:
     assert re.search(r"查询码：\d{6}", done)
     assert (ticket.channel, ticket.state) == ("wechat", "waiting_accept")
     assert ticket.narrative == "中山路路灯三晚不亮，老人出门不方便"
-    assert ticket.address.startswith("桂林市秀峰区中山中路12号")
+    assert ticket.address == "桂林市秀峰区中山中路12号"
+    point = await rig.console.ctx.db.fetch("SELECT ticket_id, latitude, longitude, datum FROM ticket_point")
+    assert [tuple(row) for row in point] == [(ticket.id, 25.2736, 110.2907, "gcj02")]
     await rig.sent()
     assert await rig.scalar("SELECT count(*) FROM ticket_attachment WHERE kind = 'jpg'") == 1
     assert rig.seen()[-1].state == "待受理"
@@ -50,6 +52,15 @@ async def test_the_citizen_asks_urges_and_adds(rig: Rig) -> None:
     await rig.sent()
     assert await rig.scalar("SELECT count(*) FROM ticket_attachment") == 1
     assert await rig.tickets() == 1
+
+
+async def test_a_place_that_is_added_later_is_kept_as_a_point_as_well(rig: Rig) -> None:
+    ticket = await rig.submitted()
+    await rig.says("补充")
+    await rig.wechat.point(ANNA, 25.28, 110.3, "")
+    point = await rig.console.ctx.db.fetch("SELECT ticket_id, latitude, longitude, datum FROM ticket_point")
+    assert [tuple(row) for row in point] == [(ticket.id, 25.28, 110.3, "gcj02")]
+    assert await rig.scalar("SELECT count(*) FROM ticket_history WHERE note LIKE '%25.28%'") == 0
 
 
 async def test_a_voice_message_is_heard(rig: Rig) -> None:

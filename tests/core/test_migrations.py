@@ -38,6 +38,7 @@ MODELS = [f"core.{name}" for name in KERNEL] + [
     "tickets.intermediaries.models",
     "tickets.search.models",
     "tickets.exchange.models",
+    "tickets.points.models",
     "tickets.flow",
     "tickets.upkeep",
     "tickets.citizens.models",

@@ -10,6 +10,8 @@ from core.people.machines import Kind, Scope
 from tests.exchange.conftest import City, Client
 from tests.exchange.fuzz import fuzz
 from tests.web.conftest import Answer
+from tickets.points import service as points
+from tickets.points.datum import Point
 from web.security import machines as doorway
 
 TICKET: dict[str, Any] = {
@@ -233,12 +235,61 @@ async def test_a_revoked_token_and_a_signed_in_browser_open_nothing(city: City) 
     assert (await boss.post("/api/v1/tickets", {"narrative": "x"})).status == 401
 
 
+async def test_a_point_is_taken_in_both_datums_and_given_in_wgs84(city: City) -> None:
+    client = await hall(city)
+    plain = told(await submit(client, latitude=25.2736, longitude=110.2907))
+    got = told(await client.get(f"/api/v1/tickets/{plain['number']}"))
+    assert (got["latitude"], got["longitude"], got["given_datum"]) == (25.2736, 110.2907, "wgs84")
+    map_ = {"latitude": 25.2736, "longitude": 110.2907, "datum": "gcj02", "outer_number": None}
+    other = told(await submit(client, key="submit-0002", **map_))
+    got = told(await client.get(f"/api/v1/tickets/{other['number']}"))
+    assert got["given_datum"] == "gcj02"
+    assert 0.001 < abs(got["longitude"] - 110.2907) < 0.02
+    rows = await city.ctx.db.fetch("SELECT latitude, datum FROM ticket_point ORDER BY id")
+    assert [tuple(row) for row in rows] == [(25.2736, "wgs84"), (25.2736, "gcj02")]
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        {"latitude": 25.2},
+        {"longitude": 110.2},
+        {"latitude": 91, "longitude": 110},
+        {"latitude": 25, "longitude": -180.1},
+        {"latitude": "NaN", "longitude": 110},
+        {"latitude": 25, "longitude": 110, "datum": "bd09"},
+    ],
+)
+async def test_half_a_point_and_no_place_on_earth_are_refused(city: City, point: dict[str, Any]) -> None:
+    client = await hall(city)
+    answer = await submit(client, **point)
+    assert answer.status in (400, 422)
+    assert sorted(told(answer)["fields"])
+    assert await city.ctx.db.fetch("SELECT id FROM ticket") == []
+
+
+async def test_a_unit_that_reads_a_sealed_matter_gets_no_point(city: City) -> None:
+    made = await city.console.ticket("water", type="report", subject_name="某公司")
+    open_ = await city.console.ticket("water")
+    async with city.ctx.db.begin() as uow:
+        for ticket in (made, open_):
+            await points.keep(uow, ticket.id, Point(25.2736, 110.2907))
+    client = await city.client("water-office", Scope.TICKETS_READ, unit="water")
+    got = told(await client.get(f"/api/v1/tickets/{made.number}"))
+    assert (got["latitude"], got["longitude"], got["given_datum"]) == (None, None, None)
+    assert told(await client.get(f"/api/v1/tickets/{open_.number}"))["latitude"] == 25.2736
+    handler = await city.console.signed_in("dept_officer")
+    assert "坐标" not in (await handler.get(f"/tickets/{made.id}")).text
+    assert "坐标 25.273600, 110.290700（WGS-84）" in (await handler.get(f"/tickets/{open_.id}")).text
+
+
 async def test_every_route_asks_for_the_scope_its_description_names(city: City) -> None:
     described = told(await city.console.browser().get("/api/v1/openapi.json"))
     for scope in Scope:
         client = await city.client(f"c-{scope.value.replace(':', '-')}", scope)
         for path, methods in described["paths"].items():
             address = "/api/v1" + path.replace("{number}", "1" * 18).replace("{webhook_id}", "1")
+            address = address.replace("{attachment_id}", "1")
             for method, operation in methods.items():
                 call = client.get if method == "get" else client.post
                 answer = await call(address.replace("{delivery_id}", "1"))
@@ -256,4 +307,4 @@ async def test_generated_requests_meet_no_crash_and_no_status_that_is_not_descri
     await submit(client)
     described = told(await city.console.browser().get("/api/v1/openapi.json"))
     headers = {"Authorization": f"Bearer {client.token}"}
-    assert await asyncio.to_thread(lambda: fuzz(described, city.base, headers=headers)) == 13
+    assert await asyncio.to_thread(lambda: fuzz(described, city.base, headers=headers)) == 16

@@ -13,10 +13,13 @@ from typing import Any, TypeVar
 
 import georeport  # type: ignore[import-untyped]  # it tells no types
 import pytest
+import sqlalchemy as sa
 
 from core.people.machines import Kind, Scope
 from tests.exchange.conftest import City, Client
 from tests.exchange.fuzz import fuzz
+from tickets.points import service as points
+from tickets.points.datum import Point
 from web.views import open311 as view
 
 T = TypeVar("T")
@@ -178,6 +181,56 @@ async def test_a_withdrawn_request_is_closed_and_says_how(city: City) -> None:
     _, steps = await read(city, f"servicerequestupdates.json?service_request_id={number}")
     assert [step["status"] for step in steps] == ["open", "closed"]
     assert await read(city, "requests.json?status=open") == (200, [])
+
+
+async def test_a_point_is_given_back_in_both_formats_and_is_no_text(city: City) -> None:
+    client = await app(city)
+    where = {"lat": "25.273612", "long": "110.290655", "address_string": ""}
+    status, text, _ = await post(city, client, **where)
+    assert status == 200, text
+    number = json.loads(text)[0]["service_request_id"]
+    for path in ("requests.json", f"requests/{number}.json"):
+        _, found = await read(city, path)
+        assert (found[0]["lat"], found[0]["long"]) == (25.273612, 110.290655)
+    got = await city.console.browser().get("/open311/v2/requests.xml", headers={"Accept": "*/*"})
+    item = ET.fromstring(got.text)[0]
+    assert (item.findtext("lat"), item.findtext("long")) == ("25.273612", "110.290655")
+    rows = await city.ctx.db.fetch("SELECT address, narrative FROM ticket")
+    assert "25.27" not in rows[0]["address"] + rows[0]["narrative"]
+
+
+@pytest.mark.parametrize(
+    "where", [{"lat": "25.2"}, {"long": "110"}, {"lat": "nan", "long": "110"}, {"lat": "91", "long": "0"}]
+)
+async def test_half_a_point_and_no_place_on_earth_are_refused(city: City, where: dict[str, str]) -> None:
+    client = await app(city)
+    status, text, _ = await post(city, client, **where)
+    assert (status, json.loads(text)[0]["code"]) == (400, 400)
+    assert await city.ctx.db.fetch("SELECT id FROM ticket") == []
+
+
+@pytest.mark.parametrize(
+    "change", ["type = 'report'", "confidentiality = 'secret'", "confidentiality = 'anonymous'"]
+)
+async def test_a_point_of_a_report_or_a_sealed_matter_is_never_public(city: City, change: str) -> None:
+    client = await app(city)
+    _, text, _ = await post(city, client, lat="25.273612", long="110.290655")
+    number = json.loads(text)[0]["service_request_id"]
+    async with city.ctx.db.begin() as uow:
+        await uow.session.execute(sa.text(f"UPDATE ticket SET {change}"))
+    for form in ("json", "xml"):
+        for path in (f"requests.{form}", f"requests/{number}.{form}", f"servicerequestupdates.{form}"):
+            got = await city.console.browser().get(f"/open311/v2/{path}", headers={"Accept": "*/*"})
+            assert "25.27" not in got.text
+            assert "110.29" not in got.text
+
+
+async def test_a_point_that_did_not_come_through_open311_is_not_published(city: City) -> None:
+    made = await city.console.ticket("water", wants_public=True, confidentiality="public")
+    async with city.ctx.db.begin() as uow:
+        await points.keep(uow, made.id, Point(25.273612, 110.290655))
+    _, found = await read(city, f"requests/{made.number}.json")
+    assert (found[0]["lat"], found[0]["long"]) == (None, None)
 
 
 async def test_the_same_key_again_gives_the_same_number_and_another_content_is_refused(city: City) -> None:

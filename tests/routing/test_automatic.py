@@ -11,12 +11,20 @@ from classifier import switches
 from classifier.advice import Gate
 from core.catalog import words
 from core.clock import ManualClock
+from routing import category_figures
 from routing.advice import AdviceService
 from routing.automatic import Automatic
 from routing.category_advising import Advising
+from routing.category_figures import Share
+from routing.submissions import Submission, Submissions
+from routing.suggest import Label
 from tests.routing.test_advice import advice
 from tests.routing.test_category_advising import Oracle, advising, code_of
 from tests.tickets.conftest import City
+from tests.tickets.life import Life
+from tickets.attachments.service import AttachmentService
+from tickets.states import Action
+from tickets.terms import Channel
 
 __all__ = ["advice", "advising"]
 
@@ -66,6 +74,47 @@ async def test_it_goes_to_whom_the_catalogue_names_and_the_history_says_why(
     assert line.note.startswith("自动派单：责任清单")
     kept = "SELECT chosen_by FROM dispatch_choice WHERE ticket_id = :id"
     assert await city.scalar(kept, id=made.id) is None
+
+
+async def test_what_only_a_model_classified_waits_for_a_person(
+    city: City, clock: ManualClock, advising: Advising, automatic: Automatic
+) -> None:
+    """A matter that 110 sent over without a category: the model must not confirm what it said itself."""
+    files = AttachmentService(city.db, city.settings)
+    inward = Submissions(city.vault, city.settings, city.tickets, files, Named(await code_of(city)))
+    given: dict[str, Any] = {"channel": Channel.PLATFORM, "phone": "13800000001"}
+    matter = Submission(key="police:J1", narrative="中山路路灯不亮。已经三个晚上了。", **given)
+    made = await city.db.retrying(lambda uow: inward.submit(uow, matter))
+    chosen = Submission(
+        key="police:J2", narrative="路灯不亮，已经三个晚上。", category_id=city.category_id, **given
+    )
+    other = await city.db.retrying(lambda uow: inward.submit(uow, chosen))
+    assert await sent(city, clock, advising, automatic) == 1
+    state = "SELECT state FROM ticket WHERE id = :id"
+    assert await city.scalar(state, id=made.ticket_id) == "waiting_dispatch"
+    assert await city.scalar(state, id=other.ticket_id) == "waiting_sign"
+    figures = category_figures.by_category
+    async with city.db.read() as session:
+        model = advising._advisor.active
+        assert model is not None
+        (one,) = await figures(session, model.id, clock.now())
+        assert one.right == Share(1, 1), "what it filled in itself is no evidence"
+    seen = Life(city, made.ticket_id, made.number)
+    await seen.do("dispatcher", Action.EDIT, title="中山路路灯三晚不亮", note="核对过分类")
+    async with city.db.read() as session:
+        (one,) = await figures(session, model.id, clock.now())
+        assert one.right == Share(2, 2)
+    assert await automatic.step() == 1
+
+
+class Named:
+    """A classifier that always says the same."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    async def advise(self, title: str, detail: str) -> list[Label]:
+        return [Label(self.code, 0.99)]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from core.clock import ManualClock
 from core.errors import HotlineError
 from core.people.actor import Actor
+from core.people.machines import MachineClient, machine_of
 from sla.measures import recount
 from tests.sla.measures_rig import all_tickets, counted, day, fold, total, wrong
 from tests.tickets.conftest import City
@@ -78,6 +79,23 @@ async def test_a_signature_of_the_clock_is_none_of_the_unit(city: City) -> None:
     await one.do("dispatcher", A.DISPATCH, unit_id=city.unit("lights"))
     await one.do("system", A.SIGN)
     assert "signed" not in await checked(city)
+
+
+async def test_what_a_units_own_platform_does_counts_as_the_units_work(city: City) -> None:
+    """Another system that acts for its people is not the clock: it signs, contacts and returns for them."""
+    client = MachineClient(id=1, code="lights", name="城管平台", kind="platform", scopes=["tickets:handle"])
+    city.actors["platform"] = machine_of(client, city.units["lights"]).actor
+    one, other = await life(city), await life(city)
+    for ticket in (one, other):
+        await ticket.do("dispatcher", A.DISPATCH, unit_id=city.unit("lights"))
+    await one.do("platform", A.SIGN)
+    await one.do("platform", A.CONTACT, result="reached")
+    signed = next(row for row in await one.history() if row.action == A.SIGN)
+    assert (signed.actor_id, signed.actor_name, signed.role) == (None, "城管平台", "machine")
+    assert "automatic" not in signed.changes.get("told", {})
+    await other.do("platform", A.RETURN, **RETURN)
+    found = await checked(city)
+    assert (found["sent"], found["signed"], found["contacted"], found["returned"]) == (2, 1, 1, 1)
 
 
 async def test_a_signature_counts_on_the_day_of_the_dispatch(city: City) -> None:

@@ -16,6 +16,8 @@ from core.privacy import DESTROYED
 from tests.tickets.conftest import SYSTEM, City, Refused
 from tickets.citizens import finding, names, queries, records, service
 from tickets.models import Ticket, table_of
+from tickets.points import service as points
+from tickets.points.datum import Point
 
 USCC = "91450300MA5K0A000X"
 _ticket = table_of(Ticket)
@@ -504,6 +506,8 @@ async def test_forgetting_destroys_every_value_and_the_page_still_works(rig: Rig
     vault, auditor = rig.city.vault, rig.city.actors["audit"]
     ticket = await _closed(rig, phone2="13900000001", id_number="11010519491231002X")
     await _closed(rig, phone="13900000009", citizen_name="别人")
+    for at, other in enumerate((ticket, await _closed(rig, phone="13900000008", citizen_name="又一人"))):
+        await rig.do(points.keep, other, Point(25.27 + at, 110.29))
     ident = await rig.of("13800000001")
     await rig.do(service.add_note, rig.agent, vault, ident, "住在解放东路")
     await rig.do(service.set_flag, rig.agent, ident, 1, "care", "独居老人")
@@ -526,6 +530,8 @@ async def test_forgetting_destroys_every_value_and_the_page_still_works(rig: Rig
     assert await rig.city.scalar("SELECT count(*) FROM ticket_draft WHERE form_sealed IS NULL") == 1
     (row,) = await rig.audits("citizen.forget")
     assert (row.object_id, row.reason) == (ident, "本人申请")
+    left = "SELECT latitude FROM ticket_point"  # of another citizen's ticket alone
+    assert await rig.city.scalar(left) == 26.27
     kept = "SELECT count(*) FROM citizen_history h WHERE h::text LIKE :code OR h::text LIKE '%王记米粉%'"
     assert await rig.city.scalar(kept, code=f"%{USCC}%") == 0
 

@@ -13,6 +13,7 @@ from tickets.flow import TicketStage, TicketUnit
 from tickets.inputs import CoUnits, Dispatch, HandOver, Redispatch, ToUnit, UnitWithNote, WithNote
 from tickets.models import table_of
 from tickets.states import Stage
+from tickets.visibility import is_system
 
 _held = table_of(TicketUnit)
 _stage = table_of(TicketStage)
@@ -222,7 +223,7 @@ async def sign(job: Job) -> None:
     """签收, by the unit or by the clock: not signing cannot stop it."""
     mine = (_held.c.ticket_id == job.row.id, _held.c.unit_id == job.row.desk_unit_id, _held.c.until.is_(None))
     await job.execute(sa.update(_held).where(*mine).values(signed_at=job.now))
-    if job.actor.user_id is None:
+    if is_system(job.actor):
         job.told["automatic"] = True
 
 

@@ -14,7 +14,8 @@ class Attachment(Table, table=True):
     """A file of a ticket. `key` is its random name on the disk, `name` what people call it.
 
     `sha256` is of the file as kept, `source_sha256` of the file as sent: pictures are re-made in
-    between. A withdrawn attachment stays, with its reason; it is only no longer handed out.
+    between. `client_id`: the machine client that sent it. A withdrawn attachment stays, with its
+    reason; it is only no longer handed out.
     """
 
     __tablename__: ClassVar[str] = "ticket_attachment"
@@ -47,6 +48,7 @@ class Attachment(Table, table=True):
     )
     scanned: bool = False
     uploaded_by: int | None = Field(default=None, sa_column=ref_column("user_account.id", nullable=True))
+    client_id: int | None = Field(default=None, sa_column=ref_column("machine_client.id", nullable=True))
     uploaded_at: datetime = Field(sa_column=time_column())
     unit_id: int | None = Field(default=None, sa_column=ref_column("unit.id", nullable=True))
     withdrawn_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import HotlineError
 from core.people.actor import Actor
+from core.people.machines import MachineClient
 from core.people.models import Unit, User
 from core.people.permissions import Permission
 from tickets.attachments.models import Attachment
@@ -23,6 +24,7 @@ _file = table_of(Attachment)
 _ticket = table_of(Ticket)
 _user = table_of(User)
 _unit = table_of(Unit)
+_client = table_of(MachineClient)
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class AttachmentItem:
     scanned: bool
     uploaded_by_id: int | None
     uploaded_by: str | None
+    client: str | None  # the system that sent it
     unit_id: int | None
     unit: str | None
     uploaded_at: datetime
@@ -143,12 +146,14 @@ def _items(actor: Actor) -> sa.Select[Any]:
             *(_file.c[name] for name in (*_PLAIN, *_MORE)),
             _file.c.uploaded_by.label("uploaded_by_id"),
             uploader.c.name.label("uploaded_by"),
+            _client.c.name.label("client"),
             _unit.c.short_name.label("unit"),
             withdrawer.c.name.label("withdrawn_by"),
         )
         .select_from(_file)
         .join(_ticket, _ticket.c.id == _file.c.ticket_id)
         .outerjoin(uploader, uploader.c.id == _file.c.uploaded_by)
+        .outerjoin(_client, _client.c.id == _file.c.client_id)
         .outerjoin(withdrawer, withdrawer.c.id == _file.c.withdrawn_by)
         .outerjoin(_unit, _unit.c.id == _file.c.unit_id)
         .where(visible_attachments(actor))

@@ -83,6 +83,10 @@ class AttachmentService:
         Raises `forbidden`, `ticket_not_found`, `attachment_closed`.
         """
         actor.require(Permission.TICKET_NOTE)
+        return await self.check_open(actor, ticket_id)
+
+    async def check_open(self, actor: Actor, ticket_id: int) -> TicketFacts:
+        """The ticket, if it may still get files. Raises `ticket_not_found`, `attachment_closed`."""
         async with self._db.read() as session:
             facts = await queries.ticket_facts(session, actor, ticket_id)
         _check_open(facts)
@@ -119,15 +123,25 @@ class AttachmentService:
         """
         return await self._store(received, await self._look_at(received))
 
-    async def add(self, uow: UnitOfWork, actor: Actor, ticket_id: int, prepared: Prepared) -> int:
+    async def add(
+        self,
+        uow: UnitOfWork,
+        actor: Actor,
+        ticket_id: int,
+        prepared: Prepared,
+        *,
+        client_id: int | None = None,
+    ) -> int:
         """Make a prepared file an attachment in the caller's transaction; the same file twice is one.
 
         What a citizen sends is for whoever handles the matter; of a sealed reporter, for the hotline alone.
-        Raises `ticket_not_found`, `attachment_closed`, `attachment_too_many`.
+        `client_id`: the machine client that brought it. Raises `ticket_not_found`,
+        `attachment_closed`, `attachment_too_many`.
         """
         facts = await queries.ticket_facts(uow.session, actor, ticket_id)
-        audience = "hotline" if facts.is_confidential else "handling"
-        more = {"audience": audience, "identifies": False, "redacted_of_id": None}
+        above = sees_every_ticket(actor) or is_system(actor)
+        audience = "hotline" if facts.is_confidential and above else "handling"
+        more = {"audience": audience, "identifies": False, "redacted_of_id": None, "client_id": client_id}
         ident, _ = await self._insert(uow, actor, ticket_id, prepared.values | more)
         return ident
 
@@ -288,10 +302,10 @@ class AttachmentService:
         await uow.session.execute(lock)
         return facts, await queries.attachment(uow.session, actor, ticket_id, attachment_id)
 
-    async def fetched(self, actor: Actor, item: AttachmentItem) -> None:
+    async def fetched(self, actor: Actor, ticket_id: int, attachment_id: int) -> None:
         """Leave an audit row of a file that was handed out."""
         async with self._db.begin() as uow:
-            await _record(uow, actor, "attachment.download", item.ticket_id, {"attachment": item.id})
+            await _record(uow, actor, "attachment.download", ticket_id, {"attachment": attachment_id})
 
     async def _tell(self, uow: UnitOfWork, facts: TicketFacts, ident: int, audience: str) -> None:
         query = sa.select(_held.c.unit_id).where(_held.c.ticket_id == facts.id, _held.c.until.is_(None))

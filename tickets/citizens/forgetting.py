@@ -1,7 +1,7 @@
 """Deleting a citizen: every value that says who he is loses its key; what was done for him stays.
 
-Numbers, names, ID numbers, second numbers nobody else has, query codes and notes are destroyed, and
-what agents typed into the drafts of his calls. Tickets keep their number, texts and history.
+Numbers, names, ID numbers, second numbers nobody else has, query codes and notes are destroyed, points
+on the map, and what agents typed into the drafts of his calls. Tickets keep number, texts and history.
 """
 
 from collections.abc import Sequence
@@ -25,6 +25,7 @@ from tickets.citizens.models import CitizenFlag, CitizenName, CitizenNote
 from tickets.citizens.records import change, lock
 from tickets.errors import require_any
 from tickets.models import CallbackTask, IntakeRecord, Ticket, TicketDraft, table_of
+from tickets.points import service as points
 from tickets.visibility import is_system
 
 _citizen, _phone = records.citizen, records.phone
@@ -113,6 +114,7 @@ async def forget(uow: UnitOfWork, actor: Actor, citizen_id: int, reason: str = "
     refs = [*found.phones, *found.names, *found.id_numbers, *found.second, *found.codes, *found.notes]
     await Vault.destroy(uow, refs)
     await _blank(uow, found)
+    await points.forget(uow, found.tickets)
     values: dict[str, Any] = {"company": "", "uscc": None, "business": False, "forgotten_at": uow.now}
     told = {"values": len(refs), "tickets": len(found.tickets)}
     await change(uow, actor, row, "forgotten", told=told, **values)

@@ -1,7 +1,8 @@
 """What Open311 (GeoReport v2) shows of tickets: no personal data, nothing of reports or sealed matters.
 
 Shown is what came through Open311, and what its citizen wants published. A citizen's own words are shown
-only in the second case, masked; otherwise the matter's name stands for them.
+only in the second case, masked; otherwise the matter's name stands for them. A point on the map is shown
+of what came through Open311, whose clients put requests on maps; no other citizen was told of that.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from core.people.machines import Kind, MachineClient
 from core.people.models import Unit
 from tickets.exchange.models import MachineRequest, OuterTicket
 from tickets.models import Category, Ticket, TicketHistory, table_of
+from tickets.points.datum import Point, as_wgs84
+from tickets.points.queries import points_of
 from tickets.queries.filters import decode_cursor, encode_cursor
 from tickets.states import FINAL, STATE_LABELS, State
 from tickets.terms import Confidentiality, TicketType
@@ -50,6 +53,7 @@ class Request311:
     description: str
     unit: str | None
     place: str
+    point: Point | None  # in WGS-84
     requested_at: datetime
     updated_at: datetime
     expected_at: datetime | None
@@ -81,16 +85,20 @@ class Wanted:
 
 def public() -> sa.ColumnElement[bool]:
     """The condition on `ticket` rows that may be shown to anybody."""
-    came = (
-        sa.exists()
-        .where(_outer.c.ticket_id == _ticket.c.id, _outer.c.way == "came")
-        .where(_client.c.id == _outer.c.client_id, _client.c.kind == Kind.OPEN311.value)
-    )
     return sa.and_(
         _ticket.c.type.not_in(HIDDEN_TYPES),
         _ticket.c.confidentiality.in_(OPEN_DEGREES),
         _ticket.c.state != State.VOID.value,
-        sa.or_(_ticket.c.wants_public, came),
+        sa.or_(_ticket.c.wants_public, _came()),
+    )
+
+
+def _came() -> sa.ColumnElement[bool]:
+    """The condition on `ticket` rows that came through Open311."""
+    return (
+        sa.exists()
+        .where(_outer.c.ticket_id == _ticket.c.id, _outer.c.way == "came")
+        .where(_client.c.id == _outer.c.client_id, _client.c.kind == Kind.OPEN311.value)
     )
 
 
@@ -122,7 +130,9 @@ async def requests(session: AsyncSession, wanted: Wanted) -> tuple[list[Request3
     query = _select().where(public(), *_conditions(wanted))
     query = query.order_by(_ticket.c.created_at.desc(), _ticket.c.id.desc()).limit(wanted.limit + 1)
     rows = list(await session.execute(query))
-    found = [_request(row) for row in rows[: wanted.limit]]
+    page = rows[: wanted.limit]
+    points = await points_of(session, [row.id for row in page if row.came])
+    found = [_request(row, points.get(row.id)) for row in page]
     more = len(rows) > wanted.limit
     return found, encode_cursor(found[-1].requested_at, found[-1].id) if more else None
 
@@ -156,6 +166,7 @@ def _select() -> sa.Select[Any]:
             _category.c.code,
             _category.c.name,
             _category.c.full_name,
+            _came().label("came"),
             lead.c.name.label("unit"),
             district.c.name.label("district"),
             street.c.name.label("street"),
@@ -167,7 +178,7 @@ def _select() -> sa.Select[Any]:
     )
 
 
-def _request(row: Any) -> Request311:
+def _request(row: Any, point: Point | None) -> Request311:
     state = State(row.state)
     return Request311(
         id=row.id,
@@ -179,6 +190,7 @@ def _request(row: Any) -> Request311:
         description=redact.masked(row.title) if row.wants_public else row.full_name,
         unit=row.unit,
         place="".join(part for part in (row.district, row.street) if part),
+        point=None if point is None else as_wgs84(point),
         requested_at=row.created_at,
         updated_at=row.updated_at,
         expected_at=row.due_at,

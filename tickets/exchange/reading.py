@@ -18,6 +18,8 @@ from core.people.permissions import Permission
 from tickets.exchange.models import OuterTicket
 from tickets.exchange.numbers import OuterNumber, numbers_of, ticket_of
 from tickets.models import Category, Ticket, table_of
+from tickets.points.datum import Point
+from tickets.points.queries import points_of
 from tickets.public.view import PublicView, public_view
 from tickets.queries import TicketFilters
 from tickets.queries.filters import MAX_PAGE, Page, after, encode_cursor, is_open
@@ -81,6 +83,7 @@ class Whole:
     lead_unit_code: str | None
     occurred_at: datetime | None
     closed_at: datetime | None
+    point: Point | None
     view: PublicView
     outer_numbers: list[OuterNumber]
 
@@ -141,7 +144,9 @@ async def whole(session: AsyncSession, machine: Machine, number: str) -> Whole:
     view = await public_view(session, ident)
     if veil is not None:
         view = _veiled(view, veil)
-    return Whole(**texts, view=view, outer_numbers=await numbers_of(session, ident))
+    # The point of a sealed matter may be where its reporter stood.
+    point = None if veil is not None else (await points_of(session, [ident])).get(ident)
+    return Whole(**texts, view=view, point=point, outer_numbers=await numbers_of(session, ident))
 
 
 def _veiled(view: PublicView, veil: Any) -> PublicView:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -290,3 +291,56 @@ async def deliveries_of(
     if before is not None:
         query = query.where(_delivery.c.id < before)
     return [Delivery(**row) for row in (await session.execute(query)).mappings()]
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """A subscription as its administrators see it; of the address only the host."""
+
+    id: int
+    client: str
+    host: str
+    events: tuple[str, ...]
+    created_at: datetime
+    revoked: bool
+    delivered_at: datetime | None
+    waiting: int
+    last_error: str | None
+
+
+async def subscriptions(session: AsyncSession, *, limit: int = 200) -> list[Subscription]:
+    """Every subscription, the newest first, and how its last posts fared."""
+    mine = _delivery.c.endpoint_id == _endpoint.c.id
+    newest = sa.select(sa.func.max(_delivery.c.delivered_at)).where(mine)
+    waiting = sa.select(sa.func.count()).where(mine, _delivery.c.delivered_at.is_(None))
+    trouble = sa.select(_delivery.c.last_error).where(mine).order_by(_delivery.c.id.desc()).limit(1)
+    over = sa.or_(_endpoint.c.revoked_at.is_not(None), _client.c.revoked_at.is_not(None))
+    query = (
+        sa.select(
+            *(_endpoint.c[name] for name in ("id", "url", "events", "created_at")),
+            _client.c.name,
+            over.label("revoked"),
+            newest.scalar_subquery().label("delivered_at"),
+            waiting.scalar_subquery().label("waiting"),
+            trouble.scalar_subquery().label("last_error"),
+        )
+        .join(_client, _client.c.id == _endpoint.c.client_id)
+        .order_by(_endpoint.c.id.desc())
+        .limit(limit)
+    )
+    rows = await session.execute(query)
+    return [_subscription(row) for row in rows]
+
+
+def _subscription(row: Any) -> Subscription:
+    return Subscription(
+        id=row.id,
+        client=row.name,
+        host=urlsplit(row.url).hostname or "",
+        events=tuple(row.events),
+        created_at=row.created_at,
+        revoked=row.revoked,
+        delivered_at=row.delivered_at,
+        waiting=row.waiting,
+        last_error=row.last_error,
+    )

@@ -12,6 +12,8 @@ from core.people.actor import Actor
 from core.people.models import Unit, User
 from core.privacy import PersonalValue
 from tickets.models import Category, Ticket, TicketHistory, table_of
+from tickets.points.datum import Point
+from tickets.points.queries import points_of
 from tickets.queries.veils import veil_over
 from tickets.ticket_rows import relation_columns, relations_of
 from tickets.veil import Veil, covered_in
@@ -46,6 +48,7 @@ class TicketPage:
     expected: str
     occurred_at: datetime | None
     address: str
+    point: Point | None  # None also where the reporter is sealed: it may be where he stood
     district: str | None
     street: str | None
     subject_name: str
@@ -123,6 +126,7 @@ _JOINED = {
     "subject_unit",
     "relations",
     "actions",
+    "point",
     *PERSONAL,
 }
 _WRITTEN = ("title", "narrative", "expected", "address", "subject_name")
@@ -143,7 +147,8 @@ async def ticket_page(session: AsyncSession, actor: Actor, ticket_id: int) -> Ti
         # What was typed may name the reporter as well as any column does.
         values = covered_in(await veil_over(session, actor, ticket_id), values, _WRITTEN)
     actions = actions_of(actor, row.state, relations)
-    return TicketPage(sealed=sealed, relations=relations, actions=actions, **values)
+    point = None if sealed else (await points_of(session, [ticket_id])).get(ticket_id)
+    return TicketPage(sealed=sealed, relations=relations, actions=actions, point=point, **values)
 
 
 def _page_query(actor: Actor, ticket_id: int) -> sa.Select[Any]:

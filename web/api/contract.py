@@ -30,6 +30,10 @@ _OPERATION = "__hotline_operation__"
 F = TypeVar("F", bound=Fields)
 
 
+class File(BaseModel):
+    """Stands for an answer that is a file, and not JSON."""
+
+
 class NoQuery(Fields):
     """An operation that takes no parameters in its query."""
 
@@ -49,6 +53,7 @@ class Operation:
     keyed: bool
     name: str
     words: str
+    takes_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class Call:
         return f"{self.request.method} {self.request.path} {sent}"
 
 
-Work = Callable[[Call], Awaitable[BaseModel]]
+Work = Callable[[Call], Awaitable[BaseModel | web.StreamResponse]]
 
 
 def operation(
@@ -97,9 +102,14 @@ def operation(
     body: type[Fields] | None = None,
     status: int = 200,
     keyed: bool = False,
+    takes_file: bool = False,
     max_body: int = 64 * KILOBYTE,
 ) -> Callable[[Work], Any]:
-    """Declare an operation at `BASE + path`; what is wrong is answered as a problem (`problems.py`)."""
+    """Declare an operation at `BASE + path`; what is wrong is answered as a problem (`problems.py`).
+
+    `takes_file`: the body is a form with one file, which the operation reads itself. One that answers with
+    `File` returns the response.
+    """
     scopes = scope if isinstance(scope, tuple) else (scope,)
 
     def declare(work: Work) -> Any:
@@ -114,13 +124,15 @@ def operation(
                 key=request.headers.get("Idempotency-Key", "") if keyed else "",
             )
             made = await work(call)
+            if isinstance(made, web.StreamResponse):
+                return made
             return web.Response(
                 text=made.model_dump_json(), status=status, content_type="application/json", charset="utf-8"
             )
 
         declared = Operation(
             method, path, summary, scopes, query, body, answer, status, keyed,
-            work.__name__, (work.__doc__ or "").strip(),
+            work.__name__, (work.__doc__ or "").strip(), takes_file,
         )  # fmt: skip
         setattr(handler, _OPERATION, declared)
         return route(method, BASE + path, scope=scopes, max_body=max_body)(handler)
@@ -136,4 +148,4 @@ def operations_in(module: ModuleType) -> Iterator[Operation]:
             yield found
 
 
-__all__ = ["BASE", "KEY", "Call", "Operation", "operation", "operations_in", "problems"]
+__all__ = ["BASE", "KEY", "Call", "File", "Operation", "operation", "operations_in", "problems"]

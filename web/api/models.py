@@ -7,14 +7,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from tickets.exchange import reading
+from tickets.exchange import files, reading
 from tickets.exchange.numbers import OuterNumber
+from tickets.points.datum import Datum, as_wgs84
 from tickets.terms import Confidentiality, TicketType
 from web.inputs import Fields
 from web.words import TICKET_WORDS
 
 Code = Annotated[str, Field(max_length=40, pattern=r"^[A-Za-z0-9._-]*$")]
 Cursor = Annotated[str, Field(max_length=200, pattern=r"^[A-Za-z0-9_-]*$")]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Outer = Annotated[str, Field(max_length=60, description="对方系统的编号")]
 
 
@@ -26,6 +29,9 @@ class TicketIn(Fields):
     title: str | None = Field(None, max_length=120)
     expected: str = Field("", max_length=2000, description="希望怎样解决")
     address: str = Field("", max_length=200)
+    latitude: Latitude | None = Field(None, description="与 longitude 同时填写")
+    longitude: Longitude | None = None
+    datum: Datum = Field(Datum.WGS84, description="坐标系；微信等国内地图给出的是 gcj02")
     category_code: Code = ""
     district_code: Code = ""
     street_code: Code = ""
@@ -127,6 +133,9 @@ class TicketOut(BaseModel):
     narrative: str
     expected: str
     address: str
+    latitude: float | None = Field(description="WGS-84；没有坐标或不得查看时为空")
+    longitude: float | None
+    given_datum: Datum | None = Field(description="提交时的坐标系；gcj02 是换算过来的")
     category_code: str
     category: str
     district_code: str | None
@@ -146,12 +155,16 @@ class TicketOut(BaseModel):
     def of(found: reading.Whole) -> TicketOut:
         view = found.view
         names = ("version", "urgency", "channel", "confidentiality", "title", "narrative", "expected")
+        point = None if found.point is None else as_wgs84(found.point)
         more = ("address", "category_code", "district_code", "street_code", "lead_unit_code", "occurred_at")
         return TicketOut(
             **{name: getattr(found, name) for name in (*names, *more, "closed_at")},
             **{name: getattr(view, name) for name in ("number", "type", "state", "words", "is_open")},
             **{name: getattr(view, name) for name in ("created_at", "updated_at", "reply", "replied_at")},
             state_name=TICKET_WORDS["state"](view.state),
+            latitude=None if point is None else point.latitude,
+            longitude=None if point is None else point.longitude,
+            given_datum=None if found.point is None else found.point.datum,
             category=view.category,
             lead_unit=view.unit,
             due_at=view.promised,
@@ -191,6 +204,37 @@ class Done(BaseModel):
     version: int
     state: str
     state_name: str
+
+
+class FileMade(BaseModel):
+    """收下的附件；同一文件再次提交得到同一编号。"""
+
+    id: int
+
+
+class FileLine(BaseModel):
+    """一个附件。`own`：由本系统提交。图片经过重新生成，`size` 和 `sha256` 是保存后的文件的。"""
+
+    id: int
+    name: str
+    kind: str
+    media_type: str
+    size: int
+    sha256: str
+    own: bool
+    uploaded_at: datetime
+
+    @staticmethod
+    def of(found: files.FileOf) -> FileLine:
+        names = ("id", "name", "size", "sha256", "own", "uploaded_at")
+        plain = {name: getattr(found, name) for name in names}
+        return FileLine(**plain, kind=found.kind.code, media_type=found.kind.mime)
+
+
+class FileList(BaseModel):
+    """一件工单的附件，先收到的在前。"""
+
+    items: list[FileLine]
 
 
 class CategoryOut(BaseModel):

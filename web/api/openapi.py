@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from core.people.machines import Scope
-from web.api.contract import BASE, KEY, Operation
+from web.api.contract import BASE, KEY, File, Operation
 from web.api.problems import CONTENT_TYPE
 
 Schema = dict[str, Any]
@@ -27,6 +27,13 @@ PROBLEM: Schema = {
         "fields": {"type": "object", "additionalProperties": {"type": "string"}},
     },
     "required": ["type", "title", "status", "detail", "instance", "code", "fields"],
+}
+BYTES: Schema = {"type": "string", "format": "binary"}
+UPLOAD: Schema = {
+    "type": "object",
+    "properties": {"files": {**BYTES, "description": "图片、PDF、Word、Excel、文本、录音或视频，一次一个"}},
+    "required": ["files"],
+    "additionalProperties": False,
 }
 PLACES: dict[str, Schema] = {
     "number": {"type": "string", "pattern": "^[0-9]{18}$", "description": "工单编号"},
@@ -61,7 +68,8 @@ def description(city: str, operations: Iterable[Operation]) -> Schema:
 def _models(operations: Iterable[Operation]) -> list[tuple[type[BaseModel], Any]]:
     found: list[tuple[type[BaseModel], Any]] = []
     for one in operations:
-        found.append((one.answer, "serialization"))
+        if one.answer is not File:
+            found.append((one.answer, "serialization"))
         if one.body is not None:
             found.append((one.body, "validation"))
     return list(dict.fromkeys(found))
@@ -85,6 +93,8 @@ def _operation(one: Operation) -> Schema:
     if one.body is not None:
         content = {"application/json": {"schema": _reference(one.body)}}
         found["requestBody"] = {"required": True, "content": content}
+    if one.takes_file:
+        found["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": UPLOAD}}}
     return found
 
 
@@ -128,9 +138,12 @@ def _key(one: Operation) -> list[Schema]:
 
 
 def _answers(one: Operation) -> Schema:
-    done = {"description": "成功", "content": {"application/json": {"schema": _reference(one.answer)}}}
+    json = {"application/json": {"schema": _reference(one.answer)}}
+    answer = {"application/octet-stream": {"schema": BYTES}} if one.answer is File else json
+    done = {"description": "成功", "content": answer}
     refused = {CONTENT_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
-    words = {status: HTTPStatus(status).phrase for status in REFUSALS}
+    more = (410,) if one.answer is File else (415,) if one.takes_file else ()
+    words = {status: HTTPStatus(status).phrase for status in (*REFUSALS, *more)}
     failed = {str(status): {"description": word, "content": refused} for status, word in words.items()}
     return {str(one.status): done, **failed}
 

@@ -8,6 +8,7 @@ from typing import Any
 from core.errors import HotlineError
 from routing.submissions import Submission
 from tickets.exchange.open311 import Request311, Service, Update311
+from tickets.points.datum import Point
 from tickets.terms import Channel, Confidentiality, TicketType, label
 from web.open311.form import Posted
 from web.open311.formats import instant
@@ -77,8 +78,8 @@ def request(found: Request311) -> dict[str, Any]:
         "address": found.place,
         "address_id": "",
         "zipcode": "",
-        "lat": None,
-        "long": None,
+        "lat": None if found.point is None else found.point.latitude,
+        "long": None if found.point is None else found.point.longitude,
         "media_url": "",
     }
 
@@ -117,6 +118,7 @@ def submission(posted: Posted, category_id: int, key: str) -> Submission:
         type=TicketType.HELP,
         category_id=category_id,
         address=_address(given),
+        point=_point(given),
         name=_name(given.get("first_name", ""), given.get("last_name", "")),
         phone=given.get("phone"),
         expected=posted.attributes.get("expected", ""),
@@ -128,15 +130,18 @@ def submission(posted: Posted, category_id: int, key: str) -> Submission:
 
 
 def _address(given: dict[str, str]) -> str:
-    """The address with the coordinates behind it; one of them there must be."""
-    where = [given.get("address_string", ""), given.get("address_id", "")]
-    if "lat" in given or "long" in given:
-        lat, long = _degrees(given, "lat", 90), _degrees(given, "long", 180)
-        where.append(f"（坐标 {lat:.6f}, {long:.6f}）")
-    found = " ".join(part for part in where if part)
-    if not found:
+    """The address in words; either it or a point there must be."""
+    found = " ".join(given[name] for name in ("address_string", "address_id") if name in given)
+    if not found and "lat" not in given and "long" not in given:
         raise HotlineError("form_invalid", fields={"address_string": "required"})
     return found
+
+
+def _point(given: dict[str, str]) -> Point | None:
+    """The point, which GeoReport has in WGS-84. Half a point is none: `form_invalid` (lat, long)."""
+    if "lat" not in given and "long" not in given:
+        return None
+    return Point(_degrees(given, "lat", 90), _degrees(given, "long", 180))
 
 
 def _degrees(given: dict[str, str], name: str, most: float) -> float:

@@ -11,6 +11,7 @@ from core.errors import HotlineError
 from core.people import machines
 from core.people.machines import Kind, Scope
 from core.people.permissions import Permission
+from tickets.exchange import webhooks
 from tickets.forms import Optional
 from web.context import actor, context
 from web.inputs import Fields, Ident, path_id, read_form, read_query
@@ -41,6 +42,14 @@ SCOPE_WORDS = {
     Scope.CTI: "推送来电",
     Scope.KIOSK: "便民服务亭",
     Scope.WEBHOOKS: "订阅通知",
+}
+
+EVENT_WORDS = {
+    "created": "新建",
+    "dispatched": "派发",
+    "changed": "变化",
+    "closed": "办结",
+    "emergency": "转紧急",
 }
 
 
@@ -107,7 +116,8 @@ async def revoke(request: web.Request) -> web.StreamResponse:
 async def _list(request: web.Request, status: int = 200, **more: Any) -> web.StreamResponse:
     async with context(request).db.read() as session:
         rows, groups = await machines.listed(session), await unit_groups(session)
-    words = {"kinds": KIND_WORDS, "scope_words": SCOPE_WORDS}
+        hooks = await webhooks.subscriptions(session)
+    words = {"kinds": KIND_WORDS, "scope_words": SCOPE_WORDS, "event_words": EVENT_WORDS, "hooks": hooks}
     values: dict[str, Any] = (
         {"made": "", "name": "", "done": None, "problem": None, "typed": {}} | words | more
     )

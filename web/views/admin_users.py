@@ -94,7 +94,7 @@ async def user_list(request: web.Request) -> web.StreamResponse:
         query=query,
         filtered=bool(given),
         groups=groups,
-        posts=[(code, word) for code, word in ROLE_WORDS.items() if code != "system"],
+        posts=[(code, word) for code, word in ROLE_WORDS.items() if code not in ("system", "machine")],
         states=STATES,
         post_words=ROLE_WORDS,
         next_page=f"{HOME}?{following}" if following else "",

@@ -10,6 +10,7 @@ from core.people.machines import Kind, Scope
 from routing.submissions import Submission, Submitted
 from tickets.exchange import numbers, open311, reading, requests
 from tickets.models import Ticket
+from tickets.points.datum import Point
 from tickets.states import Action
 from tickets.terms import Channel
 from web.api.contract import Call, operation
@@ -59,6 +60,7 @@ async def _submit(call: Call, uow: UnitOfWork) -> Submitted:
         expected=given.expected,
         address=given.address,
         **await _references(uow, given),
+        point=_point(given),
         occurred_at=given.occurred_at,
         name=given.name,
         phone=given.phone,
@@ -69,6 +71,16 @@ async def _submit(call: Call, uow: UnitOfWork) -> Submitted:
     made = await call.ctx.submissions.submit(uow, submission)
     await numbers.link(uow, machine, made.ticket_id, "came", given.outer_number)
     return made
+
+
+def _point(given: TicketIn) -> Point | None:
+    """The point of a matter; half of one is refused."""
+    if given.latitude is None and given.longitude is None:
+        return None
+    if given.latitude is None or given.longitude is None:
+        missing = "latitude" if given.latitude is None else "longitude"
+        raise HotlineError("form_invalid", fields={missing: "required"})
+    return Point(given.latitude, given.longitude, given.datum)
 
 
 async def _references(uow: UnitOfWork, given: TicketIn) -> dict[str, Any]:

@@ -170,7 +170,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     if not path.is_file():
         raise HotlineError("attachment_missing", attachment_id=item.id)
     if wanted == "download" or item.identifies:
-        await service.fetched(person, item)
+        await service.fetched(person, item.ticket_id, item.id)
     mime = "image/jpeg" if small else item.kind.mime
     inline = item.is_picture and wanted != "download"
     return web.FileResponse(path, headers=_headers(item, mime, inline=inline))
