@@ -339,8 +339,9 @@ async def test_a_newer_page_comes_when_nobody_stands_there(
         )
     await touch(page, "我要反映")
     await touch(page, "请求帮助")
-    for _ in range(12):
-        await page.clock.run_for(50_000)
+    for offline in (True, False):  # when the network is back, the device asks for what is new
+        await page.context.set_offline(offline)
+        await page.clock.run_for(16_000)
         await page.locator("[data-kiosk] h1:visible").tap()
     waiting = "navigator.serviceWorker.getRegistration('/kiosk').then((one) => Boolean(one.waiting))"
     await page.wait_for_function(waiting)

@@ -88,7 +88,7 @@ async def test_of_a_kiosk_a_code_is_shown_and_never_a_token(console: Console) ->
     async with console.ctx.db.read() as session:
         ident = (await session.execute(select(col(MachineClient.id)))).scalar_one()
     again = await browser.post(f"/admin/machines/{ident}/invite")
-    assert "启用码：便民服务亭" in again.text
+    assert "启用码：鲁家村服务亭" in again.text
     other = await browser.post("/admin/machines", FORM)
     assert "data-code" not in other.text
     async with console.ctx.db.read() as session:

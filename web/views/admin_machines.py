@@ -93,9 +93,10 @@ async def create(request: web.Request) -> web.StreamResponse:
 async def invite(request: web.Request) -> web.StreamResponse:
     """A code that enrols one device as this kiosk; the device it was before goes on until it is used."""
     await read_form(request, NoFields)
+    ident = path_id(request, "client_id")
     async with context(request).db.begin() as uow:
-        code = await enrolment.invite(uow, actor(request), path_id(request, "client_id"))
-    return await _list(request, code=code, name="便民服务亭")
+        code = await enrolment.invite(uow, actor(request), ident)
+    return await _list(request, code=code, client_id=ident)
 
 
 @route("POST", HOME + r"/{client_id:\d+}/renew", permission=MAY)
@@ -116,9 +117,13 @@ async def revoke(request: web.Request) -> web.StreamResponse:
     return back(request, HOME, "revoked")
 
 
-async def _list(request: web.Request, status: int = 200, **more: Any) -> web.StreamResponse:
+async def _list(
+    request: web.Request, status: int = 200, client_id: int = 0, **more: Any
+) -> web.StreamResponse:
     async with context(request).db.read() as session:
         rows, groups = await machines.listed(session), await unit_groups(session)
+    if client_id:
+        more["name"] = next((row.name for row in rows if row.id == client_id), "")
     words = {"kinds": KIND_WORDS, "scope_words": SCOPE_WORDS}
     values: dict[str, Any] = (
         {"made": "", "code": "", "name": "", "done": None, "problem": None, "typed": {}} | words | more
