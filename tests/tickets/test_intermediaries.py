@@ -311,7 +311,8 @@ async def test_an_event_of_another_clock_does_not_overtake_one_that_is_not_settl
             await uow.session.execute(
                 sa.text(
                     "UPDATE intermediary_credit_event SET at = at + make_interval(secs => :seconds)"
-                    " WHERE id = (SELECT id FROM intermediary_credit_event ORDER BY id OFFSET :skipped LIMIT 1)"
+                    " WHERE id = (SELECT id FROM intermediary_credit_event ORDER BY id"
+                    " OFFSET :skipped LIMIT 1)"
                 ),
                 {"seconds": seconds, "skipped": skipped},
             )

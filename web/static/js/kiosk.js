@@ -400,6 +400,10 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) clear();
 });
 window.addEventListener("online", () => tick());
+window.addEventListener("offline", () => { // said before anything is sent in vain
+  reached = false;
+  tell();
+});
 window.setInterval(tick, AGAIN_MS);
 clear();
 if (place) title(place.name);
