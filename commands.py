@@ -23,6 +23,7 @@ from classifier import commands as classifying
 from core.commands import add_to, log_to_a_file, out, read_settings, refusals, say
 from core.errors import HotlineError
 from sla.measures.commands import measures_app
+from tickets.certificates.commands import certificates_app
 from tickets.duplicates.commands import clusters
 from tickets.export.fonts import FONT
 
@@ -473,6 +474,7 @@ classifying.add_to(app, FONT)
 app.add_typer(demo_app, name="demo")
 app.add_typer(search_app, name="search")
 app.add_typer(measures_app, name="measures")
+app.add_typer(certificates_app, name="certificates")
 
 if __name__ == "__main__":
     app(prog_name="hotline.py")

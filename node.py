@@ -54,6 +54,7 @@ from routing.trials import Trials
 from sla import acts as sla_acts
 from sla import calendar_check
 from sla.adopting import Adopting
+from sla.demo.releases import FirstReleases
 from sla.digest import Digest
 from sla.duties import Duties
 from sla.in_force import InForce
@@ -153,6 +154,9 @@ class Node:
         office = f"{settings.city.name}12345政务服务便民热线"
         self.reports = ReportService(self.db, Writer(office, lambda: self.limits.pack).compose)
         self.opendata = OpenDataService(self.db, settings.open_data)
+        self.first_releases = FirstReleases(
+            self.db, self.people, self.opendata, settings.open_data.prepare_day
+        )
         self.cards = CardSweep(self.db, self.limits, self.leases["scheduler"])
         self.supervision = SupervisionService(
             self.tickets, lambda: self.limits.calendar, settings.supervision
@@ -314,6 +318,8 @@ class Node:
         self.ticker.every(1800, "portal upkeep", PortalUpkeep(self.db).sweep)
         self.ticker.every(60, "reports", self._reports, at_once=True)
         self.ticker.every(600, "public data", self._open_data, at_once=True)
+        if self.settings.mode == "development":
+            self.ticker.every(5, "public data of the demo city", self._first_releases)
         self.ticker.cron("20 4 * * *", "attachments", self._attachments)
         self.ticker.every(45, "starter model", self.learning.begin)
         self.ticker.cron("30 2 * * *", "learning", self.learning.night)
@@ -443,7 +449,12 @@ class Node:
         await self.reports.run_due(self.leases["scheduler"])
 
     async def _open_data(self) -> None:
+        if self.settings.mode == "development" and not self.first_releases.done:
+            return  # the demo city's own months come first
         await self.opendata.run_due(self.leases["scheduler"])
+
+    async def _first_releases(self) -> None:
+        await self.first_releases.run(self.leases["scheduler"])
 
     async def _exports(self) -> None:
         await self.exports.sweep()

@@ -53,7 +53,11 @@ def read(file: Path) -> Sheet:
         raw = file.read_bytes()
     except OSError as error:
         raise HotlineError("table_unreadable", file=str(file), why=error.strerror or "?") from None
-    text, encoding = _decoded(raw, file)
+    return parsed(*_decoded(raw, file), file)
+
+
+def parsed(text: str, encoding: str = "utf-8", file: Path = Path()) -> Sheet:
+    """The rows of a text that was decoded as `encoding`, as those of a file. Raises table_empty."""
     before = csv.field_size_limit(LARGEST_CELL)  # of the whole process
     try:
         lines = iter(_rows(text))

@@ -130,6 +130,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "There is no column {column} (known: {known}).",
         "say which column has it: --columns title=…,detail=…,user=…,time=…",
     ),
+    "certificate_columns": (
+        "The columns do not fit: missing {missing}, not wanted or twice {beside}.",
+        "columns 身份证号, 证照种类, 签发机关, if known 有效期自, 有效期至, 状态; no other, never an image",
+    ),
+    "certificate_lines": (
+        "{wrong} lines of {file} are wrong; nothing was imported.",
+        "correct the lines named above and start again (--dry-run only looks)",
+    ),
     "table_columns_unclear": ("--columns cannot be understood: {given}.", "write title=主题,detail=正文"),
 }
 

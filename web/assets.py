@@ -51,6 +51,10 @@ class Assets:
             raise KeyError(f"no static file {name}")
         return f"/static/{self.digest}/{name}"
 
+    def text(self, name: str) -> str:
+        """A file as text. Raises KeyError for a file that is not there."""
+        return self._files[name].body.decode()
+
     def answer(self, request: web.Request) -> web.Response:
         """The response for `/static/...`; 404 for what is not in the tree."""
         name = request.match_info["path"]

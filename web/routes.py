@@ -33,6 +33,8 @@ class Rule:
     these permissions; with `also`, one who holds that one besides. `max_body` is in bytes. `signed`: another
     machine posts here, and its view checks a signature over the body instead of where a page came from.
     `scopes`: a machine client with one of them calls, by its token; a browser's cookie counts for nothing.
+    `device`: that token may lie in the cookie of a device besides (`web.security.devices`), and a write by
+    cookie must come from our own page.
     """
 
     public: bool = False
@@ -42,6 +44,7 @@ class Rule:
     with_pending_password: bool = False
     signed: bool = False
     scopes: frozenset[Scope] = frozenset()
+    device: bool = False
 
     def allows(self, actor: Actor | None) -> bool:
         """True when this person (None: nobody signed in) may call the route."""
@@ -86,11 +89,12 @@ def route(
     with_pending_password: bool = False,
     signed: bool = False,
     scope: Scope | tuple[Scope, ...] = (),
+    device: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a handler with exactly one rule: `permission` (any of them), `signed_in`, `public` or `scope`.
 
     `also` is a second permission that is needed besides one of `permission`.
-    `with_pending_password` lets people in who must change their password first.
+    `with_pending_password` lets people in who must change their password first. `device`: see `Rule`.
     Raises TypeError when no rule, or more than one, is given.
     """
     wanted = permission if isinstance(permission, tuple) else (permission,)
@@ -98,7 +102,9 @@ def route(
     public = public or signed
     if sum((bool(wanted), signed_in, public, bool(scopes))) != 1:
         raise TypeError(f"{method} {path} needs exactly one rule: permission, signed_in, public or scope")
-    rule = Rule(public, frozenset(wanted), also, max_body, with_pending_password or public, signed, scopes)
+    rule = Rule(
+        public, frozenset(wanted), also, max_body, with_pending_password or public, signed, scopes, device
+    )
 
     def declare(handler: Handler) -> Handler:
         declared: list[Route] = getattr(handler, _DECLARED, [])

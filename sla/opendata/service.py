@@ -17,6 +17,7 @@ from core.leadership import Lease
 from core.people.actor import Actor
 from core.people.permissions import Permission
 from core.settings import OpenData
+from sla.measures.models import MeasureDelta
 from sla.measures.queries import uncounted, waiting_since
 from sla.opendata.counting import Nested, counted, month_after, names
 from sla.opendata.models import OpenDecision, OpenRelease
@@ -25,7 +26,7 @@ from telephony.figures import city_midnight
 from tickets.forms import clean
 from tickets.models import table_of
 
-_release, _decision = table_of(OpenRelease), table_of(OpenDecision)
+_release, _decision, _delta = table_of(OpenRelease), table_of(OpenDecision), table_of(MeasureDelta)
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('open data'))")
 MANAGE = Permission.OPENDATA_MANAGE
 MAX_WORDS = 200
@@ -49,11 +50,15 @@ class OpenDataService:
             there = sa.select(_release.c.id).where(_release.c.month == month).limit(1)
             if (await session.execute(there)).first() is not None:
                 return False
-            if not await _all_counted(session, city_midnight(here.date())):
+            if not await all_counted(session, here.date(), month):
                 return False
         async with self._db.begin() as uow:
             await lease.fence(uow)
-            return await self._write(uow, month, 1, uow.now, [], None, "") is not None
+            return await self.prepare(uow, month) is not None
+
+    async def prepare(self, uow: UnitOfWork, month: date) -> int | None:
+        """The first version of a month, as it stands at the transaction's instant; None: there is one."""
+        return await self._write(uow, month, 1, uow.now, [], None, "")
 
     async def make(self, uow: UnitOfWork, actor: Actor, month: date, reason: str) -> int:
         """Prepare another version of a month that is over: a correction, or instead of one that was refused.
@@ -143,9 +148,15 @@ def month_before(day: date) -> date:
     return date(first.year - (first.month == 1), (first.month - 2) % 12 + 1, 1)
 
 
-async def _all_counted(session: AsyncSession, midnight: datetime) -> bool:
+async def all_counted(session: AsyncSession, today: date, month: date) -> bool:
+    """Whether the figures of a month that is over are whole: nothing of it waits to be counted or folded."""
+    if await uncounted(session):
+        return False
     since = await waiting_since(session)
-    return (since is None or since >= midnight) and not await uncounted(session)
+    if since is not None and since < city_midnight(today):
+        return False
+    waits = sa.select(_delta.c.id).where(_delta.c.day < month_after(month)).limit(1)
+    return (await session.execute(waits)).first() is None
 
 
 async def _versions(session: AsyncSession, month: date) -> list[Any]:

@@ -300,6 +300,32 @@ async def test_the_feed_goes_on_by_the_last_id_and_waits_for_what_is_just_writte
     assert len(seen) == 5
 
 
+async def test_an_event_of_another_clock_does_not_overtake_one_that_is_not_settled(
+    fair: Fair, clock: ManualClock
+) -> None:
+    for _ in range(3):
+        await fair.do(credit.tell, fair.house, Credit.REVOKED)
+    async with fair.city.db.begin() as uow:
+        await uow.session.execute(sa.text("ALTER TABLE intermediary_credit_event DISABLE TRIGGER ALL"))
+        for seconds, skipped in ((-40, 0), (40, 1)):  # the first is old, the second of a clock that is fast
+            await uow.session.execute(
+                sa.text(
+                    "UPDATE intermediary_credit_event SET at = at + make_interval(secs => :seconds)"
+                    " WHERE id = (SELECT id FROM intermediary_credit_event ORDER BY id"
+                    " OFFSET :skipped LIMIT 1)"
+                ),
+                {"seconds": seconds, "skipped": skipped},
+            )
+    clock.advance(31)
+    async with fair.city.db.read() as session:
+        first = await credit.feed(session, clock.now())
+        assert len(first) == 1  # the third waits for the second, else nobody ever read that one
+        clock.advance(60)
+        rest = await credit.feed(session, clock.now(), after=first[-1].id)
+    assert len(rest) == 2
+    assert first[0].id < rest[0].id < rest[1].id
+
+
 # ---- ratings -------------------------------------------------------------------------------------
 
 

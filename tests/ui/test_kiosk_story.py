@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 from sqlalchemy import select, text
 from sqlmodel import col
 
-from core.people import machines
+from core.people import enrolment, machines
 from core.people.machines import Kind, Scope
 from core.people.models import Unit, User
 from tests.ui.conftest import ARGUMENTS, RunningConsole, chromium_path
@@ -51,16 +51,17 @@ async def speaking() -> AsyncIterator[Browser]:
 
 
 async def device(console: RunningConsole) -> str:
-    """The token of a kiosk in a town of the demo city."""
+    """The code that enrols a kiosk in a town of the demo city."""
     async with console.node.db.begin() as uow:
         found = await uow.session.execute(select(col(User.id)).where(col(User.login) == "secadmin"))
         admin = await console.node.people.actor_for_user(uow.session, found.scalar_one())
         assert admin is not None
         unit = await uow.session.execute(select(col(Unit.id)).where(col(Unit.code) == "xiufeng-03"))
-        return await machines.create(
+        await machines.create(
             uow, admin, name="甲山服务亭", code="kiosk-1", kind=Kind.KIOSK,
             scopes=frozenset({Scope.KIOSK}), unit_id=unit.scalar_one(),
         )  # fmt: skip
+        return await enrolment.invite_named(uow, admin, "kiosk-1")
 
 
 async def started(console: RunningConsole, browser: Browser) -> Page:
@@ -71,8 +72,8 @@ async def started(console: RunningConsole, browser: Browser) -> Page:
     page = await context.new_page()
     await page.clock.install()
     await page.goto(console.base + "/kiosk")
-    await page.fill("input[name=token]", await device(console))
-    await page.click("[data-setup] button")
+    await typed(page, await device(console))  # by touch, as on a screen without keys
+    await touch(page, "启用本机")
     await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
     return page
 
@@ -146,7 +147,7 @@ async def test_by_touch_alone_to_a_slip_and_a_minute_later_nothing_is_left(
         assert secret not in left["html"], secret
     assert (left["rows"], left["session"], left["cookies"]) == (0, 0, "")
     assert (left["inputs"], left["sounds"]) == ("", "")
-    assert left["local"] == ["hl.kiosk.token"]
+    assert left["local"] == ["hl.kiosk.device"]
     assert (left["history"], left["address"]) == (before, "/kiosk")
     await page.go_back()
     await page.go_forward()
@@ -236,3 +237,152 @@ async def test_a_device_whose_token_was_revoked_says_so_and_serves_nobody(
     await page.clock.run_for(16_000)
     await expect(page.get_by_role("heading", name="本机还没有启用")).to_be_visible()
     await expect(page.locator("[data-device]")).to_have_text("本机已停用")
+    assert (await page.evaluate(LEFT))["local"] == []
+
+
+KEPT = """async () => {
+  const found = [];
+  for (const name of await caches.keys()) {
+    const cache = await caches.open(name);
+    for (const one of await cache.keys()) {
+      found.push([new URL(one.url).pathname, await (await cache.match(one)).text()]);
+    }
+  }
+  return found;
+}"""
+
+
+async def kept(page: Page) -> dict[str, str]:
+    """What lies in the caches once the worker has the page: path and text."""
+    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    return dict(await page.evaluate(KEPT))
+
+
+async def switched_on(page: Page) -> Page:
+    """The device is switched off and on again: another page of the same profile."""
+    other = await page.context.new_page()
+    await page.close()
+    await other.clock.install()
+    await other.goto(page.url)
+    return other
+
+
+async def test_a_kiosk_that_is_switched_on_without_a_network_serves_and_sends_later_once(
+    console: RunningConsole, speaking: Browser, shot: Shot
+) -> None:
+    page = await started(console, speaking)
+    await kept(page)
+    await page.context.set_offline(True)
+    page = await switched_on(page)
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+    await expect(page.locator("[data-screen=home] [data-net]")).to_be_visible()
+    await expect(page.locator("[data-device]")).to_have_text("甲山服务亭")
+    await shot(page, "kiosk-home-offline")
+    assert await violations(page) == []
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+    await expect(page.locator("[data-screen=check] [data-net]")).to_contain_text("先存在本机")
+    await shot(page, "kiosk-check-offline")
+    await touch(page, "同意并提交")
+    await expect(page.get_by_role("heading", name="已存在本机，网络恢复后自动提交")).to_be_visible()
+    page = await switched_on(page)  # and the power fails besides
+    await expect(page.locator("[data-waiting]")).to_have_text("待提交 1 件")
+    assert "13877775678" not in await page.content()
+    assert await count(console) == 0
+    await page.context.set_offline(False)
+    await page.clock.run_for(16_000)
+    await expect(page.locator("[data-waiting]")).to_have_text("")
+    await expect(page.locator("[data-screen=home] [data-net]")).to_be_hidden()
+    await page.clock.run_for(60_000)
+    assert await count(console) == 1
+    everything = await kept(page)
+    assert set(everything) == {"/kiosk", *(one for one in everything if one.startswith("/static/"))}
+    for secret in ("13877775678", "甲山服务亭", "hotline_kiosk"):
+        assert all(secret not in one for path, one in everything.items() if path == "/kiosk")
+    left = await page.evaluate(LEFT)
+    assert (left["rows"], left["session"], left["cookies"], left["inputs"]) == (0, 0, "", "")
+
+
+async def test_a_server_that_is_down_is_a_network_that_is_down(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    await kept(page)
+    await console.node.stop()
+    page = await switched_on(page)
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+    await expect(page.locator("[data-screen=home] [data-net]")).to_be_visible()
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+    await touch(page, "同意并提交")
+    await expect(page.get_by_role("heading", name="已存在本机，网络恢复后自动提交")).to_be_visible()
+    await expect(page.locator("[data-waiting]")).to_have_text("待提交 1 件")
+    assert (await page.evaluate(LEFT))["rows"] == 1
+    await page.clock.run_for(61_000)
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+    assert "13877775678" not in await page.content()
+
+
+async def test_a_newer_page_comes_when_nobody_stands_there(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    before = await kept(page)
+    async with console.node.db.begin() as uow:
+        await uow.session.execute(
+            text(
+                "UPDATE category SET name = '全新的一类' WHERE id ="
+                " (SELECT min(id) FROM category WHERE level = 1 AND active)"
+            )
+        )
+    await touch(page, "我要反映")
+    await touch(page, "请求帮助")
+    for offline in (True, False):  # when the network is back, the device asks for what is new
+        await page.context.set_offline(offline)
+        await page.clock.run_for(16_000)
+        await page.locator("[data-kiosk] h1:visible").tap()
+    waiting = "navigator.serviceWorker.getRegistration('/kiosk').then((one) => Boolean(one.waiting))"
+    await page.wait_for_function(waiting)
+    await expect(page.get_by_role("heading", name="是哪方面的事？")).to_be_visible()  # nobody is disturbed
+    async with page.expect_navigation():
+        await page.locator("[data-kiosk] [data-clear]:visible").tap()
+    await touch(page, "我要反映")
+    await touch(page, "请求帮助")
+    await expect(page.locator("[data-kiosk]").get_by_role("button", name="全新的一类")).to_be_visible()
+    after = await kept(page)
+    assert "全新的一类" in after["/kiosk"]
+    assert "全新的一类" not in before["/kiosk"]
+    assert len(after) == len(before)  # the shell before is gone
+
+
+async def test_a_device_that_was_stopped_while_somebody_uses_it_promises_nothing(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+    async with console.node.db.begin() as uow:
+        await uow.session.execute(
+            text("UPDATE machine_client SET revoked_at = now(), revoked_by = created_by")
+        )
+    await touch(page, "同意并提交")
+    await expect(page.locator("[data-problem=setup]")).to_contain_text("没有提交，已清除")
+    left = await page.evaluate(LEFT)
+    assert left["rows"] == 0
+    assert "13877775678" not in left["html"]
+    assert await count(console) == 0
+    page = await switched_on(page)  # and it stays stopped, with the shell it has
+    await expect(page.get_by_role("heading", name="本机还没有启用")).to_be_visible()
+
+
+async def test_no_script_of_the_page_can_read_the_token_(console: RunningConsole, speaking: Browser) -> None:
+    page = await started(console, speaking)
+    (cookie,) = [one for one in await page.context.cookies() if "kiosk" in one["name"]]
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Strict", "/kiosk")
+    stores = "document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)"
+    seen = await page.evaluate(stores)
+    assert cookie["value"] not in seen
+    assert cookie["value"] not in await page.content()

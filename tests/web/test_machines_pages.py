@@ -77,3 +77,21 @@ async def test_a_client_sees_what_its_unit_sees_and_nothing_without_the_scope(co
         ["ticket.read_unit"],
     )
     assert deaf.actor.permissions == frozenset()
+
+
+async def test_of_a_kiosk_a_code_is_shown_and_never_a_token(console: Console) -> None:
+    browser = await console.signed_in("security_admin")
+    form = {"name": "鲁家村服务亭", "code": "kiosk-7", "kind": "kiosk", "scopes": "kiosk", "unit_id": ""}
+    made = await browser.post("/admin/machines", form)
+    assert re.search(r"data-code>[0-9]{4} [0-9]{4} [0-9]{4}<", made.text)
+    assert "readonly" not in made.text
+    async with console.ctx.db.read() as session:
+        ident = (await session.execute(select(col(MachineClient.id)))).scalar_one()
+    again = await browser.post(f"/admin/machines/{ident}/invite")
+    assert "启用码：鲁家村服务亭" in again.text
+    other = await browser.post("/admin/machines", FORM)
+    assert "data-code" not in other.text
+    async with console.ctx.db.read() as session:
+        query = select(col(MachineClient.id)).where(col(MachineClient.code) == "province")
+        ident = (await session.execute(query)).scalar_one()
+    assert (await browser.post(f"/admin/machines/{ident}/invite")).status == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -186,7 +187,9 @@ async def test_the_feed_is_public_json_by_keyset_with_public_fields_alone(consol
     body = json.loads((await anybody.get("/credit/events?limit=1")).text)
     assert body["next"] == f"/credit/events?after={body['events'][0]['id']}&limit=1"
     assert (body["events"][0]["uscc"], body["events"][0]["finding"]) == (USCC, "breach")
-    assert made.number not in json.dumps(body)
+    for secret in (made.number, str(made.id), "属实", "王小明", "1380000", "望城路"):
+        assert secret not in json.dumps({**body["events"][0], "id": 0, "uscc": ""}, ensure_ascii=False)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", body["events"][0]["at"])
     assert json.loads((await anybody.get(body["next"])).text) == {"events": [], "next": None}
     for wrong in ("after=-1", "limit=0", "limit=100000", "page=2", "after=x"):
         assert (await anybody.get(f"/credit/events?{wrong}")).status == 400

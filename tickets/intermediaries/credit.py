@@ -38,10 +38,10 @@ class Told:
     department: str
 
     def as_json(self) -> dict[str, object]:
-        """The public fields; times in UTC."""
+        """The public fields; times in UTC, to the second."""
         return {
             "id": self.id,
-            "at": self.at.isoformat().replace("+00:00", "Z"),
+            "at": self.at.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "kind": self.kind,
             "kind_label": CREDIT_LABELS.get(self.kind, self.kind),
             "finding": self.finding or None,
@@ -98,8 +98,9 @@ async def feed(
 ) -> list[Told]:
     """Events behind `after`, the oldest first (or the newest ones first).
 
-    Ids are given before the commit, so that an event of the last seconds may still be overtaken: those are
-    left for the next page, and a reader that goes on from the last id misses none.
+    Ids are given before the commit, so that an event of the last seconds may still be overtaken: from the
+    first such one on everything is left for the next page, also what bears a higher id and an earlier moment
+    (another node's clock, a transaction that began before). Who goes on from the last id misses none.
     """
     query = (
         sa.select(
@@ -117,5 +118,8 @@ async def feed(
     if newest:
         query = query.order_by(_event.c.id.desc())
     else:
-        query = query.order_by(_event.c.id).where(_event.c.at <= now - SETTLED)
+        young = _event.alias("young")
+        fresh = sa.select(sa.func.min(young.c.id)).where(young.c.id > after, young.c.at > now - SETTLED)
+        settled = sa.func.coalesce(_event.c.id < fresh.scalar_subquery(), sa.true())
+        query = query.order_by(_event.c.id).where(settled)
     return [Told(*row) for row in await session.execute(query)]

@@ -3,7 +3,8 @@
 Browsers say so in Sec-Fetch-Site; on plain-HTTP intranets they do not, but they send Origin with
 every POST. A write that brings neither did not come from a browser we know, and is refused. Only what
 another machine signs is let through: its route says so, and its view checks the signature; and what a
-machine client sends with its token, for a token is no cookie that a browser adds by itself.
+machine client sends with its token, for a token is no cookie that a browser adds by itself. Where a device
+shows its token in a cookie (`web.security.devices`), the rule is that of our pages.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from aiohttp.typedefs import Handler
 
 from core.errors import HotlineError
 from web.context import CTX
-from web.routes import rule_of
+from web.routes import Rule, rule_of
+from web.security.machines import bearer
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -48,7 +50,12 @@ def comes_from_us(request: web.Request) -> bool:
 async def csrf_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse writes from elsewhere with `cross_site`."""
     rule = rule_of(request)
-    signed = rule is not None and (rule.signed or bool(rule.scopes))
+    signed = rule is not None and vouched(request, rule)
     if request.method not in SAFE_METHODS and not signed and not comes_from_us(request):
         raise HotlineError("cross_site")
     return await handler(request)
+
+
+def vouched(request: web.Request, rule: Rule) -> bool:
+    """Whether something that no browser adds by itself says who writes: a signature, a token."""
+    return rule.signed or (bool(rule.scopes) and not (rule.device and not bearer(request)))

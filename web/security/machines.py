@@ -5,7 +5,8 @@
         client = machine(request)
 
 The token comes as `Authorization: Bearer …`. Where a protocol has its own place for it, the view reads it
-there and calls `admit_token`: `api_key` of Open311, the last part of the path of a CTI address.
+there and calls `admit_token`: `api_key` of Open311, the last part of the path of a CTI address. A kiosk's
+lies in its cookie (`web.security.devices`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from core.errors import HotlineError
 from core.people import machines
 from core.people.machines import Machine, Scope
 from web.context import SOURCE, context
+from web.routes import rule_of
+from web.security.devices import device_token
 from web.security.rates import RATES
 
 MACHINE = web.RequestKey("machine", Machine)
@@ -33,7 +36,10 @@ def bearer(request: web.Request) -> str:
 
 async def admit(request: web.Request, scopes: Collection[Scope]) -> Machine:
     """Let a client in by its header. Raises what `admit_token` raises."""
+    rule = rule_of(request)
     token = request.match_info.get("machine_token") or bearer(request)
+    if not token and rule is not None and rule.device:
+        token = device_token(request)
     return await admit_token(request, token, scopes)
 
 

@@ -4,6 +4,12 @@ from web.sentences.problem import KEPT as _KEPT
 from web.sentences.problem import Problem
 
 PROBLEMS: dict[str, Problem] = {
+    "certificate_columns": Problem(
+        422,
+        "列名不对",
+        "没有导入。须有身份证号、证照种类、签发机关，可有有效期自、有效期至、状态；"
+        f"姓名、证照号码、图像等其他列请先删去。{_KEPT}",
+    ),
     "intermediary_unknown": Problem(404, "没有这家机构", "名录中没有这家中介机构。请返回名录重新查找。"),
     "intermediary_known": Problem(
         409, "机构已在名录中", "这个统一社会信用代码已经登记。请在名录中查到后直接修改。"

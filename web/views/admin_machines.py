@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from core.errors import HotlineError
-from core.people import machines
+from core.people import enrolment, machines
 from core.people.machines import Kind, Scope
 from core.people.permissions import Permission
 from tickets.exchange import webhooks
@@ -74,7 +74,7 @@ async def clients(request: web.Request) -> web.StreamResponse:
 
 @route("POST", HOME, permission=MAY)
 async def create(request: web.Request) -> web.StreamResponse:
-    """Make a client and show its token, this once."""
+    """Make a client and show its token, this once; of a kiosk the code that enrols its device."""
     form, ctx = await read_form(request, NewForm), context(request)
     try:
         async with ctx.db.begin() as uow:
@@ -87,12 +87,25 @@ async def create(request: web.Request) -> web.StreamResponse:
                 scopes=frozenset(form.scopes),
                 unit_id=form.unit_id,
             )
+            kiosk = form.scopes == [Scope.KIOSK]
+            code = await enrolment.invite_named(uow, actor(request), form.code) if kiosk else ""
     except HotlineError as error:
         if error.code not in MENDED:
             raise
         problem = PROBLEMS[error.code]
         return await _list(request, status=problem.status, problem=problem, typed=form.model_dump())
-    return await _list(request, made=token, name=form.name)
+    # Nobody ever sees the token of a kiosk.
+    return await _list(request, made="" if code else token, code=code, name=form.name)
+
+
+@route("POST", HOME + r"/{client_id:\d+}/invite", permission=MAY)
+async def invite(request: web.Request) -> web.StreamResponse:
+    """A code that enrols one device as this kiosk; the device it was before goes on until it is used."""
+    await read_form(request, NoFields)
+    ident = path_id(request, "client_id")
+    async with context(request).db.begin() as uow:
+        code = await enrolment.invite(uow, actor(request), ident)
+    return await _list(request, code=code, client_id=ident)
 
 
 @route("POST", HOME + r"/{client_id:\d+}/renew", permission=MAY)
@@ -113,12 +126,16 @@ async def revoke(request: web.Request) -> web.StreamResponse:
     return back(request, HOME, "revoked")
 
 
-async def _list(request: web.Request, status: int = 200, **more: Any) -> web.StreamResponse:
+async def _list(
+    request: web.Request, status: int = 200, client_id: int = 0, **more: Any
+) -> web.StreamResponse:
     async with context(request).db.read() as session:
         rows, groups = await machines.listed(session), await unit_groups(session)
         hooks = await webhooks.subscriptions(session)
+    if client_id:
+        more["name"] = next((row.name for row in rows if row.id == client_id), "")
     words = {"kinds": KIND_WORDS, "scope_words": SCOPE_WORDS, "event_words": EVENT_WORDS, "hooks": hooks}
     values: dict[str, Any] = (
-        {"made": "", "name": "", "done": None, "problem": None, "typed": {}} | words | more
+        {"made": "", "code": "", "name": "", "done": None, "problem": None, "typed": {}} | words | more
     )
     return await page(request, "admin/machines.html", status=status, rows=rows, groups=groups, **values)

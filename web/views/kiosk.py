@@ -1,12 +1,15 @@
 """A kiosk in a village or a hall (便民服务亭): a device with its own token, a page for whoever stands there.
 
-The page is the same for everybody and carries nobody's data; the device shows its token with each question
-it asks (`web.security.machines`, scope `kiosk`). A submission has one key: sent again after the network was
+The page is the same for everybody and carries nobody's data, so that the device may keep it (`worker`) and
+start without a network. What the device asks it asks with its token (scope `kiosk`), which lies in a cookie
+that no script reads (`web.views.kiosk_device`). A submission has one key: sent again after the network was
 down, it is the same ticket.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +23,6 @@ from core.clock import to_city
 from core.errors import HotlineError
 from core.people import org
 from core.people.machines import Scope
-from core.people.models import Unit
 from core.privacy import normalise_phone
 from routing.submissions import Submission, Submitted
 from tickets.attachments.service import Prepared
@@ -29,6 +31,7 @@ from tickets.public.acts import CITIZEN
 from tickets.public.view import public_view
 from tickets.query_codes import look_up
 from tickets.terms import LABELS, Channel, TicketType
+from web.assets import ASSETS
 from web.context import context
 from web.inputs import Fields, read_form
 from web.render import bare_page, city_time
@@ -40,7 +43,17 @@ TYPES = (TicketType.HELP, TicketType.COMPLAINT, TicketType.SUGGESTION, TicketTyp
 FEELINGS = ("发生过多次", "有安全隐患", "影响老人孩子", "影响生产生活", "希望有人上门看看", "希望尽快回电话")
 MAX_BODY = 4 * 1024 * 1024  # a minute of speech is two
 FIELDS = frozenset({"key", "type", "category_id", "district_id", "street_id", "feelings", "phone"})
-_category, _unit = table_of(Category), table_of(Unit)
+SHELL = (  # all that the page asks for
+    "icon.svg",
+    "css/tokens.css",
+    "css/kiosk.css",
+    "js/kiosk.js",
+    "js/kiosk/queue.js",
+    "js/kiosk/recorder.js",
+    "js/kiosk/rest.js",
+    "js/kiosk/shell.js",
+)
+_category = table_of(Category)
 
 
 class TrackForm(Fields):
@@ -50,7 +63,11 @@ class TrackForm(Fields):
 
 @route("GET", "/kiosk", public=True)
 async def kiosk(request: web.Request) -> web.StreamResponse:
-    """The page; without a token on the device it asks for one, and does nothing else."""
+    """The page; on a device that was not enrolled it asks for a code, and does nothing else."""
+    return await _page(request)
+
+
+async def _page(request: web.Request) -> web.Response:
     async with context(request).db.read() as session:
         districts = await org.units(session, kinds=("district",))
         towns = await org.units(session, kinds=("town",))
@@ -72,24 +89,28 @@ async def _matters(session: AsyncSession) -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in await session.execute(query.order_by(_category.c.sort))]
 
 
-@route("GET", "/kiosk/device", scope=Scope.KIOSK)
-async def device(request: web.Request) -> web.StreamResponse:
-    """Whether this device may work, how it is called, and the place it stands in."""
-    found = machine(request)
-    district, town = await _place_of(request, found.actor.unit_path)
-    return web.json_response({"name": found.name, "district_id": district, "street_id": town})
+@route("GET", "/kiosk/worker.js", public=True)
+async def worker(request: web.Request) -> web.StreamResponse:
+    """The page's service worker: what the shell is made of, named by its content, before the script itself.
+
+    A word of the page or a byte of a file changed makes another worker, and a device that has the old one
+    fetches the shell anew.
+    """
+    assets = request.app[ASSETS]
+    files = [assets.url(name) for name in SHELL]
+    shown = hashlib.sha256(((await _page(request)).text or "").encode()).hexdigest()
+    shell = {"version": f"{assets.digest}-{shown[:12]}", "page": "/kiosk", "files": files}
+    script = assets.text("js/kiosk/worker.js")
+    headers = {
+        "Service-Worker-Allowed": "/kiosk",
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+    }
+    text = f"const SHELL = {json.dumps(shell)};\n{script}"
+    return web.Response(text=text, content_type="text/javascript", charset="utf-8", headers=headers)
 
 
-async def _place_of(request: web.Request, path: str) -> tuple[int | None, int | None]:
-    """The district and the town above the unit a device belongs to."""
-    ids = [int(part) for part in path.split(".") if part]
-    query = sa.select(_unit.c.id, _unit.c.kind).where(_unit.c.id.in_(ids))
-    async with context(request).db.read() as session:
-        kinds = {row.kind: row.id for row in await session.execute(query)}
-    return kinds.get("district"), kinds.get("town")
-
-
-@route("POST", "/kiosk/submit", scope=Scope.KIOSK, max_body=MAX_BODY)
+@route("POST", "/kiosk/submit", scope=Scope.KIOSK, device=True, max_body=MAX_BODY)
 async def submit(request: web.Request) -> web.StreamResponse:
     """Take a submission with its voice message; the same key again is answered with the same slip."""
     ctx = context(request)
@@ -159,7 +180,7 @@ def _slip(request: web.Request, made: Submitted) -> dict[str, Any]:
     }
 
 
-@route("POST", "/kiosk/track", scope=Scope.KIOSK, max_body=4096)
+@route("POST", "/kiosk/track", scope=Scope.KIOSK, device=True, max_body=4096)
 async def track(request: web.Request) -> web.StreamResponse:
     """How a ticket stands, by number and code typed on the screen; wrong pairs are counted per device."""
     form, ctx = await read_form(request, TrackForm), context(request)

@@ -5,7 +5,9 @@ from tests.security.rules.roles import ANYBODY, MACHINES
 
 ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/kiosk"): ANYBODY,
+    ("GET", "/kiosk/worker.js"): ANYBODY,
     ("GET", "/kiosk/device"): MACHINES,
+    ("POST", "/kiosk/enrol"): ANYBODY,
     ("POST", "/kiosk/submit"): MACHINES,
     ("POST", "/kiosk/track"): MACHINES,
 }

@@ -9,6 +9,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/admin/machines"): SECURITY,
     ("POST", "/admin/machines"): SECURITY,
     ("POST", "/admin/machines/{client_id}/renew"): SECURITY,
+    ("POST", "/admin/machines/{client_id}/invite"): SECURITY,
     ("POST", "/admin/machines/{client_id}/revoke"): SECURITY,
     ("POST", "/api/v1/cti/{machine_token}"): MACHINES,
     ("GET", "/api/v1/openapi.json"): ANYBODY,

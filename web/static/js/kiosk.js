@@ -5,34 +5,35 @@
 import { KioskQueue } from "./kiosk/queue.js";
 import { KioskRecorder } from "./kiosk/recorder.js";
 import { KioskRest } from "./kiosk/rest.js";
+import { KioskShell } from "./kiosk/shell.js";
 
-const TOKEN = "hl.kiosk.token"; // the device's own, not a user's
 const AGAIN_MS = 15000;
 const PATIENCE_MS = 20000;
+const KEPT_MS = 3 * 24 * 3600 * 1000; // what waits on a device that was stopped
 const PHONE = /^(1[3-9][0-9]{9}|0[0-9]{9,11}|[2-8][0-9]{6,7})$/;
 const page = document.querySelector("[data-kiosk]");
 const screens = document.querySelector("[data-screens]");
 const queue = new KioskQueue();
 const rest = new KioskRest(document.querySelector("[data-rest]"), () => clear());
+const shell = new KioskShell();
+const CLOSED = [401, 403];
 let recorder = null;
 let chosen = {};
-let place = {};
+let place = shell.device;
+let asked = false; // whether the server has said if this device may work
+let reached = true;
+let idle = true;
 let sending = false;
 let visit = 0;
 
 const find = (selector) => page.querySelector(selector);
 const all = (selector) => Array.from(page.querySelectorAll(selector));
 
-function token() {
-  return window.localStorage.getItem(TOKEN) || "";
-}
-
 async function ask(path, options) {
-  const headers = { Authorization: `Bearer ${token()}`, Accept: "application/json" };
   const stop = new AbortController();
   const timer = window.setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
-    const common = { headers, cache: "no-store", credentials: "omit", signal: stop.signal };
+    const common = { headers: shell.headers, cache: "no-store", credentials: "same-origin", signal: stop.signal };
     return await fetch(path, Object.assign(common, options));
   } finally {
     window.clearTimeout(timer);
@@ -50,12 +51,19 @@ function clear() {
   visit += 1;
   if (recorder) recorder.drop();
   recorder = null;
-  chosen = { feelings: [], phone: "", number: "", code: "" };
+  chosen = { feelings: [], phone: "", number: "", code: "", enrol: "" };
   page.textContent = "";
   page.appendChild(screens.content.cloneNode(true));
   rest.stop();
   window.scrollTo(0, 0);
-  show(token() ? "home" : "setup");
+  show(place ? "home" : "setup");
+  tell();
+  shell.settle();
+}
+
+/** Whether the server is reached: said on the screens where it matters. */
+function tell() {
+  all("[data-net]").forEach((one) => { one.hidden = reached; });
 }
 
 function show(name) {
@@ -64,7 +72,8 @@ function show(name) {
   });
   if (name === "place") begin();
   if (name === "check") review();
-  if (name !== "home" && name !== "setup") rest.start();
+  idle = name === "home" || name === "setup";
+  if (!idle) rest.start();
   const title = find(`[data-screen="${name}"] h1`);
   title.setAttribute("tabindex", "-1");
   title.focus({ preventScroll: true });
@@ -102,7 +111,7 @@ function type(pad, digit) {
   if (digit === "clear") chosen[name] = "";
   else if (digit === "back") chosen[name] = chosen[name].slice(0, -1);
   else if (chosen[name].length < Number(pad.getAttribute("data-longest"))) chosen[name] += digit;
-  find(`[data-shown="${name}"]`).textContent = chosen[name];
+  find(`[data-shown="${name}"]`).value = chosen[name];
 }
 
 function feel(button) {
@@ -160,10 +169,11 @@ function bodyOf(item) {
 async function send(item) {
   try {
     const answer = await ask("/kiosk/submit", { method: "POST", body: bodyOf(item) });
-    if (answer.status >= 500 || answer.status === 429 || answer.status === 401) return null;
-    return answer;
+    reached = answer.status < 500;
+    return reached && answer.status !== 429 ? answer : null;
   } catch (error) {
-    return unreached(error) && null;
+    reached = !unreached(error);
+    return null;
   }
 }
 
@@ -184,7 +194,12 @@ async function submit(button) {
     return;
   }
   await queue.remove(item.key);
+  if (CLOSED.includes(answer.status)) await check(); // was the device stopped meanwhile?
   await waiting();
+  if (!place) { // nothing is promised that this device cannot keep
+    problem("setup", "本机已停用，您的内容没有提交，已清除。请拨打 12345。");
+    return;
+  }
   if (mine !== visit) return; // cleared meanwhile: the number goes to the telephone
   if (!answer.ok) {
     chosen.key = "";
@@ -213,14 +228,15 @@ function slip(told) {
 
 /** Send what waits, the oldest first; one at a time, so that nothing is sent twice at once. */
 async function flush() {
-  if (sending || !token()) return;
+  if (sending) return;
   sending = true;
   try {
-    for (const item of await queue.all()) {
+    if (asked && !place) await queue.forget(KEPT_MS);
+    for (const item of place ? await queue.all() : []) {
       if (item.key === chosen.key) continue; // on its way this very moment, or refused and being mended
       if (item.refused) continue;
       const answer = await send(item);
-      if (answer === null) break;
+      if (answer === null || CLOSED.includes(answer.status)) break; // kept: it may be enrolled anew
       if (answer.ok) await queue.remove(item.key);
       else await queue.put(Object.assign(item, { refused: true })); // kept for who looks after the device
     }
@@ -296,34 +312,66 @@ async function record(button) {
 
 // ---- the device ------------------------------------------------------------------------------
 
-async function check() {
-  if (!token()) return;
-  try {
-    const answer = await ask("/kiosk/device");
-    if (answer.status === 401 || answer.status === 403) {
-      window.localStorage.removeItem(TOKEN);
-      document.querySelector("[data-device]").textContent = "本机已停用";
-      clear();
-      return;
-    }
-    if (!answer.ok) return;
-    place = await answer.json();
-    document.querySelector("[data-device]").textContent = place.name;
-  } catch (error) {
-    unreached(error);
-  }
+function title(words) {
+  document.querySelector("[data-device]").textContent = words;
 }
 
-async function setUp(form) {
-  window.localStorage.setItem(TOKEN, form.token.value.trim());
-  await check();
-  if (token()) clear();
-  else problem("setup", "令牌不对或已停用。请向管理员索取新的令牌。");
+/** This device may work no more: nothing of anybody stays on the screen, and nobody is served. */
+function shut() {
+  const was = place;
+  place = null;
+  asked = true;
+  shell.forget();
+  title(was ? "本机已停用" : "");
+  if (was) clear();
+}
+
+function open(device) {
+  const was = place;
+  place = device;
+  asked = true;
+  reached = true;
+  shell.know(device);
+  title(device.name);
+  if (!was) clear();
+}
+
+async function check() {
+  if (asked && !place) return;
+  const before = reached;
+  try {
+    const answer = await ask("/kiosk/device");
+    reached = answer.status < 500;
+    if (CLOSED.includes(answer.status)) shut();
+    else if (answer.ok) open(await answer.json());
+  } catch (error) {
+    reached = !unreached(error);
+  }
+  tell();
+  if (reached) await shell.look(!before).catch(unreached);
+}
+
+async function setUp(button) {
+  button.disabled = true;
+  problem("setup", "");
+  try {
+    const body = new URLSearchParams({ code: chosen.enrol });
+    const answer = await ask("/kiosk/enrol", { method: "POST", body });
+    if (answer.ok) open(await answer.json());
+    else problem("setup", answer.status === 429 ? "试得太多，请一分钟后再试。"
+      : "启用码不对、已经用过或超过 30 分钟。请向管理员索取新的启用码。");
+  } catch (error) {
+    if (unreached(error)) problem("setup", "网络中断，现在不能启用。请检查网络后再试。");
+  } finally {
+    button.disabled = false;
+  }
+  await flush();
 }
 
 async function tick() {
   await check();
   await flush();
+  if (idle) shell.settle();
 }
 
 page.addEventListener("click", (event) => {
@@ -343,12 +391,21 @@ page.addEventListener("click", (event) => {
 });
 page.addEventListener("submit", (event) => {
   event.preventDefault();
-  setUp(event.target);
+  setUp(event.target.querySelector("[type=submit]"));
+});
+page.addEventListener("input", (event) => { // whoever enrols a device may have a keyboard
+  chosen.enrol = event.target.value.replace(/[^0-9]/g, "");
 });
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) clear();
 });
-window.addEventListener("online", () => flush());
+window.addEventListener("online", () => tick());
+window.addEventListener("offline", () => { // said before anything is sent in vain
+  reached = false;
+  tell();
+});
 window.setInterval(tick, AGAIN_MS);
 clear();
+if (place) title(place.name);
+shell.start().catch(unreached);
 tick();

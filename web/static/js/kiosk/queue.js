@@ -28,6 +28,12 @@ export class KioskQueue {
     return done((await this.store("readwrite")).delete(key));
   }
 
+  /** Drop what is older than so many milliseconds. */
+  async forget(age) {
+    const old = (await this.all()).filter((item) => Date.now() - item.at > age);
+    await Promise.all(old.map((item) => this.remove(item.key)));
+  }
+
   async all() {
     const found = await done((await this.store("readonly")).getAll());
     return found.sort((one, other) => one.at - other.at);

@@ -1,0 +1,62 @@
+// What a device keeps to start without a network: the shell, by its service worker, and which device it is.
+// The token itself lies in a cookie that no script reads.
+
+const DEVICE = "hl.kiosk.device"; // name and place of the device, nothing of a user
+const OLD_TOKEN = "hl.kiosk.token"; // of a release that kept the token here
+const LOOK_MS = 600000;
+
+export class KioskShell {
+  constructor() {
+    this.looked = Date.now();
+    this.registration = null;
+  }
+
+  /** The device as the server last called it, null when it was not enrolled or is no more. */
+  get device() {
+    try {
+      return JSON.parse(window.localStorage.getItem(DEVICE));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return null;
+    }
+  }
+
+  know(device) {
+    window.localStorage.setItem(DEVICE, JSON.stringify(device));
+    window.localStorage.removeItem(OLD_TOKEN);
+  }
+
+  forget() {
+    window.localStorage.removeItem(DEVICE);
+    window.localStorage.removeItem(OLD_TOKEN);
+  }
+
+  /** The token of the release before, shown once more so that the answer makes a cookie of it. */
+  get headers() {
+    const old = window.localStorage.getItem(OLD_TOKEN);
+    return old ? { Accept: "application/json", Authorization: `Bearer ${old}` } : { Accept: "application/json" };
+  }
+
+  async start() {
+    const workers = navigator.serviceWorker;
+    if (!workers) return; // not over https: the page works, but does not start without a network
+    let before = Boolean(workers.controller);
+    workers.addEventListener("controllerchange", () => {
+      if (before) window.location.reload();
+      before = true;
+    });
+    this.registration = await workers.register("/kiosk/worker.js", { scope: "/kiosk", updateViaCache: "none" });
+  }
+
+  /** Ask the server whether there is a newer shell: now and then, and when the network is back. */
+  async look(now) {
+    if (!this.registration || (!now && Date.now() - this.looked < LOOK_MS)) return;
+    this.looked = Date.now();
+    await this.registration.update();
+  }
+
+  /** Nobody stands here: a newer shell that waits takes over, and the page is loaded anew from it. */
+  settle() {
+    if (this.registration && this.registration.waiting) this.registration.waiting.postMessage("now");
+  }
+}
