@@ -36,6 +36,7 @@ from core.privacy import Vault
 from core.relay import Relay
 from core.settings import Pbx, Settings
 from core.silence import end_silent
+from routing import chat_retention
 from routing.advice import AdviceService
 from routing.automatic import Automatic
 from routing.callback_desk import CallbackDesk
@@ -439,6 +440,8 @@ class Node:
         await retention.sweep(self.db, self.settings.retention)
         days = self.settings.retention.recording_days
         await SoundRetention(self.db, self.leases["scheduler"], self.recordings, days).sweep()
+        chat_days = self.settings.retention.chat_days
+        await chat_retention.sweep(self.db, self.leases["scheduler"], self.chats, chat_days)
         await asyncio.to_thread(self.waveforms.sweep)
         async with self.db.begin() as uow:
             await self.push.prune(uow)

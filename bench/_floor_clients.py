@@ -26,6 +26,8 @@ from aiohttp import (
     WSMsgType,
 )
 
+from bench._floor_clicks import Clicker
+
 TOPICS = {"agent", "call", "pbx", "help", "language"}
 BURST, SETTLE, EVERY = 0.04, 0.3, 3.0  # seconds: of hl-floor
 # Of the seat's page (`pieces.js`): topics, and seconds before a look, between two, and without any event.
@@ -46,6 +48,8 @@ class Browsers:
         self.seen: list[tuple[int, float, int, str]] = []  # leader, when, person, state
         self.frames: list[tuple[int, float, int, str]] = []  # the same as the socket told it
         self.bare: list[float] = []
+        self.clicks: list[tuple[float, str, str]] = []  # when, what, extension
+        self.bare_clicks: list[float] = []  # milliseconds
         self.requests: Counter[str] = Counter()
         self.client: ClientSession
 
@@ -74,6 +78,9 @@ class Browsers:
             while not all(one.open for one in (*people, *leaders)):  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(0.05)
             print("ready", flush=True)
+            bare = bool(self.told.get("bare"))
+            clickers = [Clicker(self, *one, bare=bare) for one in self.told["clickers"]]
+            tasks += [asyncio.create_task(one.run()) for one in clickers]
             await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
             for task in tasks:
                 task.cancel()
@@ -83,6 +90,8 @@ class Browsers:
             "seen": self.seen,
             "frames": self.frames,
             "bare": self.bare,
+            "clicks": self.clicks,
+            "bare_clicks": self.bare_clicks,
             "requests": self.requests,
         }
 

@@ -105,7 +105,7 @@ TABLE = "CREATE TABLE IF NOT EXISTS bare_move (id bigint GENERATED ALWAYS AS IDE
 
 
 async def bare(url: str, rate: float) -> None:
-    """A commit and a frame for every listener, so many times a second."""
+    """A commit and a frame for every listener, so many times a second; a commit for every click."""
     listeners: set[web.WebSocketResponse] = set()
 
     async def live(request: web.Request) -> web.WebSocketResponse:
@@ -118,10 +118,15 @@ async def bare(url: str, rate: float) -> None:
         listeners.discard(ws)
         return ws
 
+    async def click(_: web.Request) -> web.Response:
+        await pool.execute("INSERT INTO bare_move (at, who) VALUES ($1, 2)", time.time())
+        return web.Response(status=204)
+
     async with asyncpg.create_pool(**address(url), min_size=2, max_size=4) as pool:
         await pool.execute(TABLE)
         app = web.Application()
         app.router.add_get("/live", live)
+        app.router.add_post("/click", click)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -4,7 +4,8 @@
 
 Prints its port and its secret; a line `RATE SECONDS TALK` on standard input lets citizens call at so many
 a second for so long and talk so many seconds in the mean. When the last call is over it prints, as one line
-of JSON, when each ring, answer and hanging up of a telephone left: [epoch seconds, what, extension].
+of JSON, when each ring, answer and hanging up of a telephone left, and when each order of a click came:
+[epoch seconds, what, extension].
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from bench import _floor_clicks
 from core.clock import SystemClock
 from telephony.simulator import CallPlan, Did, PbxConfig, QueueConfig, Simulator
 from telephony.simulator.callers import citizen
@@ -29,13 +31,15 @@ class Hall:
 
     def __init__(self, folder: Path) -> None:
         config = PbxConfig(
-            queues=(QueueConfig(QUEUE, (), timeout=20.0),), dids=(Did("12345", QUEUE, 120.0, greeting=True),)
+            queues=(QueueConfig(QUEUE, (), timeout=20.0), QueueConfig(_floor_clicks.QUEUE, ())),
+            dids=(Did("12345", QUEUE, 120.0, greeting=True),),
         )
         manner = Manner(pick_up=2.0, miss=0.01)
         self.simulator = Simulator(
             clock=SystemClock(), config=config, manner=manner, queue_log=folder / "queue_log"
         )
         self.marks: list[tuple[float, str, str]] = []
+        self.orders: list[tuple[float, str, str]] = []
         self._talking: set[str] = set()
         self.simulator.tap(self._hear)
 
@@ -50,12 +54,22 @@ class Hall:
             self._talking.discard(first(headers, "Uniqueid"))
             self._mark("wrap_up", first(headers, "Channel").partition("/")[2].partition("-")[0])
 
+    def ordered(self, action: Headers) -> None:
+        """An order came from the node."""
+        found = _floor_clicks.order_of(action)
+        if found is not None:
+            self.orders.append((time.time(), *found))
+
     def _mark(self, what: str, extension: str) -> None:
-        self.marks.append((time.time(), what, extension))
+        if extension not in _floor_clicks.extensions():
+            self.marks.append((time.time(), what, extension))
 
     async def play(self, rate: float, seconds: float, talk: float) -> None:
         """Citizens call, one after the other, at random."""
         self.marks.clear()
+        self.orders.clear()
+        for extension in _floor_clicks.holders():
+            self.simulator.place_call(agent=extension, answer_after=0.5, talk=seconds + 2, patience=None)
         draw = random.Random(8)
         due = time.monotonic()
         end = due + seconds
@@ -78,11 +92,12 @@ async def serve(folder: Path) -> None:
     """Until standard input ends."""
     hall, loop = Hall(folder), asyncio.get_running_loop()
     port = await hall.simulator.start()
+    hall.simulator.server.on_action = hall.ordered
     print(port, hall.simulator.secret, flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         rate, seconds, talk = (float(word) for word in line.split())
         await hall.play(rate, seconds, talk)
-        print(json.dumps(hall.marks), flush=True)
+        print(json.dumps({"marks": hall.marks, "orders": hall.orders}), flush=True)
     await hall.simulator.stop()
 
 

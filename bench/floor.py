@@ -8,10 +8,11 @@ work after it take 20 s in the mean, so that 160 of 200 agents are busy. Taken i
   state → leaders    from a telephone's change leaving the PBX (of an end of work after a call: from its
                      deadline) until each leader's table shows it; a state that a following one overtook
                      within a second is left out
+  click → order      from an agent's POST of ready, not ready, hold or its end until the PBX has the order
   loop lag, memory   of the node
 
 and, before it, what this machine does with none of our work: a commit and a frame to as many listeners,
-as often as states change (`bare`).
+as often as states change, and a POST with a commit for as many clicks (`bare`).
 
     python -m bench.floor [--seconds 600] [--agents 200] [--rate 8] [--profile FILE]
 """
@@ -30,6 +31,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from bench import _floor_clicks
 from bench._floor_matching import LEADERS, delays, memory, pops
 from bench._floor_node import QUEUE, WRAP_UP, beside, settings_of
 from bench._report import console, finish, machine, percentile
@@ -48,7 +50,7 @@ TALK = 20.0 - WRAP_UP  # seconds in the mean
 STATES_PER_CALL = 4  # ringing, talking, work after it, ready
 BARE_SECONDS = 20.0
 FIRST = 1001
-TARGETS = {"pop": 300.0, "state": 1000.0, "lag": 50.0}  # milliseconds
+TARGETS = {"pop": 300.0, "state": 1000.0, "click": 100.0, "lag": 50.0}  # milliseconds
 GROWTH = 0.10  # of the memory, between the second and the last tenth of the time
 
 
@@ -110,8 +112,10 @@ async def prepare(settings: Settings, url: str, agents: int, port: int, secret: 
         async with node.db.begin() as uow:
             city = await org.create_unit(uow, actor, kind="city", name="桂林", code="4503")
             desk = await org.create_unit(uow, actor, kind="hotline", name="热线", code="12345", parent=city)
-            for number in range(agents + LEADERS):
-                leads = number >= agents
+            clicking = _floor_clicks.extensions()
+            for number in range(agents + LEADERS + len(clicking)):
+                leads = agents <= number < agents + LEADERS
+                other = clicking[number - agents - LEADERS] if number >= agents + LEADERS else ""
                 people[f"bench{number}"] = await node.people.create_user(
                     uow,
                     actor,
@@ -120,15 +124,23 @@ async def prepare(settings: Settings, url: str, agents: int, port: int, secret: 
                     password=password,
                     unit_id=desk.id,
                     roles=frozenset({Role.SHIFT_LEADER if leads else Role.AGENT}),
-                    extension=None if leads else str(FIRST + number),
+                    extension=None if leads else other or str(FIRST + number),
                 )
             queue, member = table_of(CallQueue), table_of(CallQueueMember)
             ident = await uow.session.scalar(sa.select(queue.c.id).where(queue.c.name == QUEUE))
             places = [
                 {"queue_id": ident, "user_id": user, "penalty": 0} for user in [*people.values()][:agents]
             ]
+            quiet = (
+                sa.insert(queue)
+                .values(name=_floor_clicks.QUEUE, label="无来电", kind="queue")
+                .returning(queue.c.id)
+            )
+            aside = int((await uow.session.execute(quiet)).scalar_one())
+            clickers = [*people.values()][agents + LEADERS :]
+            places += [{"queue_id": aside, "user_id": user, "penalty": 0} for user in clickers]
             await uow.session.execute(sa.insert(member), places)
-        for user in [*people.values()][:agents]:
+        for user in [*[*people.values()][:agents], *clickers]:
             async with node.db.begin() as uow:
                 who = await node.people.actor_for_user(uow.session, user)
                 assert who is not None
@@ -145,7 +157,8 @@ async def prepare(settings: Settings, url: str, agents: int, port: int, secret: 
     extensions = [str(FIRST + number) for number in range(agents)]
     return {
         "agents": list(zip(cookies[:agents], extensions, strict=True)),
-        "leaders": cookies[agents:],
+        "leaders": cookies[agents : agents + LEADERS],
+        "clickers": list(zip(cookies[agents + LEADERS :], clicking, strict=True)),
         "users": dict(zip(extensions, [*people.values()][:agents], strict=True)),
     }
 
@@ -162,8 +175,10 @@ def bare(url: str, told: dict[str, Any], rate: float) -> dict[str, Any]:
             server.say("end")
             lag = json.loads(server.hear())
             clients.say("stop")
-            found = json.loads(clients.hear())["bare"]
-    return {"lag": lag, "p50": percentile(found, 0.5), "p99": percentile(found, 0.99), "frames": len(found)}
+            told_back = json.loads(clients.hear())
+    found = told_back["bare"]
+    shares = {"p50": percentile(found, 0.5), "p99": percentile(found, 0.99), "frames": len(found)}
+    return {"lag": lag, **shares, "click_ms": _shares(told_back["bare_clicks"])}
 
 
 def play(url: str, folder: Path, told: dict[str, Any], pbx: Process, options: Any) -> dict[str, Any]:
@@ -182,7 +197,7 @@ def play(url: str, folder: Path, told: dict[str, Any], pbx: Process, options: An
             before, began = {name: one.worked() for name, one in work.items()}, time.monotonic()
             pbx.say(f"{options.rate} {options.seconds} {TALK}")
             with console.status(f"{options.seconds:.0f} s of calls"):
-                marks = json.loads(pbx.hear())
+                left = json.loads(pbx.hear())
             time.sleep(WRAP_UP + 3)
             took = time.monotonic() - began
             spent = {name: (one.worked() - before[name]) / took for name, one in work.items()}
@@ -190,7 +205,7 @@ def play(url: str, folder: Path, told: dict[str, Any], pbx: Process, options: An
             lag = json.loads(node.hear())
             clients.say("stop")
             seen = json.loads(clients.hear())
-    return {"marks": marks, "lag": lag, "cores": spent, **seen}
+    return {**left, "lag": lag, "cores": spent, **seen}
 
 
 async def measure(options: Any) -> dict[str, Any]:
@@ -210,6 +225,7 @@ async def measure(options: Any) -> dict[str, Any]:
                 found = await asyncio.to_thread(play, url, folder, told, pbx, options)
     rang, no_pop = pops(found)
     shown, unseen = delays(found, "seen", users)
+    clicked, unordered = _floor_clicks.took(found["clicks"], found["orders"])
     framed, unheard = delays(found, "frames", users)
     return {
         "calls": sum(what == "talking" for _, what, _ in found["marks"]),
@@ -219,6 +235,9 @@ async def measure(options: Any) -> dict[str, Any]:
         "unseen": unseen,
         "seen": len(shown),
         "state_ms": _shares(shown),
+        "clicks": len(clicked),
+        "unordered": unordered,
+        "click_ms": _shares(clicked),
         "unheard": unheard,
         "frame_ms": _shares(framed),
         "lag_ms": {name: value for name, value in found["lag"].items() if name != "memory"},
@@ -259,11 +278,18 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("ring → pop", _spread(found["pop_ms"]), "p99 < 300 ms"),
         ("state → leaders", _spread(found["state_ms"]), "p99 < 1000 ms"),
         ("  of it until the frame", _spread(found["frame_ms"]), ""),
+        ("click → order at the PBX", _spread(found["click_ms"]), "p99 < 100 ms"),
+        ("  clicks with / without an order", f"{found['clicks']} / {found['unordered']}", ""),
         ("states seen / not seen by a leader", f"{found['seen']} / {found['unseen']}", ""),
         ("loop lag", _spread(found["lag_ms"]), "p99 < 50 ms"),
         ("memory", f"{kept['early_mb']:.0f} → {kept['late_mb']:.0f} MB ({kept['growth']:+.1%})", "flat"),
         ("processors", ", ".join(f"{name} {n:.2f}" for name, n in found["cores"].items()), ""),
         ("bare: commit and frame", f"{alone['p50']:.1f} / {alone['p99']:.1f} ms", ""),
+        (
+            "bare: a POST with a commit",
+            f"{alone['click_ms']['p50']:.1f} / {alone['click_ms']['p99']:.1f} ms",
+            "",
+        ),
         ("bare: loop lag p99", f"{alone['lag']['p99']:.1f} ms", ""),
         ("a leader's frame to the bare one", f"{_ratio(found, 'p50')} / {_ratio(found, 'p99')}", ""),
     ]

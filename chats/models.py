@@ -25,6 +25,12 @@ class ChatSession(Table, table=True):
         Index("ix_chat_session_open", "queued_at", "id", postgresql_where=text(_OPEN)),
         Index("ix_chat_session_agent", "agent_id", postgresql_where=text(_OPEN)),
         Index("ix_chat_session_queued_at", "queued_at"),
+        Index("ix_chat_session_phone_ref", "phone_ref"),
+        Index(
+            "ix_chat_session_words",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL AND words_gone_at IS NULL"),
+        ),
         # One conversation at a time with a number that writes text messages.
         Index(
             "uq_chat_session_number",
@@ -55,6 +61,7 @@ class ChatSession(Table, table=True):
     ended_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     ended_by: str | None = Field(default=None, sa_column=Column(String(10), nullable=True))
     outcome: str | None = Field(default=None, sa_column=Column(String(12), nullable=True))
+    words_gone_at: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
 
 
 class ChatMessage(Table, table=True):

@@ -44,6 +44,7 @@ class ChatItem:
     due_at: datetime | None
     ended_at: datetime | None
     outcome: str | None
+    words_gone_at: datetime | None
     messages: int
     last_sender: str | None
 
@@ -88,7 +89,8 @@ def visible_chats(actor: Actor) -> sa.ColumnElement[bool]:
     return sa.or_(_chat.c.agent_id == actor.user_id, _chat.c.ended_at.is_(None))
 
 
-def _items() -> sa.Select[Any]:
+def items() -> sa.Select[Any]:
+    """Rows of `ChatItem`, for a condition on `chat_session`."""
     joined = {"phone", "agent", "last_sender"}
     plain = [name for name in ChatItem.__dataclass_fields__ if name not in joined]
     last = (
@@ -117,14 +119,14 @@ async def mine(session: AsyncSession, actor: Actor) -> list[ChatItem]:
         return []
     offered = sa.and_(_chat.c.state == "offered", _chat.c.offered_to == actor.user_id)
     active = sa.and_(_chat.c.state == "active", _chat.c.agent_id == actor.user_id)
-    query = _items().where(sa.or_(offered, active))
+    query = items().where(sa.or_(offered, active))
     query = query.order_by(sa.desc(_chat.c.state == "offered"), _chat.c.queued_at, _chat.c.id)
     return [ChatItem(**row._mapping) for row in await session.execute(query)]
 
 
 async def listed(session: AsyncSession, actor: Actor, *, ended: bool = False) -> list[ChatItem]:
     """Open ones: those nobody answered by due time, those who wait, those under way; or the last ended."""
-    query = _items().where(visible_chats(actor))
+    query = items().where(visible_chats(actor))
     if ended:
         query = query.where(_chat.c.ended_at.is_not(None)).order_by(
             _chat.c.ended_at.desc(), _chat.c.id.desc()
@@ -139,7 +141,7 @@ async def listed(session: AsyncSession, actor: Actor, *, ended: bool = False) ->
 
 async def one(session: AsyncSession, actor: Actor, chat_id: int) -> ChatItem:
     """A conversation this person may see. Raises `chat_not_found`."""
-    row = (await session.execute(_items().where(_chat.c.id == chat_id, visible_chats(actor)))).first()
+    row = (await session.execute(items().where(_chat.c.id == chat_id, visible_chats(actor)))).first()
     if row is None:
         raise HotlineError("chat_not_found", chat_id=chat_id)
     return ChatItem(**row._mapping)

@@ -5,6 +5,7 @@ agent by the actor. The same message sent twice (a double click, a gateway that 
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -206,6 +207,19 @@ class ChatService:
             row = await self._lock(uow, _chat.c.id == chat_id)
             assert row is not None
             await self._end(uow, row, "agent")
+
+    async def forget_words(self, uow: UnitOfWork, ids: Collection[int]) -> int:
+        """Destroy for ever what was written in conversations that are over; returns in how many it still was.
+
+        Their course stays. Whoever calls has asked whether they may go: past their time, or their citizen's
+        wish. The citizen's link is void from now on.
+        """
+        there = sa.and_(_chat.c.id.in_(ids), _chat.c.ended_at.is_not(None), _chat.c.words_gone_at.is_(None))
+        gone = sa.update(_chat).where(there).values(words_gone_at=uow.now, token_hash=None)
+        done = list((await uow.session.execute(gone.returning(_chat.c.id))).scalars())
+        bodies = sa.select(_message.c.body_ref).where(_message.c.session_id.in_(done))
+        await Vault.destroy(uow, list((await uow.session.execute(bodies)).scalars()))
+        return len(done)
 
     # ---- rows -------------------------------------------------------------------------------
 

@@ -54,6 +54,13 @@ ELSEWHERE = (
         "recording_days",
         "recording IS NOT NULL AND recording_gone_at IS NULL",
     ),
+    Step(
+        "conversations",
+        "chat_session",
+        "ended_at < :before",
+        "chat_days",
+        "ended_at IS NOT NULL AND words_gone_at IS NULL",
+    ),
 )
 
 

@@ -226,13 +226,16 @@ class Retention(Section):
     event_log_days: int = Field(7, ge=1)
     outbox_days: int = Field(30, ge=1)
     recording_days: int = Field(730, ge=0)
+    chat_days: int = Field(730, ge=0)
     session_days: int = Field(180, ge=180)  # logs are kept six months at least (网络安全法, article 21)
 
-    @field_validator("recording_days")
+    @field_validator("recording_days", "chat_days")
     @classmethod
     def _not_soon(cls, value: int) -> int:
         if 0 < value < 90:
-            raise ValueError("recordings are evidence: keep them 90 days at least, or 0 for ever")
+            raise ValueError(
+                "recordings and conversations are evidence: keep them 90 days at least, or 0 for ever"
+            )
         return value
 
 

@@ -27,6 +27,7 @@ from telephony.agents import queries as agents_now
 from telephony.agents.service import AgentService
 from tickets.callback_due import callback_due, hours_of
 from tickets.citizens import records as citizens
+from tickets.citizens.events import CitizenForgotten
 from tickets.drafts import DraftService
 from tickets.events import DraftEnded
 from tickets.models import Ticket, TicketDraft, table_of
@@ -68,6 +69,7 @@ class ChatDesk:
         """Listen to `bus`."""
         bus.within(ChatTaken, self.on_taken)
         bus.within(ChatEnded, self.on_ended)
+        bus.within(CitizenForgotten, self.on_forgotten)
         bus.after(DraftEnded, self.on_draft_ended)
 
     # ---- who is free ------------------------------------------------------------------------
@@ -117,6 +119,10 @@ class ChatDesk:
             await self._agents.not_ready(uow, actor, BUSY)
         elif not busy and now.wish_reason == BUSY:
             await self._agents.ready(uow, actor)
+
+    async def on_forgotten(self, uow: UnitOfWork, event: CitizenForgotten) -> None:
+        """A citizen was forgotten: so is what was written with him."""
+        await self._chats.forget_words(uow, event.chat_ids)
 
     async def on_draft_ended(self, event: DraftEnded) -> None:
         """What was asked for is registered: the citizen is told, and the conversation ends."""

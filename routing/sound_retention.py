@@ -108,21 +108,19 @@ def held() -> sa.ColumnElement[bool]:
         sa.select(_history.c.ticket_id).where(_history.c.call_session_id == _call.c.id),
         sa.select(_contact.c.ticket_id).where(_contact.c.call_session_id == _call.c.id),
     )
-    own, head = citizens.citizen.alias("own"), citizens.citizen.alias("head")
-    lead = sa.func.coalesce(own.c.merged_into_id, own.c.id)
-    of_caller = (
-        sa.select(head.c.id)
-        .select_from(
-            citizens.phone.join(own, own.c.id == citizens.phone.c.citizen_id).join(
-                head, sa.or_(head.c.id == lead, head.c.merged_into_id == lead)
-            )
-        )
-        .where(citizens.phone.c.phone_ref == _call.c.caller_ref)
-        .correlate(_call)
-    )
+    of_caller = records_of(_call.c.caller_ref).correlate(_call)
     tickets = sa.and_(
         _hold.c.subject == "ticket",
         sa.or_(*(_hold.c.subject_id.in_(one.correlate(_call)) for one in of_call)),
     )
     caller = sa.and_(_hold.c.subject == "citizen", _hold.c.subject_id.in_(of_caller))
     return sa.exists().where(_hold.c.lifted_at.is_(None), sa.or_(tickets, caller)).correlate(_call)
+
+
+def records_of(number: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    """The ids of the citizen records of a number, those merged with it as well; the caller correlates it."""
+    own, head = citizens.citizen.alias("own"), citizens.citizen.alias("head")
+    lead = sa.func.coalesce(own.c.merged_into_id, own.c.id)
+    merged = sa.or_(head.c.id == lead, head.c.merged_into_id == lead)
+    joined = citizens.phone.join(own, own.c.id == citizens.phone.c.citizen_id).join(head, merged)
+    return sa.select(head.c.id).select_from(joined).where(citizens.phone.c.phone_ref == number)

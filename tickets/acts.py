@@ -140,6 +140,7 @@ FORGOTTEN = {
     "second_phones": "备用电话",
     "codes": "查询码",
     "notes": "备注",
+    "chats": "文字会话的内容",
     "drafts": "登记草稿内容",
 }
 STAYS = {"tickets": "工单", "calls": "通话记录"}

@@ -6,6 +6,7 @@ Both receive: `actor`, `nav`, `path`, `theme`, `size`, `city`, and the filters b
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from aiohttp import web
 from markupsafe import Markup, escape
 
 from core.clock import to_city
+from core.people.actor import Actor
 from core.text import normalise
 from core.text import spans as text_spans
 from web.assets import ASSETS, Assets
@@ -26,6 +28,7 @@ from web.preferences import size_of, theme_of
 from web.routes import rule_for
 
 TEMPLATES = Path(__file__).parent / "templates"
+_ARROWS = {"ArrowUp": "↑", "ArrowDown": "↓", "ArrowLeft": "←", "ArrowRight": "→"}
 JINJA = web.AppKey("jinja", jinja2.Environment)
 
 
@@ -68,6 +71,29 @@ def marked(text: str, words: Sequence[str]) -> Markup | str:
     return Markup("").join([*parts, escape(text[last:])]) if parts else text
 
 
+@jinja2.pass_context
+def own(page: jinja2.runtime.Context, name: str) -> str:
+    """The key shipped as `name` as the person at the page has it, see `core.people.hotkeys`."""
+    actor: Actor | None = page.get("actor")
+    return spoken(dict(actor.hotkeys).get(name, name) if actor else name)
+
+
+@jinja2.pass_context
+def hotkey(page: jinja2.runtime.Context, name: str) -> Markup:
+    """The attributes of what a key presses: for our own script, and for who has the page read aloud."""
+    actor: Actor | None = page.get("actor")
+    key = dict(actor.hotkeys).get(name, name) if actor else name
+    told = key.replace("Ctrl+", "Control+")
+    return Markup('data-hotkey="{}" aria-keyshortcuts="{}"').format(key, told)
+
+
+def spoken(combination: str) -> str:
+    """A combination as people write it: `ArrowUp` is ↑."""
+    for name, word in _ARROWS.items():
+        combination = combination.replace(name, word)
+    return combination
+
+
 def make_environment(assets: Assets) -> jinja2.Environment:
     """The Jinja environment of the console."""
     env = jinja2.Environment(
@@ -78,6 +104,8 @@ def make_environment(assets: Assets) -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    env.filters["own_keys"] = lambda pairs: json.dumps(dict(pairs))
+    env.globals.update(hotkey=hotkey, own=own)
     env.filters.update(city_time=city_time, duration=duration, age=age, marked=marked)
     env.globals.update(static_url=assets.url, place=place)
     return env

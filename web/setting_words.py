@@ -104,6 +104,7 @@ MEANINGS: dict[str, str] = {
     "drafts.stale_minutes": "草稿超过多少分钟未办结列入班长清单",
     "retention.event_log_days": "页面更新通知保留天数",
     "retention.outbox_days": "已送出或放弃的消息保留天数",
+    "retention.chat_days": "文字会话内容保留天数，不少于 90，0 为长期保存；依法保全的不清理",
     "retention.recording_days": "通话录音保留天数，不少于 90，0 为长期保存；依法保全的不清理",
     "retention.session_days": "登录会话记录保留天数，不少于 180",
     "sla.pack": "首次启动时作为时限政策第 1 版：随附方案名（guilin、sichuan、shanghai）或文件路径",

@@ -99,6 +99,7 @@ AUDIT_ACTIONS = {
     "user.roles": "调整岗位",
     "user.disable": "停用账号",
     "user.password": "修改密码",
+    "user.hotkeys": "修改快捷键",
     "unit.create": "新建单位",
     "unit.open": "启用单位",
     "unit.close": "停用单位",

@@ -21,6 +21,7 @@ class Actor:
     extension: str | None = None
     session_id: int | None = None
     must_change_password: bool = False
+    hotkeys: tuple[tuple[str, str], ...] = ()  # own keys of the console, see core.people.hotkeys
 
     @property
     def is_machine(self) -> bool:

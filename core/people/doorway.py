@@ -4,6 +4,7 @@ The rule of when a session has rested too long is that of `sessions.living`, tol
 holds the two together.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +15,14 @@ from core.clock import Clock
 from core.db import Database
 from core.gather import Gather
 from core.people.actor import Actor
+from core.people.hotkeys import own_of
 from core.people.permissions import Permission, Role, permissions_of
 from core.settings import Security
 
 _LOOK = """
     SELECT s.token_hash, s.id AS session_id, s.seen_at, s.expires_at, a.id AS user_id, a.login, a.name,
-        a.unit_id, a.extension, a.must_change_password, u.path AS unit_path, u.name AS unit_name,
+        a.unit_id, a.extension, a.must_change_password,
+        a.hotkeys::text AS hotkeys, u.path AS unit_path, u.name AS unit_name,
         ARRAY(SELECT r.role FROM user_role r WHERE r.user_id = a.id) AS roles
     FROM web_session s JOIN user_account a ON a.id = s.user_id JOIN unit u ON u.id = a.unit_id
     WHERE s.token_hash = ANY($1) AND s.ended_at IS NULL AND a.active
@@ -73,11 +76,17 @@ class Doorway:
             extension=row["extension"],
             session_id=row["session_id"],
             must_change_password=row["must_change_password"],
+            hotkeys=_hotkeys(row["hotkeys"]),
         )
         return Entered(actor, row["session_id"], row["seen_at"])
 
     async def _look(self, hashes: Sequence[bytes]) -> Mapping[bytes, Any]:
         return {row["token_hash"]: row for row in await self._db.fetch(_LOOK, list(hashes))}
+
+
+@lru_cache(maxsize=500)
+def _hotkeys(kept: str) -> tuple[tuple[str, str], ...]:
+    return tuple(own_of(json.loads(kept)).items())
 
 
 @lru_cache(maxsize=500)

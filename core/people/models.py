@@ -52,6 +52,7 @@ class User(Table, table=True):
     failed: int = 0
     locked_until: datetime | None = Field(default=None, sa_column=time_column(nullable=True))
     created_at: datetime = Field(sa_column=time_column())
+    hotkeys: dict[str, str] = Field(default_factory=dict, sa_column=json_column())  # see core.people.hotkeys
 
 
 class UserRole(Table, table=True):

@@ -14,7 +14,7 @@ from core.clock import Clock
 from core.db import Database, UnitOfWork
 from core.errors import HotlineError
 from core.ids import new_token
-from core.people import account_acts, signing_in
+from core.people import account_acts, hotkeys, signing_in
 from core.people.accounts import Accounts
 from core.people.actor import Actor
 from core.people.doorway import Doorway
@@ -347,4 +347,5 @@ class PeopleService(Accounts):
             extension=user.extension,
             session_id=session_id,
             must_change_password=user.must_change_password,
+            hotkeys=tuple(hotkeys.own_of(user.hotkeys).items()),
         )

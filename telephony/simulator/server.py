@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import hmac
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from telephony.simulator.actions import answer
@@ -41,6 +41,7 @@ class Server:
         self.refuses_logins = False
         self.down = False
         self.trickle: tuple[int, float] | None = None  # bytes at a time, seconds between
+        self.on_action: Callable[[Headers], None] | None = None  # hears every action as it comes
         self.port = 0
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -162,6 +163,8 @@ class Server:
 
     def _take(self, session: Session, action: Headers) -> bool:
         """Answer one action; False ends the connection."""
+        if self.on_action is not None:
+            self.on_action(action)
         name = first(action, "Action").lower()
         if name == "login":
             return self._login(session, action)

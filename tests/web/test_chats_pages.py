@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from core.people.permissions import Permission, Role, permissions_of
 from tests.web.agent_rig import HX, Floor, ctx, floor, plain
 from tests.web.conftest import Answer, Browser, Console
+from tests.web.test_knowledge_pages import QUESTION, article
 
 __all__ = ["ctx", "floor"]
 
@@ -202,3 +203,80 @@ async def test_the_shift_leader_sees_the_day_apart_from_calls(floor: Floor) -> N
     await _begin(floor.console)
     leader = await floor.console.signed_in("shift_leader")
     assert "发起 1 接待 0" in plain((await leader.get("/chats")).text)
+
+
+async def _registered(floor: Floor, **form: str) -> tuple[int, int]:
+    """A conversation that a1001 took and registered; returns the ids of its draft and its ticket."""
+    citizen = await _begin(floor.console, "13800000001")
+    await _say(citizen, "我听不见，家里停水了")
+    agent = await floor.console.signed_in("a1001")
+    await agent.post("/chats/1/take")
+    draft = int(await floor.scalar("SELECT id FROM ticket_draft WHERE chat_session_id = 1"))
+    typed = {**floor.form(**form), "version": "1"}
+    made = await agent.post(f"/drafts/{draft}/ticket", typed, headers=HX)
+    assert made.status in (200, 204, 303), made.text
+    return draft, int(await floor.scalar("SELECT ticket_id FROM ticket_draft WHERE id = :i", i=draft))
+
+
+async def test_a_ticket_links_to_its_conversation_and_the_conversation_to_its_ticket(floor: Floor) -> None:
+    _, ticket = await _registered(floor)
+    agent = await floor.console.signed_in("a1001")
+    assert 'href="/chats/1"' in (await agent.get(f"/tickets/{ticket}")).text
+    page = (await agent.get("/chats/1")).text
+    assert f'href="/tickets/{ticket}"' in page
+    assert "登记成工单" in page
+    # A colleague of the hotline sees the ticket, not the list: he reads it by the ticket, for a reason.
+    other = await floor.console.signed_in("a1002")
+    place = f"/tickets/{ticket}/chats/1"
+    assert f'href="{place}"' in (await other.get(f"/tickets/{ticket}")).text
+    assert "家里停水" not in (await other.get(place)).text
+    assert (await other.post(place + "/read", {"reason": ""})).status == 422
+    shown = await other.post(place + "/read", {"reason": "核对诉求"})
+    assert (shown.status, "家里停水" in shown.text) == (200, True)
+    assert await floor.scalar("SELECT reason FROM audit_log WHERE action = 'chat.read'") == "核对诉求"
+
+
+@pytest.mark.parametrize(("confidentiality", "reads"), [("public", True), ("secret", False)])
+async def test_a_unit_reads_the_conversation_of_its_ticket_unless_the_reporter_is_sealed(
+    floor: Floor, confidentiality: str, reads: bool
+) -> None:
+    _, ticket = await _registered(floor, confidentiality=confidentiality)
+    ctx = floor.console.ctx
+    unit = await floor.console.signed_in("dept_officer")
+    assert (await unit.get(f"/tickets/{ticket}/chats/1")).status == 404  # not its ticket yet
+    async with ctx.db.begin() as uow:
+        boss = await ctx.people.actor_for_user(uow.session, floor.console.users["dispatcher"])
+        assert boss is not None
+        version = (
+            await uow.session.execute(sa.text("SELECT version FROM ticket WHERE id = :i"), {"i": ticket})
+        ).scalar_one()
+        await ctx.tickets.dispatch(uow, boss, ticket, version, floor.console.units["water"])
+    page = (await unit.get(f"/tickets/{ticket}")).text
+    place = f"/tickets/{ticket}/chats/1"
+    assert (f'href="{place}"' in page) == reads
+    assert (await unit.get(place)).status == (200 if reads else 404)
+    shown = await unit.post(place + "/read", {"reason": "核对诉求"})
+    assert ("家里停水" in shown.text) == reads
+    stranger = await floor.console.signed_in("road_officer")
+    assert (await stranger.post(place + "/read", {"reason": "核对诉求"})).status == 404
+
+
+async def test_words_that_are_gone_are_told_as_gone(floor: Floor) -> None:
+    await _registered(floor)
+    ctx = floor.console.ctx
+    async with ctx.db.begin() as uow:
+        await ctx.chats.end_for_draft(uow, 1, "已登记")
+        assert await ctx.chats.forget_words(uow, [1]) == 1
+    agent = await floor.console.signed_in("a1001")
+    page = (await agent.get("/chats/1")).text
+    assert "不能恢复" in page
+    assert "家里停水" not in page
+
+
+async def test_knowledge_is_suggested_by_what_the_citizen_wrote(console: Console) -> None:
+    await article(console)
+    agent = await console.signed_in("agent")
+    said = await agent.post("/knowledge/suggest", {"said": "你好\n我的居住证快到期了"}, headers=HX)
+    assert QUESTION in plain(said.text)
+    other = await agent.post("/knowledge/suggest", {"said": "我家门口的路灯不亮"}, headers=HX)
+    assert QUESTION not in plain(other.text)

@@ -29,3 +29,4 @@ class CitizenForgotten(Event):
     citizen_id: int
     value_refs: tuple[int, ...]
     ticket_ids: tuple[int, ...]
+    chat_ids: tuple[int, ...] = ()  # conversations in writing, which belong to another room

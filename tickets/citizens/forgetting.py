@@ -1,7 +1,8 @@
 """Deleting a citizen: every value that says who he is loses its key; what was done for him stays.
 
 Numbers, names, ID numbers, second numbers nobody else has, query codes and notes are destroyed, points
-on the map, and what agents typed into the drafts of his calls. Tickets keep number, texts and history.
+on the map, and what agents typed into the drafts of his calls; what was written in his conversations
+goes by the event. Tickets keep their number, texts and history.
 """
 
 from collections.abc import Sequence
@@ -43,6 +44,14 @@ _hold = table_of(LegalHold)
 _call = sa.table(
     "call_session", sa.column("caller_ref", sa.BigInteger), sa.column("caller_name_ref", sa.BigInteger)
 )
+# So do conversations in writing.
+_chat = sa.table(
+    "chat_session",
+    sa.column("id", sa.BigInteger),
+    sa.column("phone_ref", sa.BigInteger),
+    sa.column("ended_at"),
+    sa.column("words_gone_at"),
+)
 _TICKET_REFS = ("name_ref", "phone2_ref", "id_number_ref", "query_code_ref")
 
 
@@ -57,20 +66,21 @@ class ForgetPreview:
     codes: int
     notes: int
     drafts: int
+    chats: int
     tickets: int
     calls: int
     held: int
     open_tickets: int
     open_drafts: int
     open_callbacks: int
+    open_chats: int
     forgotten: bool
 
     @property
     def possible(self) -> bool:
         """Whether `forget` would do it."""
-        return not (
-            self.forgotten or self.held or self.open_tickets or self.open_drafts or self.open_callbacks
-        )
+        running = self.open_tickets or self.open_drafts or self.open_callbacks or self.open_chats
+        return not (self.forgotten or self.held or running)
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,7 @@ class _Found:
     codes: set[int]
     notes: list[int]
     drafts: list[int]
+    chats: list[int]
     tickets: list[int]
 
 
@@ -103,7 +114,7 @@ async def forget(uow: UnitOfWork, actor: Actor, citizen_id: int, reason: str = "
 
     For who may approve deletions, and for the product itself. Raises `forbidden`,
     `citizen_not_found`, `citizen_merged` (into), `citizen_forgotten`, `citizen_held`, and
-    `citizen_in_use` (open_tickets, open_drafts, open_callbacks) while a matter is not finished.
+    `citizen_in_use` (open_tickets, open_drafts, open_callbacks, open_chats) while a matter is not finished.
     """
     if not is_system(actor):
         actor.require(Permission.DELETION_APPROVE)
@@ -127,7 +138,8 @@ async def forget(uow: UnitOfWork, actor: Actor, citizen_id: int, reason: str = "
         reason=reason[:200] or None,
         detail=told,
     )
-    await uow.emit(CitizenForgotten(citizen_id, tuple(refs), tuple(found.tickets)))
+    told_others = CitizenForgotten(citizen_id, tuple(refs), tuple(found.tickets), tuple(found.chats))
+    await uow.emit(told_others)
     return preview
 
 
@@ -140,6 +152,7 @@ def _check(preview: ForgetPreview) -> None:
             open_tickets=preview.open_tickets,
             open_drafts=preview.open_drafts,
             open_callbacks=preview.open_callbacks,
+            open_chats=preview.open_chats,
         )
 
 
@@ -180,6 +193,7 @@ async def _find(session: AsyncSession, citizen_id: int) -> _Found:
         codes=refs["query_code_ref"],
         notes=await _column(session, sa.select(_note.c.body_ref).where(_note.c.citizen_id.in_(members))),
         drafts=await _drafts(session, phones, ids),
+        chats=await _chats(session, phones, ids),
         tickets=ids,
     )
 
@@ -206,6 +220,7 @@ async def _only_his(session: AsyncSession, refs: set[int], phones: Sequence[int]
         sa.select(_ticket.c.phone_ref).where(_ticket.c.phone_ref.in_(refs)),
         sa.select(_call.c.caller_ref).where(_call.c.caller_ref.in_(refs)),
         sa.select(_record.c.phone_ref).where(_record.c.phone_ref.in_(refs)),
+        sa.select(_chat.c.phone_ref).where(_chat.c.phone_ref.in_(refs)),
     )
     return refs - set((await session.execute(others)).scalars())
 
@@ -220,6 +235,15 @@ async def _drafts(session: AsyncSession, phones: Sequence[int], tickets: Sequenc
         his, _draft.c.ended_at.is_not(None), _draft.c.form_sealed.is_not(None)
     )
     return await _column(session, query)
+
+
+async def _chats(session: AsyncSession, phones: Sequence[int], tickets: Sequence[int]) -> list[int]:
+    """Conversations he wrote himself, and those that his tickets were made of."""
+    made = sa.select(_draft.c.chat_session_id).where(
+        _draft.c.ticket_id.in_(tickets), _draft.c.ended_as == "ticket", _draft.c.chat_session_id.is_not(None)
+    )
+    his = sa.or_(_chat.c.phone_ref.in_(phones), _chat.c.id.in_(made))
+    return await _column(session, sa.select(_chat.c.id).where(his))
 
 
 async def _preview(session: AsyncSession, found: _Found, forgotten: bool) -> ForgetPreview:
@@ -247,9 +271,12 @@ async def _preview(session: AsyncSession, found: _Found, forgotten: bool) -> For
         ),
     )
     calls = sa.select(sa.func.count()).select_from(_call).where(_call.c.caller_ref.in_(found.phones))
+    chats = sa.select(sa.func.count()).select_from(_chat)
+    open_chats = chats.where(_chat.c.phone_ref.in_(found.phones), _chat.c.ended_at.is_(None))
+    written = chats.where(_chat.c.id.in_(found.chats), _chat.c.words_gone_at.is_(None))
     counts = [
         (await session.execute(query)).scalar_one()
-        for query in (held, open_ticket, open_draft, open_task, calls)
+        for query in (held, open_ticket, open_draft, open_task, calls, written, open_chats)
     ]
     return ForgetPreview(
         phones=len(standing & set(found.phones)),
@@ -259,11 +286,13 @@ async def _preview(session: AsyncSession, found: _Found, forgotten: bool) -> For
         codes=len(standing & found.codes),
         notes=len(standing & set(found.notes)),
         drafts=len(found.drafts),
+        chats=counts[5],
         tickets=len(found.tickets),
         calls=counts[4],
         held=counts[0],
         open_tickets=counts[1],
         open_drafts=counts[2],
         open_callbacks=counts[3],
+        open_chats=counts[6],
         forgotten=forgotten,
     )

@@ -3,7 +3,7 @@
 from web.sentences.problem import Problem
 
 PROBLEMS: dict[str, Problem] = {
-    "not_signed_in": Problem(409, "您没有签入", "您当前没有签入电话，状态没有改变。请先按“签入”（F8）。"),
+    "not_signed_in": Problem(409, "您没有签入", "您当前没有签入电话，状态没有改变。请先按“签入”。"),
     "agent_not_signed_in": Problem(
         409, "该坐席没有签入", "该坐席当前没有签入电话，没有可调整的状态。请刷新现场后再看。"
     ),

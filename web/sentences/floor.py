@@ -4,7 +4,7 @@ from web.sentences.problem import KEPT, Problem
 
 PROBLEMS: dict[str, Problem] = {
     "help_not_found": Problem(404, "没有这次求助", "求助不存在，或不在您的现场。请返回现场监控。"),
-    "help_over": Problem(409, "求助已经结束", "没有改动。如仍需协助，请再按 F9。"),
+    "help_over": Problem(409, "求助已经结束", "没有改动。如仍需协助，请再按“求助”。"),
     "help_taken": Problem(409, "同事已在处理", "没有改动。这次求助已由另一位班长应答，可在求助页补充说明。"),
     "help_own": Problem(422, "不能应答自己的求助", "没有改动。请等另一位班长应答，或撤回求助。"),
     "help_unanswered": Problem(409, "还没有应答", "没有结束。请先应答，再结束这次求助。"),

@@ -4,6 +4,17 @@ from web.sentences.problem import KEPT as _KEPT
 from web.sentences.problem import Problem
 
 PROBLEMS: dict[str, Problem] = {
+    "hotkey_unknown": Problem(404, "没有这个快捷键", "这个动作没有快捷键，没有改动。请刷新页面再试。"),
+    "hotkey_fixed": Problem(422, "固定的按键", "是固定的按键，没有改动。请换一个组合。"),
+    "hotkey_plain": Problem(
+        422,
+        "不能用作快捷键",
+        "不能用作快捷键，没有改动。单个字母、数字要留给打字，请按功能键，或带 Ctrl、Alt 的组合。",
+    ),
+    "hotkey_browser": Problem(
+        422, "浏览器自用的按键", "是浏览器、系统或输入框自己的按键，没有改动。请换一个组合。"
+    ),
+    "hotkey_taken": Problem(409, "按键重复", "请换一个组合，或先修改那个动作的按键。"),
     "login_odd": Problem(
         422,
         "工号不合要求",

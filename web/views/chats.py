@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 from pydantic import Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chats import queries
 from core import audit
@@ -19,14 +20,18 @@ from core.people.permissions import Permission
 from tickets.reveal import checked_reason
 from web.context import actor, context, wants_fragment
 from web.inputs import Fields, path_id, read_form, read_query
+from web.reads import ticket_chats
 from web.reads.seat import city_midnight
 from web.render import fragment, page, redirect
 from web.routes import route
+from web.views.tickets import READ as TICKETS
 
 TAKE = Permission.TEXT_TAKE
 READ = (Permission.TEXT_TAKE, Permission.CALL_READ_ALL)
 CHAT = "/chats/{chat_id:[0-9]+}"
-CHANNELS = {"web": "网页", "sms": "短信"}
+OF_TICKET = "/tickets/{ticket_id}/chats/{chat_id:[0-9]+}"
+ENDED_AS = {"ticket": "登记成工单", "urge": "催办", "addition": "补充", "record": "不立单结束"}
+CHANNELS = ticket_chats.CHAT_WORDS
 STATES = {
     "waiting": "等待中",
     "offered": "提示坐席中",
@@ -36,7 +41,13 @@ STATES = {
 }
 OUTCOMES = {"answered": "已接待", "abandoned": "市民离开", "unanswered": "未能接待"}
 TONES = {"waiting": "warn", "offered": "warn", "active": "good", "missed": "bad", "ended": "quiet"}
-WORDS: dict[str, Any] = {"channels": CHANNELS, "states": STATES, "outcomes": OUTCOMES, "tones": TONES}
+WORDS: dict[str, Any] = {
+    "channels": CHANNELS,
+    "states": STATES,
+    "outcomes": OUTCOMES,
+    "tones": TONES,
+    "ended_as": ENDED_AS,
+}
 
 
 class ListQuery(Fields):
@@ -138,6 +149,13 @@ async def one(request: web.Request) -> web.StreamResponse:
     return await _page(request, said=None)
 
 
+@route("GET", OF_TICKET, permission=TICKETS, also=Permission.PERSON_REVEAL)
+async def of_ticket(request: web.Request) -> web.StreamResponse:
+    """A conversation of a ticket, for who sees the ticket and not the list of conversations."""
+    return await _page(request, said=None)
+
+
+@route("POST", OF_TICKET + "/read", permission=TICKETS, also=Permission.PERSON_REVEAL, max_body=4096)
 @route("POST", CHAT + "/read", permission=READ, also=Permission.PERSON_REVEAL, max_body=4096)
 async def read(request: web.Request) -> web.StreamResponse:
     """What was said, for a reason, once."""
@@ -145,7 +163,7 @@ async def read(request: web.Request) -> web.StreamResponse:
     ctx, person, chat_id = context(request), actor(request), path_id(request, "chat_id")
     reason = checked_reason(person, form.reason)
     async with ctx.db.begin() as uow:
-        await queries.one(uow.session, person, chat_id)
+        await _item(request, uow.session)
         await audit.record(
             uow, actor=person, action="chat.read", object_type="chat", object_id=chat_id, reason=reason
         )
@@ -155,13 +173,28 @@ async def read(request: web.Request) -> web.StreamResponse:
     return response
 
 
+def _ticket_of(request: web.Request) -> int | None:
+    return path_id(request, "ticket_id") if "ticket_id" in request.match_info else None
+
+
+async def _item(request: web.Request, session: AsyncSession) -> queries.ChatItem:
+    """The conversation of the address, as one of a ticket or by itself. Raises `chat_not_found`."""
+    ticket_id, chat_id = _ticket_of(request), path_id(request, "chat_id")
+    if ticket_id is not None:
+        return await ticket_chats.chat_of_ticket(session, actor(request), ticket_id, chat_id)
+    return await queries.one(session, actor(request), chat_id)
+
+
 async def _page(request: web.Request, said: list[queries.Said] | None) -> web.StreamResponse:
-    ctx, person = context(request), actor(request)
+    ctx, person, ticket_id = context(request), actor(request), _ticket_of(request)
     async with ctx.db.read() as session:
-        item = await queries.one(session, person, path_id(request, "chat_id"))
-        if said is None and item.agent_id == person.user_id:
+        item = await _item(request, session)
+        tickets = await ticket_chats.tickets_of_chat(session, person, item.id)
+        if said is None and item.agent_id == person.user_id and not item.words_gone_at:
             said = await queries.transcript(session, ctx.vault, item.id)
-    return await page(request, "chats/one.html", item=item, said=said, mine="agent", **WORDS)
+    place = f"/tickets/{ticket_id}/chats/{item.id}" if ticket_id is not None else f"/chats/{item.id}"
+    values: dict[str, Any] = {"item": item, "said": said, "mine": "agent", "tickets": tickets, "place": place}
+    return await page(request, "chats/one.html", **values, of_ticket=ticket_id, **WORDS)
 
 
 async def _rows(request: web.Request, query: ListQuery) -> dict[str, Any]:

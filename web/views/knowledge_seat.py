@@ -24,11 +24,13 @@ TEXT = Field("", max_length=20_000)
 
 
 class SuggestFields(Fields):
-    """What stands in the form, and what is typed into the search beside it; `final`: Enter was pressed."""
+    """What stands in the form, what the citizen wrote in a conversation beside it, and what is typed into the
+    search; `final`: Enter was pressed."""
 
     q: str = Field("", max_length=400)
     title: str = TEXT
     narrative: str = TEXT
+    said: str = TEXT
     category_id: str = Field("", pattern=r"^\d{0,18}$")
     area_id: str = Field("", pattern=r"^(\d{1,18}(\.\d{1,18})?)?$")
     final: bool = False
@@ -54,7 +56,7 @@ async def suggest(request: web.Request) -> web.StreamResponse:
     place = Place(
         int(fields.category_id) if fields.category_id else None, int(district) if district else None
     )
-    words, text = search.words_of(fields.q), f"{fields.title}\n{fields.narrative}".strip()
+    words, text = search.words_of(fields.q), "\n".join((fields.title, fields.narrative, fields.said)).strip()
     async with ctx.db.read() as session:
         if words or not (text or place.category_id):
             hits = await search.search(session, person, fields.q, day, place=place, limit=SEARCHED)

@@ -30,6 +30,7 @@ from web.reads.left import left_of
 from web.reads.process import Process, process_of
 from web.reads.recordings import calls_of_ticket
 from web.reads.supervision import WORDS as ORDER_WORDS
+from web.reads.ticket_chats import CHAT_WORDS, chats_of_ticket
 from web.reads.timeline import FILTERS, lines
 from web.reads.units import unit_groups
 from web.render import fragment, page, redirect
@@ -211,6 +212,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         values = await _ticket_values(request, session, ident, shown)
         ctx = context(request)
         values["calls"] = await calls_of_ticket(session, person, ctx.recordings, ident, ctx.clock.now())
+        values["chats"] = await chats_of_ticket(session, person, ident)
         values["enquiries"] = await enquiries_about(session, ident)
         gap = ctx.settings.tickets.contact_gap
         values["process"] = await process_of(session, person, values["ticket"], gap)
@@ -228,6 +230,7 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         "calls_sealed": values["ticket"].sealed and values["ticket"].call_session_id is not None,
         "may_issue": person.may(Permission.TICKET_SUPERVISE),
         "order_words": ORDER_WORDS,
+        "chat_words": CHAT_WORDS,
         "revealed": {},
     }
     return {**values, **usual, **bar, **more}

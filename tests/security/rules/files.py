@@ -22,6 +22,8 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/tickets/{ticket_id}/calls/{call_id}/message/listen"): _SEEN,
     ("GET", "/tickets/{ticket_id}/calls/{call_id}/message/recording"): _SEEN,
     ("GET", "/tickets/{ticket_id}/calls/{call_id}/message/waveform"): _SEEN,
+    ("GET", "/tickets/{ticket_id}/chats/{chat_id}"): _SEEN,
+    ("POST", "/tickets/{ticket_id}/chats/{chat_id}/read"): _SEEN,
     ("GET", "/exports"): _EXPORTERS,
     ("POST", "/exports"): _EXPORTERS,
     ("GET", "/exports/{export_id}"): _EXPORTERS,
@@ -29,6 +31,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/exports/{export_id}/file"): _EXPORTERS,
 }
 FORMS: dict[str, dict[str, str]] = {
+    "/tickets/{ticket_id}/chats/{chat_id}/read": {"reason": "x"},
     "/tickets/{ticket_id}/calls/{call_id}/listen": {"reason": "x"},
     "/tickets/{ticket_id}/calls/{call_id}/message/listen": {"reason": "x"},
     "/tickets/{ticket_id}/attachments": {"audience": "handling"},

@@ -2,7 +2,10 @@
 // shows what was wrong with everything that was typed still there. Without this script the links lead
 // to the pages and the forms are sent as forms.
 
+import { isKey } from "./hl-keys.js";
 import { FORM_TYPE, FetchError, request, showProblem, swap } from "./dom.js";
+
+const BAR = [1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => `Alt+${n}`);
 
 class HlAct extends HTMLElement {
   connectedCallback() {
@@ -29,7 +32,7 @@ class HlAct extends HTMLElement {
 
   // The keys of the bar belong to the page behind while a form is open.
   held(event) {
-    if (this.dialog.open && event.altKey && /^[1-9]$/.test(event.key)) event.stopPropagation();
+    if (this.dialog.open && BAR.some((name) => isKey(event, name))) event.stopPropagation();
   }
 
   clicked(event) {

@@ -2,6 +2,8 @@
 // line above the help, and stops the first attempt to save where the matter hangs on it. The second
 // attempt saves: a citizen who does not know is never refused.
 
+import { ownKey } from "./hl-keys.js";
+
 const EMPTY = (field) => !field || !field.value.trim();
 
 class HlAsks extends HTMLElement {
@@ -90,7 +92,7 @@ class HlAsks extends HTMLElement {
     if (folded) folded.open = true;
     field.focus();
     const rest = this.querySelector("span");
-    rest.textContent = `请问清${once.map((one) => this.word(one)).join("、")}；确实问不到的，再按一次 Ctrl+Enter 保存`;
+    rest.textContent = `请问清${once.map((one) => this.word(one)).join("、")}；确实问不到的，再按一次 ${ownKey("Ctrl+Enter")} 保存`;
     rest.setAttribute("data-stopped", "");
     this.line = "";
   }

@@ -1,7 +1,8 @@
 // <hl-chat chat="7">: a conversation in writing at the seat. Lines come by events; the field below is never
 // swapped, and what was typed stays until the server has it. <hl-offers> rings once for each new offer.
 
-import { FetchError, composing, encoded, FORM_TYPE, request, showProblem } from "./dom.js";
+import { FetchError, encoded, FORM_TYPE, request, showProblem } from "./dom.js";
+import { isKey } from "./hl-keys.js";
 import { HlRegion } from "./hl-region.js";
 import { Looking } from "./looking.js";
 import { ring } from "./tone.js";
@@ -30,9 +31,9 @@ class HlChat extends HTMLElement {
   wire() {
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.send(); });
     this.form.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || !event.ctrlKey || composing(event)) return;
+      if (!isKey(event, "Ctrl+Enter")) return;
       event.preventDefault();
-      event.stopPropagation(); // Ctrl+Enter elsewhere saves the draft
+      event.stopPropagation(); // the same key elsewhere saves the draft
       this.send();
     });
     const end = this.querySelector("[data-end]");
@@ -90,7 +91,10 @@ class HlChat extends HTMLElement {
       this.lines.appendChild(line);
       fresh += 1;
     });
-    if (fresh) this.down();
+    if (fresh) {
+      this.down();
+      this.dispatchEvent(new CustomEvent("hl:said", { bubbles: true }));
+    }
     const told = holder.content.querySelector("[data-chat-state]");
     const state = this.querySelector("[data-state]");
     if (!told) return;

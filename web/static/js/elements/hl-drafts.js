@@ -2,8 +2,8 @@
 // shows another; nothing is thrown away, so what is typed but not yet saved is still there on return.
 // A panel comes from the server the first time its tab is opened.
 
-import { FetchError, composing, request, showProblem, swap } from "./dom.js";
-import { keysOn } from "./hl-keys.js";
+import { FetchError, request, showProblem, swap } from "./dom.js";
+import { isKey, keysOn } from "./hl-keys.js";
 
 class HlDrafts extends HTMLElement {
   connectedCallback() {
@@ -39,8 +39,8 @@ class HlDrafts extends HTMLElement {
 
   // Alt+PageDown and Alt+PageUp go round the tabs.
   key(event) {
-    const step = { PageDown: 1, PageUp: -1 }[event.key];
-    if (!step || !event.altKey || event.ctrlKey || event.shiftKey || composing(event) || !keysOn()) return;
+    const step = isKey(event, "Alt+PageDown") ? 1 : isKey(event, "Alt+PageUp") ? -1 : 0;
+    if (!step || !keysOn()) return;
     const ids = this.tabs().map((tab) => tab.getAttribute("data-draft-tab"));
     if (ids.length < 2) return;
     event.preventDefault();

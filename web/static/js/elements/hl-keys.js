@@ -10,13 +10,26 @@ export function keysOn() {
   return localStorage.getItem(SWITCH) !== "off";
 }
 
-function name(event) {
+/** The combination a key event is, as the server writes it: `Ctrl+Alt+Shift+K`. */
+export function combination(event) {
   const parts = [];
   if (event.ctrlKey) parts.push("Ctrl");
   if (event.altKey) parts.push("Alt");
   if (event.shiftKey) parts.push("Shift");
-  const key = /^Key[A-Z]$/.test(event.code) && event.altKey ? event.code.slice(3) : event.key;
+  const plain = /^(?:Key([A-Z])|Digit([0-9]))$/.exec(event.code);
+  const key = plain && (event.altKey || event.ctrlKey) ? plain[1] || plain[2] : event.key;
   return parts.concat(key.length === 1 ? key.toUpperCase() : key).join("+");
+}
+
+/** The person's own combination for the key shipped as `name`. */
+export function ownKey(name) {
+  const frame = document.querySelector("[data-hotkeys]");
+  return (frame && JSON.parse(frame.getAttribute("data-hotkeys"))[name]) || name;
+}
+
+/** Whether the event is the person's key shipped as `name`; an input method that composes keeps its keys. */
+export function isKey(event, name) {
+  return Boolean(event.key) && !composing(event) && combination(event) === ownKey(name);
 }
 
 /** Seen by a person: on the page and not inside something hidden or folded. */
@@ -47,7 +60,7 @@ class HlKeys extends HTMLElement {
 
   pressed(event) {
     if (composing(event) || event.repeat || !event.key) return; // autofill sends keys without a name
-    const key = name(event);
+    const key = combination(event);
     if (key === "F1") {
       event.preventDefault();
       this.toggleSheet();

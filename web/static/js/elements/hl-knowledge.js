@@ -1,12 +1,24 @@
 // <hl-knowledge src="/knowledge/suggest">: knowledge beside the form of a draft. It asks for articles
 // while the form or its own search is typed in; one key puts an answer into the form that ends the
 // draft as a direct answer. It never writes over what was typed: an answer is added, a title only
-// filled when there is none.
+// filled when there is none. Beside a conversation in writing it also asks by what the citizen wrote, and
+// the same key puts the passage into the reply, as much as one message holds; pressed again, what follows.
 
 import { FORM_TYPE, FetchError, composing, request, showProblem, swap } from "./dom.js";
+import { ownKey } from "./hl-keys.js";
 
 const PAUSE_MS = 350;
+const SAID_MOST = 2000; // of what the citizen wrote, the last of it
+const STOPS = "。！？；\n";
 const WATCHED = ["title", "narrative", "category_id", "area_id"];
+
+/** The beginning of `text` that fits into `room` characters: whole sentences, or as much as fits of the first. */
+function passage(text, room) {
+  if (room <= 0) return "";
+  if (text.length <= room) return text;
+  for (let at = room - 1; at > 0; at -= 1) if (STOPS.includes(text[at])) return text.slice(0, at + 1);
+  return text.slice(0, room);
+}
 
 class HlKnowledge extends HTMLElement {
   connectedCallback() {
@@ -27,6 +39,8 @@ class HlKnowledge extends HTMLElement {
       if (event.isTrusted && event.target.name === "type") this.typeChosen = true;
       this.onInput(event);
     });
+    this.given = new Map(); // article → how much of its answer has gone into replies
+    this.panel.addEventListener("hl:said", () => this.soon());
     this.ask();
   }
 
@@ -45,9 +59,24 @@ class HlKnowledge extends HTMLElement {
       const field = this.draft.elements.namedItem(name);
       if (field && field.value) wanted.append(name, field.value);
     });
+    const said = this.said();
+    if (said) wanted.append("said", said);
     if (this.search.value.trim()) wanted.append("q", this.search.value.trim());
     if (final) wanted.append("final", "true");
     return wanted.toString();
+  }
+
+  // What the citizen wrote in the conversation of this draft, while it goes on.
+  said() {
+    if (!this.reply()) return "";
+    const lines = Array.from(this.panel.querySelectorAll('hl-chat [data-side="them"] .tx-text'), (one) => one.textContent);
+    return lines.join("\n").slice(-SAID_MOST);
+  }
+
+  // The field of the reply, while the conversation goes on.
+  reply() {
+    const field = this.panel.querySelector("hl-chat [data-write] textarea");
+    return field && !field.form.hidden ? field : null;
   }
 
   async ask(final = false) {
@@ -125,6 +154,10 @@ class HlKnowledge extends HTMLElement {
 
   async take(button) {
     const hit = button.closest("[data-article]");
+    if (this.reply()) {
+      if (this.answer(hit, button.querySelector("[data-answer]").textContent)) await this.keep(hit.getAttribute("data-article"));
+      return;
+    }
     const ending = this.panel.querySelector("form[action$='/record']");
     if (!ending) return;
     this.fill(ending.elements.namedItem("note"), button.querySelector("[data-answer]").textContent);
@@ -133,6 +166,27 @@ class HlKnowledge extends HTMLElement {
     this.head(button.getAttribute("data-question"));
     this.unfold(ending);
     await this.keep(hit.getAttribute("data-article"));
+  }
+
+  // As much of the answer as the message still holds, up to the end of a sentence; returns whether any of it.
+  answer(hit, text) {
+    const field = this.reply();
+    const article = hit.getAttribute("data-article");
+    const from = this.given.get(article) || 0;
+    const before = field.value.trim() ? `${field.value.trim()}\n` : "";
+    const part = passage(text.slice(from), field.maxLength - before.length);
+    field.focus();
+    if (!part) {
+      this.say("这条回复已写满，请先发送再填");
+      return false;
+    }
+    field.value = before + part.trim();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    const end = from + part.length;
+    const rest = text.slice(end).trim();
+    this.given.set(article, rest ? end : 0);
+    this.say(`已填入回复；${ownKey("Ctrl+Enter")} 发送${rest ? `，发送后再按 ${ownKey("Alt+K")} 填其余部分` : ""}`);
+    return true;
   }
 
   fill(note, answer) {
@@ -164,7 +218,7 @@ class HlKnowledge extends HTMLElement {
     note.focus();
     note.setSelectionRange(0, 0);
     note.scrollTop = 0;
-    this.say(`已填入直接答复${this.typed ? "，类型改为咨询" : ""}；Ctrl+Enter 结束`);
+    this.say(`已填入直接答复${this.typed ? "，类型改为咨询" : ""}；${ownKey("Ctrl+Enter")} 结束`);
   }
 
   // The edition is kept with the draft at once, so that it outlives this page.

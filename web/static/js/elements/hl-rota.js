@@ -2,6 +2,8 @@
 // down, Ctrl+R fills the rest of the row, Ctrl+D takes the cell above, Ctrl+Enter saves. A cell shows the
 // shade of its kind, and that it was changed; leaving the page with changes asks first.
 
+import { isKey } from "./hl-keys.js";
+
 class HlRota extends HTMLElement {
   connectedCallback() {
     if (this.form) return;
@@ -63,7 +65,7 @@ class HlRota extends HTMLElement {
 
   key(event) {
     if (event.isComposing || event.keyCode === 229) return;
-    if (event.key === "Enter" && event.ctrlKey) {
+    if (isKey(event, "Ctrl+Enter")) {
       event.preventDefault();
       const button = this.form.querySelector('button[type="submit"]');
       if (button) button.click();

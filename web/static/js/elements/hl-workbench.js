@@ -2,10 +2,11 @@
 // in batches so that a bar can say how far it is. Each ticket is done by itself; what was refused is
 // listed with its reason. Without this element the form posts all at once and shows the same report.
 //
-// `shortcut`: the letter that goes with Alt, "s" unless told; with `lone` it also does the row that has
+// `shortcut`: the key as it is shipped, Alt+S unless told; with `lone` it also does the row that has
 // the focus when none is ticked, and so does a button [data-one] of a row. A button whose data-needs is
 // "any" takes tickets in every state.
 
+import { isKey, keysOn } from "./hl-keys.js";
 import { FetchError, composing, request, showProblem } from "./dom.js";
 
 const BATCH = 20;
@@ -111,8 +112,7 @@ class HlWorkbench extends HTMLElement {
   }
 
   shortcut(event) {
-    const letter = this.getAttribute("shortcut") || "s";
-    if (!event.altKey || event.key.toLowerCase() !== letter || composing(event)) return;
+    if (!isKey(event, this.getAttribute("shortcut") || "Alt+S") || !keysOn()) return;
     if (!this.form.hidden) {
       event.preventDefault();
       this.form.querySelector("[data-needs]").click();

@@ -13,6 +13,7 @@ import "./hl-alike.js";
 import "./hl-pick.js";
 import "./hl-close-draft.js";
 import "./hl-keys.js";
+import "./hl-record-key.js";
 import "./folds.js";
 import "./hl-upload.js";
 import "./hl-watermark.js";
