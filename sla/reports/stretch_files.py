@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,7 +40,7 @@ class Behind:
 
 
 def document(
-    of: Behind, rows: Sequence[StretchRow], states: dict[str, str], reasons: dict[str, str], office: str
+    of: Behind, rows: Sequence[StretchRow], states: Mapping[str, str], reasons: Mapping[str, str], office: str
 ) -> Report:
     """The stretches as blocks of a report, and their sum."""
     columns = tuple(Column(name, Format.SPAN if name == HEADINGS[-1] else Format.TEXT) for name in HEADINGS)
@@ -53,7 +53,9 @@ def document(
     return Report(title, office, first, last, blocks, {}, f"{to_city(of.at):%Y-%m-%d %H:%M:%S}")
 
 
-def csv_text(of: Behind, rows: Sequence[StretchRow], states: dict[str, str], reasons: dict[str, str]) -> str:
+def csv_text(
+    of: Behind, rows: Sequence[StretchRow], states: Mapping[str, str], reasons: Mapping[str, str]
+) -> str:
     """The same as lines; seconds with their milliseconds, so that they add up."""
     made = io.StringIO()
     out = csv.writer(made, quoting=csv.QUOTE_ALL)
@@ -67,7 +69,7 @@ def csv_text(of: Behind, rows: Sequence[StretchRow], states: dict[str, str], rea
     return "\ufeff" + made.getvalue()
 
 
-def _line(row: StretchRow, states: dict[str, str], reasons: dict[str, str]) -> tuple[Cell, ...]:
+def _line(row: StretchRow, states: Mapping[str, str], reasons: Mapping[str, str]) -> tuple[Cell, ...]:
     return (
         row.name,
         row.login,

@@ -26,7 +26,7 @@ from telephony.stretches import REASON, Asked
 from web.context import actor, context
 from web.inputs import Fields, Ident, read_query
 from web.reads import calls as reads
-from web.reads.live_floor import STATE_WORDS
+from web.reads.agent_words import STATE_WORDS
 from web.render import page
 from web.routes import route
 from web.views.calls import mark_of, mark_text
