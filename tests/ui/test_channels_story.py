@@ -14,6 +14,8 @@ from node import Node
 from tests.ui.conftest import RunningConsole, seed_small, ui_settings
 from tests.ui.seat import scalar, violations
 from tickets.exchange.webhooks import Webhooks
+from tickets.messages.kinds import MessageEvent
+from tickets.messages.reach import Parcel
 from tickets.states import Action
 
 Shot = Callable[[Page, str], Awaitable[None]]
@@ -51,6 +53,18 @@ async def answered(node: Node) -> None:
         await node.tickets.act(uow, agent, ident, version, Action.ANSWER, {"public_reply": REPLY})
 
 
+async def asked(node: Node) -> None:
+    """The question how content he is, which the outbox sends when its day has come."""
+    sender = node.citizen_channels.sender
+    ident = await scalar(node, "SELECT id FROM ticket ORDER BY id DESC LIMIT 1")
+    async with node.db.read() as session:
+        way = await sender.way_of(session, ident)
+    assert way is not None
+    text = "请评价本次办理。"
+    survey = Parcel("survey-1", ident, MessageEvent.SURVEY.value, text, node.db.clock.now())
+    await sender.tell(way, survey)
+
+
 async def test_a_citizen_on_wechat_from_the_first_word_to_the_rating(
     console: RunningConsole, shot: Shot
 ) -> None:
@@ -71,9 +85,10 @@ async def test_a_citizen_on_wechat_from_the_first_word_to_the_rating(
     await expect(template.first).to_contain_text("待受理")
 
     await answered(console.node)
+    await expect(page.locator(".tx-lines")).to_contain_text("路灯已于今天修好")
+    await asked(console.node)
     tap = page.locator(".tx-taps button").first
     await expect(tap).to_be_visible()
-    await expect(page.locator(".tx-lines")).to_contain_text("路灯已于今天修好")
     assert await violations(page) == []
     await shot(page, "wechat-rating")
     await tap.focus()
