@@ -83,7 +83,16 @@ async def test_a_signature_of_the_clock_is_none_of_the_unit(city: City) -> None:
 
 async def test_what_a_units_own_platform_does_counts_as_the_units_work(city: City) -> None:
     """Another system that acts for its people is not the clock: it signs, contacts and returns for them."""
-    client = MachineClient(id=1, code="lights", name="城管平台", kind="platform", scopes=["tickets:handle"])
+    client = MachineClient(
+        id=1,
+        code="lights",
+        name="城管平台",
+        kind="platform",
+        scopes=["tickets:handle"],
+        token_hash=b"",
+        created_by=city.user("agent"),
+        created_at=city.db.clock.now(),
+    )
     city.actors["platform"] = machine_of(client, city.units["lights"]).actor
     one, other = await life(city), await life(city)
     for ticket in (one, other):
