@@ -20,7 +20,7 @@ from sla.opendata import files, queries
 from sla.opendata.queries import Published
 from sla.opendata.release import rates, whole_rate
 from sla.opendata.suppression import K
-from sla.opendata.terms import LEFT_OUT
+from sla.opendata.terms import DIMENSIONS, LEFT_OUT
 from tickets.knowledge import banners
 from tickets.knowledge import queries as knowledge
 from web.context import SOURCE, context
@@ -131,6 +131,7 @@ def shown(found: Published) -> dict[str, Any]:
         "k": K,
         "population_of": files.population_of,
         "whole_rate": whole_rate,
+        "dimensions": DIMENSIONS,
     }
 
 
