@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telephony.calls.facts import Channel
-from telephony.calls.spans import held_spans
+from telephony.calls.spans import held_spans, still_held
 
 if TYPE_CHECKING:
     from telephony.calls.session import Reading
@@ -97,9 +97,10 @@ def _by_console(channel: Channel, reading: "Reading") -> list[OpenSpan]:
     """Holds of the console, for the telephone whose talk they interrupt."""
     found: list[OpenSpan] = []
     for citizen in reading.citizens:
+        # The moment that ended a hold may be the last one told of: that is no hold that lasts.
         for start, end in held_spans(citizen, reading.now):
             if any(a <= start < b for a, b in reading.talk(channel)):
-                lasts = citizen.ended is None and end == reading.now
+                lasts = still_held(citizen) and end == reading.now
                 found.append((start, _over(channel, reading) if lasts else end))
     return found
 

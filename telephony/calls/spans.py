@@ -82,7 +82,16 @@ def together(one: Channel, two: Channel, now: float) -> list[Span]:
 
 def held_spans(citizen: Channel, now: float) -> list[Span]:
     """When the console kept the citizen on hold: until he is in a bridge or a queue again, or gone."""
-    ends = [stamp for stay in citizen.stays.values() for stamp in stay.enters]
-    ends += [stamp for facts in citizen.queues.values() for stamp in facts.joins]
     last = now if citizen.ended is None else citizen.ended
-    return [span for span in pair(citizen.helds, ends, last) if span[0] < span[1]]
+    return [span for span in pair(citizen.helds, _hold_ends(citizen), last) if span[0] < span[1]]
+
+
+def still_held(citizen: Channel) -> bool:
+    """Whether a hold of the console goes on: nothing has ended it, however late the last fact was told."""
+    last = max(citizen.helds, default=None)
+    return last is not None and citizen.ended is None and all(at < last for at in _hold_ends(citizen))
+
+
+def _hold_ends(citizen: Channel) -> list[float]:
+    ends = [stamp for stay in citizen.stays.values() for stamp in stay.enters]
+    return ends + [stamp for facts in citizen.queues.values() for stamp in facts.joins]

@@ -94,11 +94,15 @@ async def lists_of(session: AsyncSession, number_ref: int, now: datetime) -> lis
     return [row.kind + ("?" if row.state == "proposed" else "") for row in rows]
 
 
-async def last_order(session: AsyncSession, actor: Actor, now: datetime) -> LastOrder | None:
-    """This person's last order, while it is open or has just come to its end."""
+async def last_order(
+    session: AsyncSession, actor: Actor, now: datetime, call: int | None = None
+) -> LastOrder | None:
+    """This person's last order, while it is open or has just ended; one of another `call` only if open."""
     recent = sa.or_(_order.c.ended_at.is_(None), _order.c.ended_at > now - SHOWN_FOR)
     query = sa.select(_order.c.id, _order.c.kind, _order.c.state, _order.c.why, _order.c.target)
     query = query.where(_order.c.user_id == actor.user_id, _order.c.ordered_at > now - timedelta(minutes=5))
+    if call is not None:
+        query = query.where(sa.or_(_order.c.session_id == call, _order.c.ended_at.is_(None)))
     latest = query.where(recent).order_by(_order.c.ordered_at.desc(), _order.c.id.desc()).limit(1)
     row = (await session.execute(latest)).first()
     return LastOrder(*row) if row is not None else None

@@ -54,6 +54,7 @@ async def test_a_conversation_in_writing_from_the_phone_to_the_number(
     await agent.keyboard.press("Alt+W")
     pane = agent.locator("hl-chat")
     await expect(pane).to_contain_text(WANTED)
+    await expect(pane.locator("textarea")).to_be_focused()
     await pane.locator("textarea").fill(ASKED)
     await agent.keyboard.press("Control+Enter")
     await expect(pane.locator("[data-lines]")).to_contain_text(ASKED)

@@ -81,7 +81,7 @@ def said(order: queries.LastOrder | None) -> Said | None:
 async def seat_controls(session: AsyncSession, actor: Actor, now: datetime) -> dict[str, Any]:
     """Everything the fragment shows."""
     call = await queries.own_call(session, actor, now)
-    last = said(await queries.last_order(session, actor, now))
+    last = said(await queries.last_order(session, actor, now, call.session_id if call else None))
     if call is None:
         return {"call": None, "said": last}
     return {

@@ -60,7 +60,14 @@ async def advice(request: web.Request) -> web.StreamResponse:
             shown = await _shown(session, found, f"模型 M{active.id}")
         urgent = raised(text, await words.match(session, text))
         place = await _place(session, form)
-    return fragment(request, "agent/_advice.html", advice=shown, raised=_raised(urgent), place=place)
+    return fragment(
+        request,
+        "agent/_advice.html",
+        advice=shown,
+        raised=_raised(urgent),
+        place=place,
+        told=bool(text.strip()),
+    )
 
 
 @route("POST", "/agent/places", permission=Permission.DRAFT_WRITE)

@@ -19,6 +19,9 @@ class HlDrafts extends HTMLElement {
     const first = this.panels.querySelector("[data-draft]");
     this.active = first ? first.getAttribute("data-draft") : null;
     this.mark();
+    // Who came here for a draft (a new one, a conversation taken) writes at once; nobody's focus is taken.
+    const asked = new URL(window.location.href).searchParams.has("draft");
+    if (asked && document.activeElement === document.body) this.focusFirst();
   }
 
   tabs() {
@@ -93,7 +96,7 @@ class HlDrafts extends HTMLElement {
   focusFirst() {
     const panel = this.panel(this.active);
     if (!panel) return;
-    const fields = Array.from(panel.querySelectorAll("input[data-first], input[name=title], textarea[name=narrative]"));
+    const fields = Array.from(panel.querySelectorAll("[data-first], input[name=title], textarea[name=narrative]")).filter((field) => field.getClientRects().length);
     const target = fields.find((field) => !field.value) || fields[fields.length - 1] || panel;
     target.focus();
     if (target.setSelectionRange && target.value) target.setSelectionRange(target.value.length, target.value.length);
