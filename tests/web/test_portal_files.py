@@ -115,7 +115,7 @@ async def test_what_hides_behind_or_in_a_picture_is_gone_once_it_is_kept(
     citizen: Citizen, kind: str, ending: str, behind: bytes
 ) -> None:
     form = await citizen.form()
-    more = {"comment": SCRIPT} if kind in ("JPEG", "GIF") else {}
+    more: dict[str, Any] = {"comment": SCRIPT} if kind in ("JPEG", "GIF") else {}
     body = picture(kind, **more) + behind
     answer = await citizen.post("/portal/submit", multipart(form, (f"photo.php.{ending}", body)))
     assert answer.status == 303

@@ -152,7 +152,7 @@ async def _files(request: web.Request, found: Upload, key: str) -> tuple[Prepare
 async def _refusal(request: web.Request, asked: SubmitForm, refused: list[Refusal]) -> HotlineError | None:
     """Why the form is not carried out now: no consent, a file that cannot be taken, too much at once."""
     if asked.agree != "1":
-        return HotlineError("portal_agree", fields={"agree": "required"})
+        return HotlineError("portal_agree", fields={"agree": "agree"})
     if refused:
         return HotlineError("portal_files")
     settings = context(request).settings.portal
@@ -255,10 +255,9 @@ def _file_words(error: HotlineError) -> str:
 
 def _words() -> dict[str, str]:
     """The sentences a page tells by itself before anything is sent: the same that the server would tell."""
-    told = {name: FIELD_WORDS[name] for name in ("required", "too_long", "bad_phone", "in_future")}
+    told = {name: FIELD_WORDS[name] for name in ("required", "too_long", "bad_phone", "in_future", "agree")}
     told |= {name: FILES[f"attachment_{name}"] for name in ("kind", "empty", "too_large")}
     return told | {
-        "agree": "请先阅读并同意隐私说明。",
         "too_many": f"最多 {waiting.MOST} 个文件，请重新选择。",
         "all_too_large": f"文件加起来超过 {MAX_BODY // MEGABYTE - 1} MB，请少选几个，或压缩后再选。",
     }

@@ -79,6 +79,7 @@ export class Steps {
   lay(quiet) {
     this.form.classList.toggle("pt-stepping", this.on);
     document.querySelectorAll("[data-whole-only]").forEach((part) => { part.hidden = this.on; });
+    document.querySelectorAll("[data-steps-only]").forEach((part) => { part.hidden = !this.on; });
     if (this.on) this.show(this.at, !quiet);
     else {
       document.title = this.title;
@@ -182,6 +183,7 @@ export class Steps {
       }));
       list.append(item);
     });
+    list.setAttribute("data-steps-only", "");
     if (list.children.length) this.problem.append(list);
   }
 }
