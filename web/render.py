@@ -72,7 +72,7 @@ def marked(text: str, words: Sequence[str]) -> Markup | str:
 
 
 @jinja2.pass_context
-def own(page: jinja2.runtime.Context, name: str) -> str:
+def own_key(page: jinja2.runtime.Context, name: str) -> str:
     """The key shipped as `name` as the person at the page has it, see `core.people.hotkeys`."""
     actor: Actor | None = page.get("actor")
     return spoken(dict(actor.hotkeys).get(name, name) if actor else name)
@@ -105,7 +105,7 @@ def make_environment(assets: Assets) -> jinja2.Environment:
         auto_reload=False,
     )
     env.filters["own_keys"] = lambda pairs: json.dumps(dict(pairs))
-    env.globals.update(hotkey=hotkey, own=own)
+    env.globals.update(hotkey=hotkey, own_key=own_key)
     env.filters.update(city_time=city_time, duration=duration, age=age, marked=marked)
     env.globals.update(static_url=assets.url, place=place)
     return env

@@ -29,7 +29,7 @@ def test_every_key_of_a_template_is_in_the_table_and_has_its_words() -> None:
     assert set(WORDS) == set(SHIPPED)
     for path in TEMPLATES.rglob("*.html"):
         text = path.read_text("utf-8")
-        for name in re.findall(r'(?:hotkey|own)\("([^"%]+)"\)', text):
+        for name in re.findall(r'(?:hotkey|own_key)\("([^"%]+)"\)', text):
             assert name in (*SHIPPED, *FIXED), (path.name, name)
         assert "data-hotkey=" not in text, path.name  # hotkey() writes it, as the person has it
 
