@@ -4,10 +4,13 @@ What the provider says is believed only as far as its signature goes: issuer, au
 checked, keys come from the provider's own address. Nothing of a person is kept here.
 """
 
+import asyncio
 import base64
 import hmac
 import json
+import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -22,11 +25,12 @@ from yarl import URL
 
 from core.errors import HotlineError
 from core.ids import new_token
-from core.notify.guard import check
+from core.notify.guard import Network, check
 from core.notify.ports import DeliveryFailed
 from core.notify.webhook import Pinned
 from core.settings import OpenId
 
+logger = logging.getLogger(__name__)
 SECONDS = 8.0
 KEPT_SECONDS = 600.0  # what the provider says of itself
 MOST_BYTES = 256 * 1024
@@ -69,8 +73,17 @@ class Person:
 class OpenIdClient:
     """Talks with one provider."""
 
-    def __init__(self, settings: OpenId, secret: str, *, clock_time: Any = time.time) -> None:
+    def __init__(
+        self,
+        settings: OpenId,
+        secret: str,
+        *,
+        allowed: Sequence[Network] = (),
+        clock_time: Any = time.time,
+    ) -> None:
+        """`allowed`: networks inside that the provider's other hosts may lie in."""
         self._settings = settings
+        self._allowed = allowed
         self._secret = secret
         self._time = clock_time
         self._known: tuple[float, dict[str, Any]] | None = None
@@ -138,7 +151,7 @@ class OpenIdClient:
     async def _phone(self, told: dict[str, Any], claims: dict[str, Any], access: str) -> str | None:
         """A number the provider has verified, of the token or of its page about the person."""
         name = self._settings.phone_claim
-        if name not in claims and told.get("userinfo_endpoint") and access:
+        if name not in claims and self._belongs(str(told.get("userinfo_endpoint", ""))) and access:
             more = await self._ask(
                 "GET", told["userinfo_endpoint"], headers={"Authorization": f"Bearer {access}"}
             )
@@ -172,9 +185,11 @@ class OpenIdClient:
 
         What a provider says of itself must not lead us to addresses inside the network (SSRF).
         """
-        if URL(url).host == URL(self._settings.issuer).host:
+        if URL(url).origin() == URL(self._settings.issuer).origin():
             return None
-        return TCPConnector(resolver=Pinned(await check(url, ())), use_dns_cache=False, force_close=True)
+        async with asyncio.timeout(SECONDS):
+            target = await check(url, self._allowed)
+        return TCPConnector(resolver=Pinned(target), use_dns_cache=False, force_close=True)
 
     async def _ask(self, method: str, url: str, **options: Any) -> dict[str, Any]:
         try:
@@ -189,7 +204,9 @@ class OpenIdClient:
                     refused = got.status in (400, 401)
                     raise HotlineError("openid_refused" if refused else "openid_failed", reason="status")
                 data = json.loads(body)
-        except (ClientError, DeliveryFailed, TimeoutError, OSError, ValueError):
+        except (ClientError, DeliveryFailed, TimeoutError, OSError, ValueError) as error:
+            host, why = URL(url).host, getattr(error, "code", type(error).__name__)
+            logger.warning("the OpenID provider is out of reach", extra={"host": host, "why": why})
             raise HotlineError("openid_failed", reason="unreachable") from None
         if not isinstance(data, dict):
             raise HotlineError("openid_failed", reason="answer")

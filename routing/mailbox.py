@@ -8,6 +8,7 @@ back instead. A call that became a ticket is not called back as well.
 A PBX that died while it recorded told that a message began and never how long it is: then its file decides.
 """
 
+import asyncio
 import logging
 from typing import Any
 
@@ -18,6 +19,7 @@ from core.clock import to_city
 from core.db import Database, UnitOfWork
 from core.errors import HotlineError
 from core.events import EventBus
+from core.notify.ports import DeliveryFailed
 from core.outbox import OutboxMessage, OutboxWorker
 from routing.intake import Intake
 from routing.submissions import Submission, Submissions
@@ -123,8 +125,13 @@ class Mailbox:
             return told or None
         try:
             shape = await self._waveforms.of(row.pbx, row.voicemail)
-        except HotlineError:  # the folder does not show it (yet): rather a ticket too many than one too few
-            logger.warning("a message's file is not to be seen", extra={"pbx": row.pbx, "session": row.id})
+        except HotlineError:  # the folder does not show it: rather a ticket too many than one too few
+            away = await asyncio.to_thread(self._recordings.out_of_reach, row.pbx, message=True)
+            if away and not told:
+                raise DeliveryFailed("recordings_away") from None  # it may be back when this is tried again
+            if away or told:
+                extra = {"pbx": row.pbx, "session": row.id}
+                logger.warning("a message's file is not to be seen", extra=extra)
             return told or None
         seconds = told or shape.seconds
         return seconds if seconds >= self._least and _audible(shape) else None

@@ -59,6 +59,11 @@ class Recordings:
         """Whether recordings of this PBX, or the messages left on it, can be reached from here."""
         return pbx in (self._messages if message else self._folders)
 
+    def out_of_reach(self, pbx: str, *, message: bool = False) -> bool:
+        """Whether its folder is known and not there now: a share that is not mounted, say."""
+        folder = (self._messages if message else self._folders).get(pbx)
+        return folder is not None and not folder.is_dir()
+
     def _folder(self, pbx: str, name: str) -> Path | None:
         """Messages have a folder of their own, and a name that tells them."""
         return (self._messages if name.startswith(MESSAGE) else self._folders).get(pbx)

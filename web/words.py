@@ -58,6 +58,8 @@ AUDIT_ACTIONS = {
     "certificate.consent": "记录证照核验同意",
     "certificate.withdraw": "撤回证照核验同意",
     "certificate.check": "核验证照",
+    "certificate.import": "导入证照登记清单",
+    "certificate.compare": "比对证照登记清单",
     "papers.save": "修改所需材料",
     "intermediary.registered": "登记中介机构",
     "intermediary.changed": "修改中介机构",
@@ -138,6 +140,8 @@ AUDIT_ACTIONS = {
     "wallboard.revoke": "停用大屏地址",
     "machine.create": "新建接入系统",
     "machine.renew": "更换接入系统的令牌",
+    "machine.invite": "发放自助终端启用码",
+    "machine.enrol": "启用自助终端",
     "machine.revoke": "停用接入系统",
     "outbox.discard": "放弃消息",
     "audit.export": "导出审计日志",
@@ -264,6 +268,8 @@ AUDIT_ACTIONS = {
 }
 
 AUDIT_OBJECTS = {
+    "certificate_registry": "证照登记",
+    "phone_stretches": "坐席状态明细",
     "responsibility": "责任清单",
     "rule_set": "派单规则",
     "place": "地名",

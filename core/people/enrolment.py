@@ -81,10 +81,12 @@ async def enrol(uow: UnitOfWork, code: str) -> tuple[str, Machine]:
     """
     if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
         raise HotlineError("kiosk_code")
+    mine = col(MachineEnrolment.code_hash) == _hash(code)
+    named = select(col(MachineEnrolment.client_id)).where(mine)
+    client = select(col(MachineClient.id)).where(col(MachineClient.id).in_(named))
+    await uow.session.execute(client.with_for_update())  # first, as `invite` does
     statement = update(MachineEnrolment).where(
-        col(MachineEnrolment.code_hash) == _hash(code),
-        col(MachineEnrolment.used_at).is_(None),
-        col(MachineEnrolment.expires_at) > uow.now,
+        mine, col(MachineEnrolment.used_at).is_(None), col(MachineEnrolment.expires_at) > uow.now
     )
     used = statement.values(used_at=uow.now).returning(col(MachineEnrolment.client_id))
     client_id = (await uow.session.execute(used)).scalar_one_or_none()

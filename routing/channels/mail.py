@@ -249,8 +249,7 @@ class MailReader:
             async with self._attachments.store.receiving() as room:
                 left = [file.data]
                 received = await receive(room, file.name, lambda: _next(left), MOST_BYTES)
-                prepared = await self._attachments.prepare(received)
-                await self._db.retrying(lambda uow: self._attachments.add(uow, CITIZEN, ticket_id, prepared))
+                await self._attachments.bring(CITIZEN, ticket_id, received)
         except HotlineError as error:
             logger.warning("a file of a letter was refused", extra={"code": error.code})
             mark = hashlib.sha256(file.data).hexdigest()[:16]

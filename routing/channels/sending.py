@@ -208,9 +208,7 @@ class ChannelSender:
         try:
             async with self._attachments.store.receiving() as room:
                 received = await channel.fetch(told["media"], Kind(told["kind"]), room)
-                prepared = await self._attachments.prepare(received)
-                ticket_id = int(told["ticket"])
-                await self._db.retrying(lambda uow: self._attachments.add(uow, CITIZEN, ticket_id, prepared))
+                await self._attachments.bring(CITIZEN, int(told["ticket"]), received)
         except HotlineError as error:  # what it is does not change by trying again
             logger.warning("a file of a channel was refused", extra={"code": error.code})
             await self.media_lost(message)

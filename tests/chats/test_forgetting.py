@@ -40,10 +40,13 @@ async def _written(room: Room, phone: str | None = PHONE) -> tuple[int, str]:
     return chat_id, token
 
 
+async def _ref(room: Room, uow: Any) -> int:
+    return int((await room.city.vault.put(uow, "phone", PHONE)).id)
+
+
 async def _citizen(room: Room) -> int:
     async with room.city.db.begin() as uow:
-        ref = (await room.city.vault.put(uow, "phone", PHONE)).id
-        return await records.ensure(uow, ref)
+        return await records.ensure(uow, await _ref(room, uow))
 
 
 async def _forget(room: Room) -> Any:
@@ -116,6 +119,12 @@ async def test_a_hold_keeps_the_words(room: Room, subject: str) -> None:
     room.clock.advance(365 * DAY)
     assert await _sweep(room) == 0
     assert (await room.said(chat_id))[0] == ("citizen", WORDS)
+    with pytest.raises(HotlineError, match="citizen_held"):  # also where the ticket is somebody else's
+        async with room.city.db.begin() as uow:
+            other = (await room.city.vault.put(uow, "phone", "13900000007")).id
+            moved = "UPDATE ticket SET phone_ref = :other WHERE id = :ticket"
+            await uow.session.execute(sa.text(moved), {"other": other, "ticket": ticket})
+            await citizens.forget(uow, SYSTEM, await records.ensure(uow, await _ref(room, uow)), "本人申请")
     async with room.city.db.begin() as uow:
         await uow.session.execute(sa.text("UPDATE legal_hold SET lifted_at = now()"))
     assert await _sweep(room) == 1

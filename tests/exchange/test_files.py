@@ -228,6 +228,36 @@ async def test_a_unit_that_handles_sends_its_papers_and_a_closed_ticket_takes_no
         await uow.session.execute(sa.text("UPDATE ticket SET state = 'archived', stage = NULL"))
     late = await send(client, made.number, "b.pdf", files.pdf(tail=b"\n"), key="file-0002")
     assert (late.status, told(late)["code"]) == (409, "attachment_closed")
+    again = await send(client, made.number, "办理.pdf", files.pdf())  # its answer was lost on the way
+    assert again.status == 201
+
+
+async def test_repeating_a_key_or_a_full_ticket_leaves_no_file_behind(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = await hall(city)
+    number = told(await submit(client))["number"]
+    await send(client, number, "a.jpg", files.picture())
+    kept = sorted(on_disk(city))
+    for _ in range(3):
+        assert (await send(client, number, "a.jpg", files.picture())).status == 201
+    assert sorted(on_disk(city)) == kept
+    full = city.ctx.attachments.limits.model_copy(update={"per_ticket": 1})
+    monkeypatch.setattr(city.ctx.attachments, "limits", full)
+    refused = await send(client, number, "b.jpg", files.picture(size=(31, 31)), key="file-0002")
+    assert told(refused)["code"] == "attachment_too_many"
+    assert sorted(on_disk(city)) == kept
+
+
+async def test_the_same_file_of_two_systems_is_each_ones_own(city: City) -> None:
+    """Neither learns from the answer that somebody has sent it before."""
+    made = await city.console.ticket("water")
+    one = await city.client("one", *BOTH, unit="water")
+    other = await city.client("other", *BOTH, unit="water")
+    first = told(await send(one, made.number, "a.pdf", files.pdf()))["id"]
+    second = told(await send(other, made.number, "a.pdf", files.pdf()))["id"]
+    assert first != second
+    assert (await fetch(other, made.number, second))[0] == 200
 
 
 async def test_the_description_says_how_files_go_in_and_out(city: City) -> None:

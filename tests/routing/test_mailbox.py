@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.errors import HotlineError
+from core.notify.ports import DeliveryFailed
 from core.events import EventBus
 from core.outbox import OutboxMessage, OutboxWorker
 from routing.intake import Intake
@@ -168,6 +169,19 @@ async def test_a_file_that_cannot_be_seen_yet_is_a_ticket_all_the_same(post: Pos
     await post.tell(VoicemailLeft(session_id, 2))
     await post.deliver()
     assert await post.count("ticket") == 1
+
+
+async def test_a_folder_that_is_away_is_waited_for_when_only_it_knows_the_length(post: Post) -> None:
+    """The share of a PBX that died is mounted again later: what was said must not be called back unheard."""
+    session_id = await post.left(said=0)
+    await post.tell(VoicemailLeft(session_id, 2))
+    away = post.folder.rename(post.folder.with_name("away"))
+    with pytest.raises(DeliveryFailed, match="recordings_away"):
+        await post.deliver()
+    assert (await post.count("ticket"), await post.count("callback_task")) == (0, 0)
+    away.rename(post.folder)
+    await post.deliver()
+    assert (await post.count("ticket"), await post.count("callback_task")) == (1, 0)
 
 
 async def test_without_a_number_the_ticket_is_anonymous_and_nobody_is_called_back(post: Post) -> None:

@@ -60,6 +60,14 @@ async def test_a_provider_cannot_send_us_to_another_address_inside(inside: Insid
     assert inside.asked == [], "neither code nor secret went there"
 
 
+async def test_a_provider_may_have_hosts_in_the_networks_of_the_settings(inside: Inside) -> None:
+    inner = networks(["127.0.0.0/8"])
+    client = OpenIdClient(OpenId(issuer=inside.base, client_id="hotline"), "a-secret", allowed=inner)
+    with pytest.raises(HotlineError):  # it answers without claims
+        await client.finish(STEP, state=STEP.state, code="code", redirect="http://127.0.0.1/back")
+    assert "/token" in inside.asked
+
+
 async def test_media_of_a_platform_are_not_fetched_from_inside(inside: Inside) -> None:
     calls = Calls()
     for url in (inside.base + "/cgi-bin/media/get", "https://169.254.169.254/latest", "https://[::1]/x"):

@@ -312,6 +312,10 @@ async def test_what_makes_no_sense_else_is_refused(console: Console) -> None:
         "?sort=x",
         "/calls?counted=all&since=x&until=y",
         "/stretches?spent=x_ms&since=2026-11-23T00:00&until=2026-11-24T00:00",
+        "/stretches?spent=ready_ms&since=2026-11-24T00:00&until=2026-11-23T00:00",
+        "/stretches?spent=ready_ms&since=2020-11-23T00:00&until=2026-11-24T00:00",
+        "/stretches?spent=ready_ms&since=9999-12-31T23:00Z&until=9999-12-31T23:30Z",
+        "/stretches?spent=ready_ms&since=2026-11-23T00:00&until=2026-11-24T00:00&at=0001-01-01T00:00",
     ):
         assert (await browser.get(f"/reports/phone{path}")).status == 400
     span = "since=2026-11-23T00:00&until=2026-11-24T00:00"

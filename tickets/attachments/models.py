@@ -29,7 +29,9 @@ class Attachment(Table, table=True):
             "ticket_id",
             "source_sha256",
             "audience",
+            "client_id",
             unique=True,
+            postgresql_nulls_not_distinct=True,
             postgresql_where=text("withdrawn_at IS NULL"),
         ),
     )

@@ -145,6 +145,22 @@ class AttachmentService:
         ident, _ = await self._insert(uow, actor, ticket_id, prepared.values | more)
         return ident
 
+    async def bring(self, actor: Actor, ticket_id: int, received: Received) -> int:
+        """`prepare` and `add` in a transaction of its own, for a file of a ticket that is there already."""
+        prepared = await self.prepare(received)
+        try:
+            return await self._db.retrying(lambda uow: self.add(uow, actor, ticket_id, prepared))
+        finally:
+            await self.tidy(prepared)
+
+    async def tidy(self, prepared: Prepared) -> None:
+        """Take a prepared file away if it has become no attachment; a day later `sweep` would."""
+        async with self._db.read() as session:
+            query = sa.select(_file.c.id).where(_file.c.key == prepared.key)
+            kept = (await session.execute(query)).first() is not None
+        if not kept:
+            await asyncio.to_thread(self.store.drop, prepared.key)
+
     async def _store(self, received: Received, made: _Made) -> Prepared:
         """Move a file that was looked at to its place."""
         key = await asyncio.to_thread(self.store.keep, made.path, made.thumb)
@@ -215,6 +231,7 @@ class AttachmentService:
         _check_audience(actor, facts, values["audience"], identifies=values["identifies"], checked=True)
         living = sa.and_(_file.c.ticket_id == ticket_id, _file.c.withdrawn_at.is_(None))
         same = [_file.c[name] == values[name] for name in ("source_sha256", "audience")]
+        same.append(_file.c.client_id.is_not_distinct_from(values.get("client_id")))
         twice = (await uow.session.execute(sa.select(_file.c.id).where(living, *same))).scalar()
         if twice is not None:
             return twice, True

@@ -40,6 +40,23 @@ async def effects(
     return found
 
 
+async def compare(uow: UnitOfWork, actor: Actor, vault: Vault, records: Sequence[Record]) -> list[str]:
+    """`effects` for a person, who learns by it what certificates others hold. One audit row, of counts.
+
+    Raises `forbidden`.
+    """
+    actor.require(Permission.CATALOG_MANAGE)
+    found = await effects(uow.session, vault, records)
+    await audit.record(
+        uow,
+        actor=actor,
+        action="certificate.compare",
+        object_type="certificate_registry",
+        detail={effect: found.count(effect) for effect in EFFECTS},
+    )
+    return found
+
+
 async def take(
     uow: UnitOfWork,
     actor: Actor | None,

@@ -263,11 +263,13 @@ async def _preview(session: AsyncSession, found: _Found, forgotten: bool) -> For
     open_task = sa.select(sa.func.count()).where(
         _task.c.caller_ref.in_(found.phones), _task.c.closed_at.is_(None)
     )
+    told_in = sa.select(_draft.c.ticket_id).where(_draft.c.chat_session_id.in_(found.chats))
+    of_tickets = sa.or_(_hold.c.subject_id.in_(found.tickets), _hold.c.subject_id.in_(told_in))
     held = sa.select(sa.func.count()).where(
         _hold.c.lifted_at.is_(None),
         sa.or_(
             sa.and_(_hold.c.subject == "citizen", _hold.c.subject_id.in_(found.members)),
-            sa.and_(_hold.c.subject == "ticket", _hold.c.subject_id.in_(found.tickets)),
+            sa.and_(_hold.c.subject == "ticket", of_tickets),
         ),
     )
     calls = sa.select(sa.func.count()).select_from(_call).where(_call.c.caller_ref.in_(found.phones))

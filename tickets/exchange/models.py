@@ -80,6 +80,7 @@ class WebhookDelivery(Table, table=True):
     __table_args__: ClassVar[Any] = (
         Index("uq_webhook_delivery_event", "endpoint_id", "event_key", unique=True),
         Index("ix_webhook_delivery_endpoint", "endpoint_id", "id"),
+        Index("ix_webhook_delivery_delivered", "endpoint_id", "delivered_at"),
     )
     id: int = Field(default=None, sa_column=id_column())
     endpoint_id: int = Field(sa_column=ref_column("webhook_endpoint.id"))

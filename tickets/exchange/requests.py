@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import UnitOfWork
 from core.errors import HotlineError
@@ -50,6 +51,12 @@ async def begin(uow: UnitOfWork, machine: Machine, key: str, content: str) -> As
     if row.fingerprint != mark:
         raise HotlineError("key_reused")
     return Asked(True, row.answer)
+
+
+async def known(session: AsyncSession, machine: Machine, key: str) -> bool:
+    """Whether this key came before: `begin` will give its answer, whatever has changed since."""
+    query = sa.select(_asked.c.id).where(_asked.c.client_id == machine.id, _asked.c.key == key)
+    return (await session.execute(query)).first() is not None
 
 
 async def answered(uow: UnitOfWork, machine: Machine, key: str, answer: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.people.actor import Actor
 from core.people.models import Unit
+from routing.channels.texts import ON_THE_MAP
 from tickets.duplicates.alike import Alike, Asked, alike
 from tickets.models import Ticket, table_of
 from tickets.queries import TicketPage
@@ -20,6 +21,7 @@ from tickets.workflow import OPEN
 _ticket = table_of(Ticket)
 _unit = table_of(Unit)
 MOST = 8
+NO_PLACES = ("", ON_THE_MAP)  # addresses that many places have
 LOOKED_AT = 2000  # the newest tickets; the cost stays the same however many there are
 
 
@@ -85,7 +87,7 @@ async def similar(
         phone = sa.select(_ticket.c.phone_ref).where(_ticket.c.id == ticket.id).scalar_subquery()
         for row in await _find(session, actor, ticket, _ticket.c.phone_ref == phone):
             found[row.id] = Similar(**row._mapping, why="同一来电人")
-    if sees_every_ticket(actor) and ticket.address:
+    if sees_every_ticket(actor) and ticket.address not in NO_PLACES:
         newest = (
             sa.select(_ticket.c.id)
             .order_by(_ticket.c.created_at.desc(), _ticket.c.id.desc())

@@ -39,8 +39,10 @@ async def add_attachment(call: Call) -> FileMade:
     ctx, number = call.ctx, call.path("number")
     async with ctx.db.read() as session:
         ident, actor = await files.sender(session, call.machine, number)
+        again = await requests.known(session, call.machine, call.key)
     service = ctx.attachments
-    await service.check_open(actor, ident)
+    if not again:
+        await service.check_open(actor, ident)
     async with service.store.receiving() as room:
         found = await read_upload(call.request, service, actor, ident, room, ONE)
         if found.refused:
@@ -52,9 +54,12 @@ async def add_attachment(call: Call) -> FileMade:
         except HotlineError as error:
             await service.refuse(actor, ident, error, found.files[0].name, found.files[0].size)
             raise
-    made = await ctx.db.retrying(
-        lambda uow: files.add(uow, service, call.machine, number, prepared, call.key)
-    )
+    try:
+        made = await ctx.db.retrying(
+            lambda uow: files.add(uow, service, call.machine, number, prepared, call.key)
+        )
+    finally:
+        await service.tidy(prepared)
     return FileMade(id=made)
 
 

@@ -54,8 +54,8 @@ async def import_list(request: web.Request) -> web.StreamResponse:
         async with ctx.db.begin() as uow:
             await register.take(uow, actor(request), ctx.vault, records)
         return back(request, HOME, "imported")
-    async with ctx.db.read() as session:
-        effects = iter(await register.effects(session, ctx.vault, records))
+    async with ctx.db.begin() as uow:
+        effects = iter(await register.compare(uow, actor(request), ctx.vault, records))
     lines = [_line(one, "wrong" if one.record is None else next(effects)) for one in said]
     return await _page(request, form.text, lines)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,6 +18,7 @@ from core.errors import HotlineError
 from core.people.permissions import Permission
 from sla.reports.document import Format, written
 from sla.reports.excel import excel
+from sla.reports.periods import LONGEST
 from sla.reports.stretch_files import Behind, csv_text, document
 from telephony import stretches
 from telephony.agents.choices import reason_words
@@ -35,6 +36,7 @@ HOME = "/reports/phone/stretches"
 READ = Permission.REPORT_READ
 ROWS = 50
 MOST = 50_000  # lines of a file
+YEARS = range(2000, 2200)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -125,9 +127,12 @@ async def phone_stretches_file(request: web.Request) -> web.StreamResponse:
 def _asked(request: web.Request, query: StretchQuery) -> Asked:
     now = context(request).clock.now()
     since, until = _here(query.since), _here(query.until)
-    if since > until or not stretches.known(query.spent):
+    at = min(now, _here(query.at)) if query.at else now
+    near = all(one.year in YEARS for one in (since, until, at))
+    long = not timedelta(0) <= until - since <= timedelta(days=LONGEST + 1)
+    if not near or long or not stretches.known(query.spent):
         raise HotlineError("bad_request", field="spent")
-    return Asked(query.spent, since, until, min(now, _here(query.at) if query.at else now), query.user)
+    return Asked(query.spent, since, until, at, query.user)
 
 
 async def _behind(session: AsyncSession, asked: Asked) -> tuple[Behind, dict[str, str]]:

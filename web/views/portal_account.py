@@ -10,6 +10,7 @@ from pydantic import Field
 
 from core.db import UnitOfWork
 from core.errors import HotlineError
+from core.notify.guard import networks
 from core.openid import OpenIdClient, Person, Step
 from core.privacy import normalise_phone
 from tickets.public import rights, sessions
@@ -190,6 +191,7 @@ def make_client(ctx: WebContext) -> OpenIdClient:
     return OpenIdClient(
         settings.portal.openid,
         settings.secrets.openid_secret,
+        allowed=networks(settings.notify.allowed_networks),
         clock_time=lambda: clock.now().timestamp() if settings.mode == "production" else time.time(),
     )
 

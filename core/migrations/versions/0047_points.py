@@ -34,8 +34,25 @@ def upgrade() -> None:
         ["client_id"],
         ["id"],
     )
+    _once("ticket_id", "source_sha256", "audience", "client_id")
+    op.create_index("ix_webhook_delivery_delivered", "webhook_delivery", ["endpoint_id", "delivered_at"])
+
+
+def _once(*columns: str) -> None:
+    """The same file is one attachment of a ticket; since this revision, one of each system that sends it."""
+    op.drop_index("uq_ticket_attachment_once", "ticket_attachment")
+    op.create_index(
+        "uq_ticket_attachment_once",
+        "ticket_attachment",
+        [*columns],
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_webhook_delivery_delivered", "webhook_delivery")
+    _once("ticket_id", "source_sha256", "audience")
     op.drop_column("ticket_attachment", "client_id")
     op.drop_table("ticket_point")

@@ -50,12 +50,12 @@ export class Looking {
 
   /** How long until the next look may be, with `settle` ms between it and the last one. */
   wait(settle = this.settle) {
-    return Math.max(this.burst, this.asked + settle - Date.now());
+    return Math.max(this.burst, this.asked + settle - window.performance.now());
   }
 
   /** Look within `ms`, unless a look is due before: a burst never puts off the one that is due. */
   soon(ms = this.wait()) {
-    const due = Date.now() + ms;
+    const due = window.performance.now() + ms;
     if (this.stopped || due >= this.due) return;
     window.clearTimeout(this.timer);
     this.due = due;
@@ -70,7 +70,7 @@ export class Looking {
     }
     this.busy = true;
     this.retrying = false;
-    this.asked = Date.now();
+    this.asked = window.performance.now();
     try {
       await this.look();
       this.pause = this.retry;
