@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from core.errors import HotlineError
-from core.notify.ports import DeliveryFailed
 from core.events import EventBus
+from core.notify.ports import DeliveryFailed
 from core.outbox import OutboxMessage, OutboxWorker
 from routing.intake import Intake
 from routing.mailbox import KIND, Mailbox
