@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import sqlalchemy as sa
+
+from routing.channels.texts import ON_THE_MAP
 from tests.web.conftest import Answer, Console
 from tests.web.test_actions import do, reason, state, version
 from tickets.workflow import Action
@@ -66,6 +69,19 @@ async def test_a_repeat_is_shown_beside_and_merged_in_one_step(console: Console)
     answer = await desk.post(f"/tickets/{second.id}/do/merge", form)
     assert (answer.status, answer.headers["Location"]) == (303, "/dispatch")
     assert await state(console, second.id) == "merged"
+
+
+async def test_two_pins_on_a_map_without_a_name_are_no_common_place(console: Console) -> None:
+    """Every place of Weibo has the same words; only an address that says something is compared."""
+    other = await console.ticket(phone="13900000000")
+    made = await console.ticket()
+    desk = await console.signed_in("dispatcher")
+    for address, alike in (("象山区环城南一路3号", True), (ON_THE_MAP, False)):
+        async with console.ctx.db.begin() as uow:
+            same = "UPDATE ticket SET address = :address, narrative = 'x' || id, title = 'x' || id"
+            await uow.session.execute(sa.text(same), {"address": address})
+        page = (await desk.get(f"/dispatch?ticket={made.id}")).text
+        assert (f'name="master_id" value="{other.id}"' in page) is alike, address
 
 
 async def test_a_correction_at_the_desk_stays_at_the_ticket_and_an_answer_moves_on(console: Console) -> None:
