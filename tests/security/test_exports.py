@@ -21,6 +21,8 @@ from tests.helpers import eventually
 from tests.web.conftest import Browser, Console
 from tickets.export.cells import guarded
 from tickets.export.fonts import FONT
+from tickets.points import service as points
+from tickets.points.datum import Point
 from tickets.states import Action
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1+1", "|cmd", "%0A=1")
@@ -227,6 +229,11 @@ def test_the_font_is_the_vendored_one() -> None:
 # ---- forms on paper -------------------------------------------------------------------------
 
 
+async def pinned(console: Console, ident: int) -> None:
+    async with console.ctx.db.begin() as uow:
+        await points.keep(uow, ident, Point(25.273571, 110.290194))
+
+
 async def reply(console: Console, ticket: int, handling: str, public: str) -> None:
     insert = (
         "INSERT INTO ticket_reply (ticket_id, round, at, handling, public_reply, solved) "
@@ -252,12 +259,21 @@ def letters(body: bytes) -> set[str]:
 async def test_a_form_shows_number_units_and_words_on_the_page_and_in_the_pdf(console: Console) -> None:
     made = await console.ticket("water", narrative="路灯不亮 <b>&amp;\n第二段" + "很长的一段话" * 900)
     await reply(console, made.id, "已更换灯具", "您好，路灯已修复")
+    await pinned(console, made.id)
     browser = await console.signed_in("dept_officer")
     for form, words in {"transfer": "转办单", "closing": "办结单"}.items():
         page = await browser.get(f"/tickets/{made.id}/print/{form}")
         assert page.status == 200
         assert f"<h1>{words}</h1>" in page.text
-        for shown in (made.number, "市水利局", "&lt;b&gt;", "王**", "138****1234", "data:image/svg"):
+        for shown in (
+            made.number,
+            "市水利局",
+            "&lt;b&gt;",
+            "王**",
+            "138****1234",
+            "25.273571",
+            "data:image/svg",
+        ):
             assert shown in page.text, (form, shown)
         async with browser.session.get(f"{browser.base}/tickets/{made.id}/pdf/{form}") as answer:
             body = await answer.read()
@@ -277,19 +293,21 @@ async def test_no_form_names_a_sealed_reporter_whoever_prints_it(console: Consol
     narrative = "王小明举报，电话13800001234，身份证450303199001012345"
     made = await console.ticket("water", confidentiality="secret", narrative=narrative)
     await reply(console, made.id, "已与王小明核实", "王小明您好")
+    await pinned(console, made.id)
     browser = await console.signed_in(login)
     for form in ("transfer", "closing"):
         page = (await browser.get(f"/tickets/{made.id}/print/{form}")).text
-        for secret in ("王小明", "13800001234", "138****1234</td>", "450303199001012345"):
+        for secret in ("王小明", "13800001234", "138****1234</td>", "450303199001012345", "25.273571"):
             assert secret not in page, (form, secret)
         assert "已保密" in page
 
 
 async def test_a_copy_for_third_parties_names_nobody(console: Console) -> None:
     made = await console.ticket("water", narrative="王小明称：联系13800001234，车牌桂C12345，邮箱a@b.cn")
+    await pinned(console, made.id)
     browser = await console.signed_in("dept_officer")
     page = (await browser.get(f"/tickets/{made.id}/print/transfer?copy_for=third")).text
-    for secret in ("王小明", "13800001234", "桂C12345", "a@b.cn", 'row">来电人', "联系电话"):
+    for secret in ("25.273571", "王小明", "13800001234", "桂C12345", "a@b.cn", 'row">来电人', "联系电话"):
         assert secret not in page, secret
     assert "对外副本" in page
     whole = (await browser.get(f"/tickets/{made.id}/print/transfer")).text

@@ -20,6 +20,7 @@ from core.people.models import Unit, User
 from core.privacy import PersonalValue, Vault
 from tickets.flow import TicketReply, TicketUnit
 from tickets.models import Category, Ticket, TicketHistory, table_of
+from tickets.points.queries import points_of
 from tickets.queries.veils import confidential, of_rows
 from tickets.terms import Channel, TicketType, Urgency, label
 from tickets.veil import covered
@@ -156,6 +157,9 @@ async def _facts(session: AsyncSession, row: Any, form: Form, *, third: bool) ->
         ("派发时间", _at(row.dispatched_at)),
         ("办理期限", _at(row.due_at)),
     ]
+    point = None if row.is_confidential or third else (await points_of(session, [row.id])).get(row.id)
+    if point is not None:
+        found.insert(6, ("地图位置", point.words))
     if form is Form.CLOSING:
         found += [("当前状态", _STATES.get(row.state, row.state)), ("办结时间", _at(row.closed_at))]
     if row.is_confidential:
