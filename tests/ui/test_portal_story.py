@@ -188,6 +188,23 @@ async def test_steps_go_back_and_keep_everything(console: RunningConsole) -> Non
     assert await page.locator("[name=key]").input_value() != key
 
 
+async def test_the_link_past_the_head_stays_at_its_step(console: RunningConsole) -> None:
+    page = await console.page()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two
+    await page.goto(f"{console.base}/portal/submit")
+    await forth(page, 2)
+    await page.fill("[name=narrative]", TOLD)
+    await forth(page, 3)
+    await page.focus(".pu-skip")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/portal/submit#main")
+    await at_step(page, 3)
+    await expect(page.locator("#main")).to_be_focused()
+    await forth(page, 4)
+    await page.go_back()
+    await at_step(page, 3)
+
+
 async def test_what_the_server_refuses_leads_to_its_step(console: RunningConsole) -> None:
     page = await console.page()
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two

@@ -23,7 +23,11 @@ export class Steps {
     form.addEventListener("input", (event) => this.mended(event.target));
     form.addEventListener("change", (event) => this.mended(event.target));
     window.addEventListener("popstate", (event) => {
-      if (this.on) this.show(event.state && event.state.step || 0, true);
+      if (!this.on) return;
+      if (event.state) { this.show(event.state.step || 0, true); return; }
+      // A place within the page, as the link past the head is: the same step.
+      window.history.replaceState({ step: this.at }, "");
+      this.show(this.at, false);
     });
     // Old browsers know only the old way to listen to a width.
     const turn = () => this.lay(false);
