@@ -205,6 +205,34 @@ async def test_the_link_past_the_head_stays_at_its_step(console: RunningConsole)
     await at_step(page, 3)
 
 
+async def to_the_end(page: Page) -> None:
+    """From the first step to the last, with nothing but what is asked for."""
+    await forth(page, 2)
+    await page.fill("[name=narrative]", TOLD)
+    for number in (3, 4, 5, 6):
+        await forth(page, number)
+    await page.fill("[name=phone]", "13800138000")
+    await forth(page, 7)
+    await page.check("[name=agree]")
+
+
+async def test_back_after_sending_is_the_first_step_of_an_empty_form(console: RunningConsole) -> None:
+    page = await console.page()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two
+    await page.goto(f"{console.base}/portal/submit")
+    await to_the_end(page)
+    await page.reload()
+    key = await page.locator("[name=key]").input_value()
+    await page.click("text=提交诉求")
+    await expect(page.locator("h1")).to_have_text("已收到您的诉求")
+    await page.go_back()
+    await at_step(page, 1)
+    for name in ("narrative", "phone"):
+        await expect(page.locator(f"[name={name}]")).to_have_value("")
+    assert await page.locator("[name=key]").input_value() != key
+    assert await page.evaluate("history.state") == {"step": 0}
+
+
 async def test_what_the_server_refuses_leads_to_its_step(console: RunningConsole) -> None:
     page = await console.page()
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two

@@ -11,7 +11,7 @@ function stored() {
     const found = JSON.parse(window.sessionStorage.getItem(STORE) || "null");
     return found && Date.now() - found.at < HOURS_MS ? found : null;
   } catch (error) {
-    return null; // switched off by the browser: the form works without
+    return undefined; // switched off by the browser: the form works without
   }
 }
 
@@ -52,6 +52,7 @@ export class Draft {
     this.form = form;
     this.timer = 0;
     this.step = 0;
+    this.found = false; // whether something was kept of this form before the page was loaded anew
     this.lost = []; // names of files that were chosen before the page was loaded anew
   }
 
@@ -59,8 +60,11 @@ export class Draft {
   restore() {
     const found = stored();
     const fresh = this.form.hasAttribute("data-fresh");
+    // The draft brings back what was typed, and what is gone from it is gone: not so the browser's own memory.
+    if (found !== undefined) this.form.setAttribute("autocomplete", "off");
     const before = JSON.stringify({ ...values(this.form), key: "" });
-    if (fresh && found) {
+    this.found = fresh && Boolean(found);
+    if (this.found) {
       fill(this.form, found.values);
       this.step = found.step || 0;
       this.lost = found.files || [];
@@ -74,6 +78,12 @@ export class Draft {
   soon() {
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.save(), SOON_MS);
+  }
+
+  // Sent off. The fields a browser may fill in by itself are remembered by it as well, for whoever goes back.
+  send() {
+    Array.from(this.form.elements).forEach((field) => field.setAttribute("autocomplete", "off"));
+    this.save();
   }
 
   save() {

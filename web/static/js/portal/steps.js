@@ -40,11 +40,13 @@ export class Steps {
 
   begin() {
     const wrong = this.sections.findIndex((section) => section.querySelector(".pt-wrong"));
-    const kept = window.history.state && window.history.state.step;
+    const state = window.history.state;
+    const kept = this.draft.found && state ? state.step : null; // an empty form begins at its first step
     // What the server sent back opens where it is wrong; where nothing is, at the end, to be sent again.
     if (!this.form.hasAttribute("data-fresh")) this.at = wrong >= 0 ? wrong : this.last;
     else this.at = typeof kept === "number" ? kept : this.draft.step;
     this.at = Math.min(Math.max(this.at, 0), this.last);
+    if (state && state.step !== this.at) window.history.replaceState({ step: this.at }, "");
     this.pointers();
     this.lay(true);
   }
@@ -149,13 +151,13 @@ export class Steps {
     if (!this.on) {
       // Files that cannot be taken would cost the whole sending; all else is the server's to judge.
       const files = this.form.querySelector("input[type=file]");
-      if (tell(files, this.words)) this.draft.save();
+      if (tell(files, this.words)) this.draft.send();
       else { event.preventDefault(); files.focus(); }
       return;
     }
     if (this.at !== this.last) { event.preventDefault(); this.next(); return; }
     const wrong = this.sections.findIndex((section) => !this.right(section));
-    if (wrong < 0) { this.draft.save(); return; }
+    if (wrong < 0) { this.draft.send(); return; }
     event.preventDefault();
     if (wrong !== this.at) this.change(wrong);
     this.right(this.sections[wrong]);
