@@ -233,6 +233,50 @@ async def test_back_after_sending_is_the_first_step_of_an_empty_form(console: Ru
     assert await page.evaluate("history.state") == {"step": 0}
 
 
+KEPT = "JSON.parse(sessionStorage.getItem('hl.portal.draft'))"
+
+
+async def test_what_was_written_is_gone_two_hours_after_the_last_word(console: RunningConsole) -> None:
+    page = await console.page()
+    await page.clock.install()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two
+    await page.goto(f"{console.base}/portal/submit")
+    await forth(page, 2)
+    await page.fill("[name=narrative]", TOLD)
+    await page.locator("[name=narrative]").blur()
+    await page.clock.run_for(1_000)
+    typed = await page.evaluate(f"{KEPT}.at")
+    # Neither looking at a step nor loading the page anew is writing.
+    await page.clock.run_for(60 * 60_000)
+    await forth(page, 3)
+    await page.reload()
+    await at_step(page, 3)
+    await page.clock.run_for(1_000)
+    assert await page.evaluate(f"[{KEPT}.at, {KEPT}.step]") == [typed, 2]
+    # The open form is emptied with it.
+    async with page.expect_navigation():
+        await page.clock.run_for(62 * 60_000)
+    await at_step(page, 1)
+    await expect(page.locator("[name=narrative]")).to_have_value("")
+    assert await page.evaluate("sessionStorage.length") == 0
+    # So it is on any other page of the portal, at once or while it is open.
+    for minutes in (0, 119):
+        await forth(page, 2)
+        await page.fill("[name=narrative]", TOLD)
+        await page.clock.run_for(1_000)
+        if not minutes:
+            await page.evaluate(
+                f"sessionStorage.setItem('hl.portal.draft', JSON.stringify({{ ...{KEPT}, at: 0 }}))"
+            )
+        await page.goto(f"{console.base}/portal")
+        await page.clock.run_for(1_000)
+        assert await page.evaluate("sessionStorage.length") == (1 if minutes else 0)
+        await page.clock.run_for(minutes * 60_000 + 61_000)
+        assert await page.evaluate("sessionStorage.length") == 0
+        await page.goto(f"{console.base}/portal/submit")
+        await expect(page.locator("[data-kept]")).to_be_hidden()
+
+
 async def test_what_the_server_refuses_leads_to_its_step(console: RunningConsole) -> None:
     page = await console.page()
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two
