@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.ui.conftest import RunningConsole
 from tests.ui.seat import scalar, violations
@@ -231,6 +231,39 @@ async def test_back_after_sending_is_the_first_step_of_an_empty_form(console: Ru
         await expect(page.locator(f"[name={name}]")).to_have_value("")
     assert await page.locator("[name=key]").input_value() != key
     assert await page.evaluate("history.state") == {"step": 0}
+
+
+async def test_what_is_changed_after_a_lost_answer_is_another_matter(console: RunningConsole) -> None:
+    page = await console.page()
+
+    async def lose(route: Route) -> None:
+        if route.request.method == "POST":
+            await route.fetch(max_redirects=0)  # the server has it, the browser never hears of it
+            await route.fulfill(status=504, content_type="text/plain", body="no answer")
+        else:
+            await route.continue_()
+
+    async def send_and_lose() -> None:
+        await page.click("text=提交诉求")
+        await expect(page.locator("body")).to_have_text("no answer")
+        await page.goto(f"{console.base}/portal/submit")
+        await expect(page.locator("[data-kept]")).to_be_visible()
+
+    count = "SELECT count(*) FROM ticket"
+    before = await scalar(console.node, count)
+    await page.route("**/portal/submit", lose)
+    await page.goto(f"{console.base}/portal/submit")
+    await page.fill("[name=narrative]", TOLD)
+    await page.fill("[name=phone]", "13800138000")
+    await page.check("[name=agree]")
+    await send_and_lose()
+    await send_and_lose()  # the same is the same
+    assert await scalar(console.node, count) == before + 1
+    await page.fill("[name=narrative]", "解放路的井盖丢了。")
+    await page.unroute("**/portal/submit")
+    await page.click("text=提交诉求")
+    await expect(page.locator("h1")).to_have_text("已收到您的诉求")
+    assert await scalar(console.node, count) == before + 2
 
 
 KEPT = "JSON.parse(sessionStorage.getItem('hl.portal.draft'))"

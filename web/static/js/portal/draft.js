@@ -1,5 +1,6 @@
 // What was typed into a form outlives a reload, the change to large letters, a lost connection: it is kept for
-// this tab alone, with the form's key, so that it is still the same submission. Gone once it was sent, on
+// this tab alone, with the form's key, so that it is still the same submission; changed after it was sent, it is
+// another one. Gone once it was sent, on
 // signing out, and two hours after the last word of it, from the open form as well; files are not kept, their
 // names are told.
 
@@ -49,6 +50,14 @@ function values(form) {
   return found;
 }
 
+// All that is told, as one text; without the key.
+const told = (form) => JSON.stringify({ ...values(form), key: "" });
+
+function newKey() {
+  const bytes = window.crypto.getRandomValues(new Uint8Array(18));
+  return Array.from(bytes, (one) => one.toString(16).padStart(2, "0")).join("");
+}
+
 function fill(form, found) {
   Array.from(form.elements).forEach((field) => {
     if (!field.name || field.type === "file" || !(field.name in found)) return;
@@ -65,6 +74,8 @@ export class Draft {
     this.step = 0;
     this.at = 0; // when something was typed or chosen last; 0: nothing was
     this.found = false; // whether something was kept of this form before the page was loaded anew
+    this.sent = ""; // what was sent under this key without an answer: the server may have it
+    this.waiting = []; // names of files the server has of this form: they wait for its key alone
     this.lost = []; // names of files that were chosen before the page was loaded anew
   }
 
@@ -74,11 +85,12 @@ export class Draft {
     const fresh = this.form.hasAttribute("data-fresh");
     // The draft brings back what was typed, and what is gone from it is gone: not so the browser's own memory.
     if (found !== undefined) this.form.setAttribute("autocomplete", "off");
-    const before = JSON.stringify({ ...values(this.form), key: "" });
+    const before = told(this.form);
     this.found = fresh && Boolean(found);
     if (this.found) {
       fill(this.form, found.values);
       this.at = found.at;
+      this.sent = found.sent || "";
       this.step = found.step || 0;
       this.lost = found.files || [];
     } else if (!fresh) {
@@ -89,7 +101,7 @@ export class Draft {
     this.form.addEventListener("change", () => this.typed());
     window.setInterval(() => this.empty(), MINUTE_MS);
     window.addEventListener("pagehide", () => { if (this.timer) this.save(); });
-    return before !== JSON.stringify({ ...values(this.form), key: "" }) || this.lost.length > 0;
+    return before !== told(this.form) || this.lost.length > 0;
   }
 
   typed() {
@@ -109,8 +121,13 @@ export class Draft {
     this.timer = window.setTimeout(() => this.save(), SOON_MS);
   }
 
-  // Sent off. The fields a browser may fill in by itself are remembered by it as well, for whoever goes back.
+  // Sent off; what is not what was sent before gets a key of its own, or it would be taken for the same.
+  // The fields a browser may fill in by itself are remembered by it as well, for whoever goes back.
   send() {
+    const now = told(this.form);
+    if (this.sent && this.sent !== now) this.form.elements.namedItem("key").value = newKey();
+    this.sent = now;
+    this.waiting = Array.from(this.form.querySelectorAll(".pt-files li"), (one) => one.childNodes[0].textContent.trim());
     Array.from(this.form.elements).forEach((field) => field.setAttribute("autocomplete", "off"));
     this.at = Date.now(); // what is under way is not emptied
     this.save();
@@ -121,8 +138,9 @@ export class Draft {
     this.timer = 0;
     if (forgotten || !this.at || old(this.at)) return;
     const files = this.form.querySelector("input[type=file]");
-    const names = files ? Array.from(files.files, (one) => one.name) : [];
-    const kept = { at: this.at, step: this.step, values: values(this.form), files: names.length ? names : this.lost };
+    const names = this.waiting.concat(files ? Array.from(files.files, (one) => one.name) : []);
+    const kept = { at: this.at, step: this.step, sent: this.sent, values: values(this.form) };
+    kept.files = names.length ? names : this.lost;
     try {
       window.sessionStorage.setItem(STORE, JSON.stringify(kept));
     } catch (error) {
