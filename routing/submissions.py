@@ -209,6 +209,23 @@ class Submissions:
             return ()
 
 
+async def differs(session: Any, ticket_id: int, given: Submission) -> bool:
+    """Whether the texts of `given` are others than those its ticket was made of, before any correction."""
+    narrative = clean(given.narrative, lines=True)
+    texts = {
+        "title": clean(given.title or "") or title_of(narrative),
+        "narrative": narrative,
+        "expected": clean(given.expected, lines=True),
+        "address": clean(given.address),
+    }
+    query = sa.select(*(_ticket.c[name] for name in texts)).where(_ticket.c.id == ticket_id)
+    first = dict((await session.execute(query)).one()._mapping)
+    query = sa.select(_history.c.changes).where(_history.c.ticket_id == ticket_id)
+    for changes in (await session.execute(query.order_by(_history.c.id.desc()))).scalars():
+        first |= {name: changes[name][0] for name in texts if name in changes}  # column → [before, after]
+    return first != texts
+
+
 def title_of(narrative: str) -> str:
     """The first sentence, or as much of it as a list shows."""
     first = next((part.strip() for part in _END.split(narrative) if part.strip()), "")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from PIL import Image
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.ui.conftest import RunningConsole
 from tests.ui.seat import scalar, violations
@@ -186,6 +186,128 @@ async def test_steps_go_back_and_keep_everything(console: RunningConsole) -> Non
     await page.click("text=清空重填")
     await expect(page.locator("[name=narrative]")).to_have_value("")
     assert await page.locator("[name=key]").input_value() != key
+
+
+async def test_the_link_past_the_head_stays_at_its_step(console: RunningConsole) -> None:
+    page = await console.page()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two
+    await page.goto(f"{console.base}/portal/submit")
+    await forth(page, 2)
+    await page.fill("[name=narrative]", TOLD)
+    await forth(page, 3)
+    await page.focus(".pu-skip")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/portal/submit#main")
+    await at_step(page, 3)
+    await expect(page.locator("#main")).to_be_focused()
+    await forth(page, 4)
+    await page.go_back()
+    await at_step(page, 3)
+
+
+async def to_the_end(page: Page) -> None:
+    """From the first step to the last, with nothing but what is asked for."""
+    await forth(page, 2)
+    await page.fill("[name=narrative]", TOLD)
+    for number in (3, 4, 5, 6):
+        await forth(page, number)
+    await page.fill("[name=phone]", "13800138000")
+    await forth(page, 7)
+    await page.check("[name=agree]")
+
+
+async def test_back_after_sending_is_the_first_step_of_an_empty_form(console: RunningConsole) -> None:
+    page = await console.page()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two
+    await page.goto(f"{console.base}/portal/submit")
+    await to_the_end(page)
+    await page.reload()
+    key = await page.locator("[name=key]").input_value()
+    await page.click("text=提交诉求")
+    await expect(page.locator("h1")).to_have_text("已收到您的诉求")
+    await page.go_back()
+    await at_step(page, 1)
+    for name in ("narrative", "phone"):
+        await expect(page.locator(f"[name={name}]")).to_have_value("")
+    assert await page.locator("[name=key]").input_value() != key
+    assert await page.evaluate("history.state") == {"step": 0}
+
+
+async def test_what_is_changed_after_a_lost_answer_is_another_matter(console: RunningConsole) -> None:
+    page = await console.page()
+
+    async def lose(route: Route) -> None:
+        if route.request.method == "POST":
+            await route.fetch(max_redirects=0)  # the server has it, the browser never hears of it
+            await route.fulfill(status=504, content_type="text/plain", body="no answer")
+        else:
+            await route.continue_()
+
+    async def send_and_lose() -> None:
+        await page.click("text=提交诉求")
+        await expect(page.locator("body")).to_have_text("no answer")
+        await page.goto(f"{console.base}/portal/submit")
+        await expect(page.locator("[data-kept]")).to_be_visible()
+
+    count = "SELECT count(*) FROM ticket"
+    before = await scalar(console.node, count)
+    await page.route("**/portal/submit", lose)
+    await page.goto(f"{console.base}/portal/submit")
+    await page.fill("[name=narrative]", TOLD)
+    await page.fill("[name=phone]", "13800138000")
+    await page.check("[name=agree]")
+    await send_and_lose()
+    await send_and_lose()  # the same is the same
+    assert await scalar(console.node, count) == before + 1
+    await page.fill("[name=narrative]", "解放路的井盖丢了。")
+    await page.unroute("**/portal/submit")
+    await page.click("text=提交诉求")
+    await expect(page.locator("h1")).to_have_text("已收到您的诉求")
+    assert await scalar(console.node, count) == before + 2
+
+
+KEPT = "JSON.parse(sessionStorage.getItem('hl.portal.draft'))"
+
+
+async def test_what_was_written_is_gone_two_hours_after_the_last_word(console: RunningConsole) -> None:
+    page = await console.page()
+    await page.clock.install()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two
+    await page.goto(f"{console.base}/portal/submit")
+    await forth(page, 2)
+    await page.fill("[name=narrative]", TOLD)
+    await page.locator("[name=narrative]").blur()
+    await page.clock.run_for(1_000)
+    typed = await page.evaluate(f"{KEPT}.at")
+    # Neither looking at a step nor loading the page anew is writing.
+    await page.clock.run_for(60 * 60_000)
+    await forth(page, 3)
+    await page.reload()
+    await at_step(page, 3)
+    await page.clock.run_for(1_000)
+    assert await page.evaluate(f"[{KEPT}.at, {KEPT}.step]") == [typed, 2]
+    # The open form is emptied with it.
+    async with page.expect_navigation():
+        await page.clock.run_for(62 * 60_000)
+    await at_step(page, 1)
+    await expect(page.locator("[name=narrative]")).to_have_value("")
+    assert await page.evaluate("sessionStorage.length") == 0
+    # So it is on any other page of the portal, at once or while it is open.
+    for minutes in (0, 119):
+        await forth(page, 2)
+        await page.fill("[name=narrative]", TOLD)
+        await page.clock.run_for(1_000)
+        if not minutes:
+            await page.evaluate(
+                f"sessionStorage.setItem('hl.portal.draft', JSON.stringify({{ ...{KEPT}, at: 0 }}))"
+            )
+        await page.goto(f"{console.base}/portal")
+        await page.clock.run_for(1_000)
+        assert await page.evaluate("sessionStorage.length") == (1 if minutes else 0)
+        await page.clock.run_for(minutes * 60_000 + 61_000)
+        assert await page.evaluate("sessionStorage.length") == 0
+        await page.goto(f"{console.base}/portal/submit")
+        await expect(page.locator("[data-kept]")).to_be_hidden()
 
 
 async def test_what_the_server_refuses_leads_to_its_step(console: RunningConsole) -> None:

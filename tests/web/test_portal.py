@@ -76,6 +76,32 @@ async def test_the_same_form_again_is_the_same_ticket(citizen: Citizen) -> None:
     assert await scalar(citizen.console, "SELECT count(*) FROM ticket") == 1
 
 
+async def test_another_text_under_a_key_that_was_answered_is_told_and_kept(citizen: Citizen) -> None:
+    form = await citizen.form(title="路灯", expected="尽快\r\n修好", address="中山路")
+    assert (await citizen.post("/portal/submit", form)).status == 303
+    await citizen.slip()
+    # Whatever the hotline makes of it since: the same text is still the same submission.
+    ctx = citizen.console.ctx
+    async with ctx.db.begin() as uow:
+        agent = await ctx.people.actor_for_user(uow.session, citizen.console.users["agent"])
+        assert agent is not None
+        ident = (await uow.session.execute(sa.text("SELECT id FROM ticket"))).scalar_one()
+        await ctx.tickets.act(
+            uow, agent, ident, 1, Action.EDIT, {"title": "路灯故障", "narrative": "路灯不亮"}
+        )
+    assert (await citizen.post("/portal/submit", form)).status == 303
+    other = form | {"narrative": "解放路井盖丢了。"}
+    answer = await citizen.post("/portal/submit", other)
+    assert answer.status == 409
+    assert "现在的内容与那次不同，还没有提交" in answer.text
+    assert "解放路井盖丢了。" in answer.text
+    assert await scalar(citizen.console, "SELECT count(*) FROM ticket") == 1
+    key = hidden(answer.text, "key")
+    assert key != form["key"]
+    assert (await citizen.post("/portal/submit", other | {"key": key})).status == 303
+    assert await scalar(citizen.console, "SELECT count(*) FROM ticket") == 2
+
+
 async def test_a_refused_form_comes_back_as_it_was_typed(citizen: Citizen) -> None:
     form = await citizen.form(phone="12x4", narrative="<b>路灯</b>不亮", expected="尽快", title="路灯")
     answer = await citizen.post("/portal/submit", form)

@@ -152,6 +152,17 @@ async def test_what_waits_counts_too(citizen: Citizen) -> None:
     assert kept(answer, form)
 
 
+async def test_what_waits_and_is_chosen_again_takes_no_room(citizen: Citizen) -> None:
+    form = await citizen.form(phone="")
+    files = several(6)
+    assert (await citizen.post("/portal/submit", multipart(form, *files))).status == 422
+    form |= {"phone": "13800001234"}
+    answer = await citizen.post("/portal/submit", multipart(form, *files, *files[:3]))
+    assert answer.status == 303, told(answer)
+    assert await scalar(citizen.console, "SELECT count(*) FROM ticket_attachment") == 6
+    assert await scalar(citizen.console, "SELECT count(*) FROM waiting_file") == 6
+
+
 async def test_a_form_that_is_nothing_but_files_ends(citizen: Citizen) -> None:
     form = await citizen.form()
     files = [(f"{number}.txt", b"a") for number in range(waiting.MOST + MOST_REFUSED + 1)]

@@ -11,7 +11,7 @@ from core.db import UnitOfWork
 from core.errors import HotlineError
 from core.settings import Uploads
 from routing.known import place_index
-from routing.submissions import Submission, Submitted
+from routing.submissions import Submission, Submitted, differs
 from tickets.attachments import sniff
 from tickets.attachments.service import Prepared
 from tickets.forms import MAX_EXPECTED, MAX_NARRATIVE
@@ -88,7 +88,10 @@ async def places(request: web.Request) -> web.StreamResponse:
 
 @route("POST", "/portal/submit", public=True, max_body=MAX_BODY)
 async def submit(request: web.Request) -> web.StreamResponse:
-    """Make a ticket; the same form again is the same ticket. A refused form comes back as it was typed."""
+    """Make a ticket; the same form again is the same ticket. A refused form comes back as it was typed.
+
+    So does one whose key was answered for another text: with a new key, and nothing of it is lost.
+    """
     check_open(request)
     ctx = context(request)
     # Before a byte is read: whoever sends form after form is not given room for files.
@@ -104,14 +107,18 @@ async def submit(request: web.Request) -> web.StreamResponse:
     problem = await _refusal(request, asked, found.refused)
     if problem is not None:
         return await _form(request, asked, problem, files=files, refused=found.refused)
-    citizen = await citizen_of(request)
+    one = _submission(asked, files)
     try:
-        made, token = await _make(request, asked, files, citizen)
+        made, token = await _make(request, one, await citizen_of(request))
     except HotlineError as error:
         if error.code not in ("form_invalid", "place_unknown", "attachment_too_many"):
             raise
         return await _form(request, asked, error, files=files)
-    response = redirect(request, "/portal/done")
+    if made.again and await _differs(request, made, one):
+        other = asked.model_copy(update={"key": new_key()})
+        response = await _form(request, other, HotlineError("portal_sent"))
+    else:
+        response = redirect(request, "/portal/done")
     if token is not None:
         set_token(request, response, token)
     response.headers["HL-Again"] = "1" if made.again else "0"
@@ -127,16 +134,19 @@ def _asked(found: Upload) -> SubmitForm:
 
 
 async def _files(request: web.Request, found: Upload, key: str) -> tuple[Prepared, ...]:
-    """What came now and what came with this form before; what is refused is named."""
+    """What came now and what came with this form before, each once; what is refused is named."""
     ctx = context(request)
     async with ctx.db.read() as session:
-        room = waiting.MOST - len(await waiting.of_form(session, key))
+        known = {one.values["source_sha256"] for one in await waiting.of_form(session, key)}
     fresh: list[Prepared] = []
     for received in found.files:
+        if received.sha256 in known:
+            continue
         try:
-            if len(fresh) >= room:
+            if len(known) >= waiting.MOST:
                 raise HotlineError("attachment_too_many", limit=waiting.MOST)
             fresh.append(await ctx.attachments.prepare(received))
+            known.add(received.sha256)
         except HotlineError as error:
             if problem_of(error)[0] == "internal":
                 raise
@@ -179,13 +189,10 @@ def _area(asked: SubmitForm) -> _Area:
     return _Area(int(district), int(street) if street else None)
 
 
-async def _make(
-    request: web.Request, asked: SubmitForm, files: tuple[Prepared, ...], citizen: Citizen | None
-) -> tuple[Submitted, str | None]:
-    """The ticket, its consent, and a token that shows it (none for who is signed in: his shows it)."""
-    ctx, area = context(request), _area(asked)
+def _submission(asked: SubmitForm, files: tuple[Prepared, ...]) -> Submission:
+    area = _area(asked)
     sealed = asked.keep_secret == "1"  # noqa: S105 - a choice, not a password
-    one = Submission(
+    return Submission(
         channel=Channel.WEB,
         key=asked.key,
         narrative=asked.narrative,
@@ -204,6 +211,13 @@ async def _make(
         attachments=files,
     )
 
+
+async def _make(
+    request: web.Request, one: Submission, citizen: Citizen | None
+) -> tuple[Submitted, str | None]:
+    """The ticket, its consent, and a token that shows it (none for who is signed in: his shows it)."""
+    ctx = context(request)
+
     async def work(uow: UnitOfWork) -> tuple[Submitted, str | None]:
         made = await ctx.submissions.submit(uow, one)
         if not made.again:
@@ -215,6 +229,11 @@ async def _make(
         return made, await sessions.begin(uow, ticket_id=made.ticket_id)
 
     return await ctx.db.retrying(work, hopeful=True)
+
+
+async def _differs(request: web.Request, made: Submitted, one: Submission) -> bool:
+    async with context(request).db.read() as session:
+        return await differs(session, made.ticket_id, one)
 
 
 async def _form(

@@ -23,7 +23,11 @@ export class Steps {
     form.addEventListener("input", (event) => this.mended(event.target));
     form.addEventListener("change", (event) => this.mended(event.target));
     window.addEventListener("popstate", (event) => {
-      if (this.on) this.show(event.state && event.state.step || 0, true);
+      if (!this.on) return;
+      if (event.state) { this.show(event.state.step || 0, true); return; }
+      // A place within the page, as the link past the head is: the same step.
+      window.history.replaceState({ step: this.at }, "");
+      this.show(this.at, false);
     });
     // Old browsers know only the old way to listen to a width.
     const turn = () => this.lay(false);
@@ -36,11 +40,13 @@ export class Steps {
 
   begin() {
     const wrong = this.sections.findIndex((section) => section.querySelector(".pt-wrong"));
-    const kept = window.history.state && window.history.state.step;
+    const state = window.history.state;
+    const kept = this.draft.found && state ? state.step : null; // an empty form begins at its first step
     // What the server sent back opens where it is wrong; where nothing is, at the end, to be sent again.
     if (!this.form.hasAttribute("data-fresh")) this.at = wrong >= 0 ? wrong : this.last;
     else this.at = typeof kept === "number" ? kept : this.draft.step;
     this.at = Math.min(Math.max(this.at, 0), this.last);
+    if (state && state.step !== this.at) window.history.replaceState({ step: this.at }, "");
     this.pointers();
     this.lay(true);
   }
@@ -145,13 +151,13 @@ export class Steps {
     if (!this.on) {
       // Files that cannot be taken would cost the whole sending; all else is the server's to judge.
       const files = this.form.querySelector("input[type=file]");
-      if (tell(files, this.words)) this.draft.save();
+      if (tell(files, this.words)) this.draft.send();
       else { event.preventDefault(); files.focus(); }
       return;
     }
     if (this.at !== this.last) { event.preventDefault(); this.next(); return; }
     const wrong = this.sections.findIndex((section) => !this.right(section));
-    if (wrong < 0) { this.draft.save(); return; }
+    if (wrong < 0) { this.draft.send(); return; }
     event.preventDefault();
     if (wrong !== this.at) this.change(wrong);
     this.right(this.sections[wrong]);
