@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 from sqlalchemy import select, text
 from sqlmodel import col
 
@@ -376,6 +376,65 @@ async def test_a_device_that_was_stopped_while_somebody_uses_it_promises_nothing
     assert await count(console) == 0
     page = await switched_on(page)  # and it stays stopped, with the shell it has
     await expect(page.get_by_role("heading", name="本机还没有启用")).to_be_visible()
+
+
+async def replaced(console: RunningConsole) -> None:
+    """Another device is this kiosk from now on: the token here opens nothing."""
+    async with console.node.db.begin() as uow:
+        await uow.session.execute(text("UPDATE machine_client SET token_hash = sha256('another')"))
+
+
+async def invited(console: RunningConsole) -> str:
+    """One more code for the kiosk that is there."""
+    async with console.node.db.begin() as uow:
+        found = await uow.session.execute(select(col(User.id)).where(col(User.login) == "secadmin"))
+        admin = await console.node.people.actor_for_user(uow.session, found.scalar_one())
+        assert admin is not None
+        return await enrolment.invite_named(uow, admin, "kiosk-1")
+
+
+async def test_what_a_stopped_device_could_not_send_waits_when_its_writer_has_gone(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+    held: list[Route] = []
+    await page.route("**/kiosk/submit", lambda route: held.append(route))
+    async with page.expect_request("**/kiosk/submit"):
+        await touch(page, "同意并提交")
+    await touch(page, "结束并清除")
+    await replaced(console)
+    async with page.expect_response("**/kiosk/submit"):
+        await held.pop().continue_()
+    await page.unroute("**/kiosk/submit")
+    await expect(page.get_by_role("heading", name="本机还没有启用")).to_be_visible()
+    await expect(page.locator("[data-waiting]")).to_have_text("待提交 1 件")
+    await expect(page.locator("[data-problem=setup]")).to_have_text("")
+    await typed(page, await invited(console))
+    await touch(page, "启用本机")
+    await expect(page.locator("[data-waiting]")).to_have_text("")
+    assert await count(console) == 1
+
+
+async def test_what_was_refused_while_nobody_can_say_why_waits(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+    await page.route("**/kiosk/device", lambda route: route.abort())
+    await page.route("**/kiosk/submit", lambda route: route.fulfill(status=401, json={}))
+    await touch(page, "同意并提交")
+    await expect(page.get_by_role("heading", name="已存在本机，网络恢复后自动提交")).to_be_visible()
+    await touch(page, "完成")
+    await expect(page.locator("[data-waiting]")).to_have_text("待提交 1 件")
+    await page.unroute_all()
+    await page.clock.run_for(16_000)
+    await expect(page.locator("[data-waiting]")).to_have_text("")
+    assert await count(console) == 1
 
 
 async def test_no_script_of_the_page_can_read_the_token_(console: RunningConsole, speaking: Browser) -> None:

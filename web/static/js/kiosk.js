@@ -25,6 +25,7 @@ let reached = true;
 let idle = true;
 let sending = false;
 let visit = 0;
+let cut = 0; // the visit that ended because this device was stopped
 
 const find = (selector) => page.querySelector(selector);
 const all = (selector) => Array.from(page.querySelectorAll(selector));
@@ -188,15 +189,18 @@ async function submit(button) {
   const item = { key: fields.key, fields, voice: recorder ? recorder.blob : null };
   await queue.put(item); // first of all: a failure in the midst loses nothing
   const answer = await send(item);
-  if (answer === null) {
+  const closed = answer !== null && CLOSED.includes(answer.status);
+  if (closed) await check(); // was the device stopped meanwhile?
+  if (answer === null || (closed && !reached)) { // it waits, for who knows what the device may do
     await waiting();
     if (mine === visit) slip({ local: item.key.slice(0, 8).toUpperCase() });
     return;
   }
-  await queue.remove(item.key);
-  if (CLOSED.includes(answer.status)) await check(); // was the device stopped meanwhile?
+  const stopped = !answer.ok && !place && cut === mine;
+  // What a closed device could not send goes only when whoever wrote it is there to be told.
+  if (!closed || stopped || mine === visit) await queue.remove(item.key);
   await waiting();
-  if (!place) { // nothing is promised that this device cannot keep
+  if (stopped) { // nothing is promised that this device cannot keep
     problem("setup", "本机已停用，您的内容没有提交，已清除。请拨打 12345。");
     return;
   }
@@ -323,7 +327,9 @@ function shut() {
   asked = true;
   shell.forget();
   title(was ? "本机已停用" : "");
-  if (was) clear();
+  if (!was) return;
+  cut = visit;
+  clear();
 }
 
 function open(device) {
