@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Response, Route, async_playwright, expect
 from sqlalchemy import select, text
 from sqlmodel import col
 
@@ -50,28 +50,48 @@ async def speaking() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def device(console: RunningConsole) -> str:
-    """The code that enrols a kiosk in a town of the demo city."""
+async def client(console: RunningConsole) -> str:
+    """The token of a kiosk in a town of the demo city."""
     async with console.node.db.begin() as uow:
         found = await uow.session.execute(select(col(User.id)).where(col(User.login) == "secadmin"))
         admin = await console.node.people.actor_for_user(uow.session, found.scalar_one())
         assert admin is not None
         unit = await uow.session.execute(select(col(Unit.id)).where(col(Unit.code) == "xiufeng-03"))
-        await machines.create(
+        return await machines.create(
             uow, admin, name="甲山服务亭", code="kiosk-1", kind=Kind.KIOSK,
             scopes=frozenset({Scope.KIOSK}), unit_id=unit.scalar_one(),
         )  # fmt: skip
+
+
+async def device(console: RunningConsole) -> str:
+    """The code that enrols a new kiosk."""
+    await client(console)
+    return await invited(console)
+
+
+async def invited(console: RunningConsole) -> str:
+    """A code for the kiosk that is there."""
+    async with console.node.db.begin() as uow:
+        found = await uow.session.execute(select(col(User.id)).where(col(User.login) == "secadmin"))
+        admin = await console.node.people.actor_for_user(uow.session, found.scalar_one())
+        assert admin is not None
         return await enrolment.invite_named(uow, admin, "kiosk-1")
 
 
-async def started(console: RunningConsole, browser: Browser) -> Page:
-    """A kiosk that was set up, at its first screen, with a clock that can be moved."""
+async def opened(console: RunningConsole, browser: Browser) -> Page:
+    """The page of a kiosk as a device first shows it, with a clock that can be moved."""
     context = await browser.new_context(
         viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai", has_touch=True
     )
     page = await context.new_page()
     await page.clock.install()
     await page.goto(console.base + "/kiosk")
+    return page
+
+
+async def started(console: RunningConsole, browser: Browser) -> Page:
+    """A kiosk that was set up, at its first screen."""
+    page = await opened(console, browser)
     await typed(page, await device(console))  # by touch, as on a screen without keys
     await touch(page, "启用本机")
     await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
@@ -384,13 +404,9 @@ async def replaced(console: RunningConsole) -> None:
         await uow.session.execute(text("UPDATE machine_client SET token_hash = sha256('another')"))
 
 
-async def invited(console: RunningConsole) -> str:
-    """One more code for the kiosk that is there."""
-    async with console.node.db.begin() as uow:
-        found = await uow.session.execute(select(col(User.id)).where(col(User.login) == "secadmin"))
-        admin = await console.node.people.actor_for_user(uow.session, found.scalar_one())
-        assert admin is not None
-        return await enrolment.invite_named(uow, admin, "kiosk-1")
+async def answer_with(page: Page, path: str, status: int) -> None:
+    """From here on the server answers so."""
+    await page.route(path, lambda route: route.fulfill(status=status, json={}))
 
 
 async def test_what_a_stopped_device_could_not_send_waits_when_its_writer_has_gone(
@@ -426,7 +442,7 @@ async def test_what_was_refused_while_nobody_can_say_why_waits(
     await typed(page, "13877775678")
     await touch(page, "下一步")
     await page.route("**/kiosk/device", lambda route: route.abort())
-    await page.route("**/kiosk/submit", lambda route: route.fulfill(status=401, json={}))
+    await answer_with(page, "**/kiosk/submit", 401)
     await touch(page, "同意并提交")
     await expect(page.get_by_role("heading", name="已存在本机，网络恢复后自动提交")).to_be_visible()
     await touch(page, "完成")
@@ -435,6 +451,58 @@ async def test_what_was_refused_while_nobody_can_say_why_waits(
     await page.clock.run_for(16_000)
     await expect(page.locator("[data-waiting]")).to_have_text("")
     assert await count(console) == 1
+
+
+def no_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a browser that refuses the device's cookie."""
+    monkeypatch.setattr("web.views.kiosk_device.set_device", lambda *_: None)
+
+
+def served(answer: Response) -> bool:
+    """Whether the server said that the device may work."""
+    return answer.url.endswith("/kiosk/device") and answer.ok
+
+
+async def test_a_token_from_before_serves_until_the_browser_has_kept_the_cookie(
+    console: RunningConsole, speaking: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await opened(console, speaking)
+    token = await client(console)
+    await page.evaluate("(token) => localStorage.setItem('hl.kiosk.token', token)", token)
+    with monkeypatch.context() as patch:
+        no_cookie(patch)
+        await page.reload()
+        await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+        for _ in range(2):
+            async with page.expect_response(served):
+                await page.clock.run_for(16_000)
+        assert "hl.kiosk.token" in (await page.evaluate(LEFT))["local"]
+    await page.reload()
+    await page.wait_for_function("() => localStorage.getItem('hl.kiosk.token') === null")
+    async with page.expect_response(served):
+        await page.clock.run_for(16_000)
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+
+
+async def test_a_device_that_cannot_be_enrolled_says_what_is_wrong(
+    console: RunningConsole, speaking: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await opened(console, speaking)
+    said = page.locator("[data-problem=setup]")
+    await typed(page, "000000000000")
+    await touch(page, "启用本机")
+    await expect(said).to_contain_text("启用码不对")
+    for status, words in ((403, "网址不一致"), (429, "一分钟后"), (503, "稍后再试")):
+        await answer_with(page, "**/kiosk/enrol", status)
+        await touch(page, "启用本机")
+        await expect(said).to_contain_text(words)
+        await expect(said).not_to_contain_text("启用码不对")
+        await page.unroute("**/kiosk/enrol")
+    no_cookie(monkeypatch)
+    await touch(page, "清空")
+    await typed(page, await device(console))
+    await touch(page, "启用本机")
+    await expect(said).to_contain_text("没有保存启用凭证")
 
 
 async def test_no_script_of_the_page_can_read_the_token_(console: RunningConsole, speaking: Browser) -> None:

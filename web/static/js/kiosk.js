@@ -5,7 +5,7 @@
 import { KioskQueue } from "./kiosk/queue.js";
 import { KioskRecorder } from "./kiosk/recorder.js";
 import { KioskRest } from "./kiosk/rest.js";
-import { KioskShell } from "./kiosk/shell.js";
+import { BARE, KioskShell } from "./kiosk/shell.js";
 
 const AGAIN_MS = 15000;
 const PATIENCE_MS = 20000;
@@ -17,6 +17,11 @@ const queue = new KioskQueue();
 const rest = new KioskRest(document.querySelector("[data-rest]"), () => clear());
 const shell = new KioskShell();
 const CLOSED = [401, 403];
+const REFUSED = { // why a device is not enrolled, by the status of the answer
+  403: "本机打开的网址与系统的网址不一致，没有启用，启用码没有用掉。请管理员核对网址（包括 https）后再试。",
+  422: "启用码不对、已经用过或超过 30 分钟。请向管理员索取新的启用码。",
+  429: "试得太多，请一分钟后再试。",
+};
 let recorder = null;
 let chosen = {};
 let place = shell.device;
@@ -345,16 +350,28 @@ function open(device) {
 async function check() {
   if (asked && !place) return;
   const before = reached;
+  const first = !asked;
   try {
     const answer = await ask("/kiosk/device");
     reached = answer.status < 500;
     if (CLOSED.includes(answer.status)) shut();
     else if (answer.ok) open(await answer.json());
+    // A browser may refuse the cookie (over http, when it is for https): until it was seen to hold, the old token stays.
+    if (first && place && shell.moving && (await ask("/kiosk/device", { headers: BARE })).ok) shell.moved();
   } catch (error) {
     reached = !unreached(error);
   }
   tell();
   if (reached) await shell.look(!before).catch(unreached);
+}
+
+/** Enrolled, if the browser has kept the cookie: without it the next question would stop the device again. */
+async function enrolled(device) {
+  shell.moved();
+  open(device);
+  await check();
+  if (place) return;
+  problem("setup", "浏览器没有保存启用凭证，启用码已用掉。请管理员核对网址、允许 Cookie，再用新的启用码启用。");
 }
 
 async function setUp(button) {
@@ -363,9 +380,8 @@ async function setUp(button) {
   try {
     const body = new URLSearchParams({ code: chosen.enrol });
     const answer = await ask("/kiosk/enrol", { method: "POST", body });
-    if (answer.ok) open(await answer.json());
-    else problem("setup", answer.status === 429 ? "试得太多，请一分钟后再试。"
-      : "启用码不对、已经用过或超过 30 分钟。请向管理员索取新的启用码。");
+    if (answer.ok) await enrolled(await answer.json());
+    else problem("setup", REFUSED[answer.status] || "系统现在不能启用本机，请稍后再试。仍不成功请联系管理员。");
   } catch (error) {
     if (unreached(error)) problem("setup", "网络中断，现在不能启用。请检查网络后再试。");
   } finally {

@@ -4,6 +4,7 @@
 const DEVICE = "hl.kiosk.device"; // name and place of the device, nothing of a user
 const OLD_TOKEN = "hl.kiosk.token"; // of a release that kept the token here
 const LOOK_MS = 600000;
+export const BARE = { Accept: "application/json" }; // headers of a device that has but its cookie
 
 export class KioskShell {
   constructor() {
@@ -23,6 +24,15 @@ export class KioskShell {
 
   know(device) {
     window.localStorage.setItem(DEVICE, JSON.stringify(device));
+  }
+
+  /** Whether the token of the release before is still shown. */
+  get moving() {
+    return window.localStorage.getItem(OLD_TOKEN) !== null;
+  }
+
+  /** The cookie was seen to do without it. */
+  moved() {
     window.localStorage.removeItem(OLD_TOKEN);
   }
 
@@ -31,10 +41,10 @@ export class KioskShell {
     window.localStorage.removeItem(OLD_TOKEN);
   }
 
-  /** The token of the release before, shown once more so that the answer makes a cookie of it. */
+  /** With the token of the release before, so that the answer makes a cookie of it, until the cookie holds. */
   get headers() {
     const old = window.localStorage.getItem(OLD_TOKEN);
-    return old ? { Accept: "application/json", Authorization: `Bearer ${old}` } : { Accept: "application/json" };
+    return old ? Object.assign({ Authorization: `Bearer ${old}` }, BARE) : BARE;
   }
 
   async start() {
