@@ -272,9 +272,17 @@ KEPT = """async () => {
 }"""
 
 
+CONTROLLED = """async () => {
+  const workers = navigator.serviceWorker;
+  while (!workers.controller) {
+    await new Promise((done) => workers.addEventListener('controllerchange', done, { once: true }));
+  }
+}"""
+
+
 async def kept(page: Page) -> dict[str, str]:
     """What lies in the caches once the worker has the page: path and text."""
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    await page.evaluate(CONTROLLED)
     return dict(await page.evaluate(KEPT))
 
 
@@ -345,11 +353,19 @@ async def test_a_server_that_is_down_is_a_network_that_is_down(
     assert "13877775678" not in await page.content()
 
 
-async def test_a_newer_page_comes_when_nobody_stands_there(
-    console: RunningConsole, speaking: Browser
-) -> None:
-    page = await started(console, speaking)
-    before = await kept(page)
+UPDATE = """async () => {
+  const one = await navigator.serviceWorker.getRegistration('/kiosk');
+  await one.update();
+  const newer = one.installing || one.waiting;
+  while (newer.state === 'installing') {
+    await new Promise((done) => newer.addEventListener('statechange', done, { once: true }));
+  }
+  return newer.state;
+}"""
+
+
+async def reworded(console: RunningConsole) -> None:
+    """A word of the page is another: there is a newer shell."""
     async with console.node.db.begin() as uow:
         await uow.session.execute(
             text(
@@ -357,6 +373,33 @@ async def test_a_newer_page_comes_when_nobody_stands_there(
                 " (SELECT min(id) FROM category WHERE level = 1 AND active)"
             )
         )
+
+
+async def test_a_newer_page_does_not_come_while_a_device_is_being_enrolled(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await opened(console, speaking)
+    await kept(page)
+    code = await device(console)
+    await typed(page, code[:6])
+    await reworded(console)
+    assert await page.evaluate(UPDATE) == "installed"
+    async with page.expect_response("**/kiosk/enrol"):
+        await page.clock.run_for(16_000)
+        await typed(page, code[6:])
+        await touch(page, "启用本机")
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+    async with page.expect_navigation():
+        await page.clock.run_for(16_000)
+    await expect(page.locator("[data-device]")).to_have_text("甲山服务亭")
+
+
+async def test_a_newer_page_comes_when_nobody_stands_there(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    before = await kept(page)
+    await reworded(console)
     await touch(page, "我要反映")
     await touch(page, "请求帮助")
     for offline in (True, False):  # when the network is back, the device asks for what is new

@@ -29,6 +29,7 @@ let asked = false; // whether the server has said if this device may work
 let reached = true;
 let idle = true;
 let sending = false;
+let busy = 0; // what is on its way
 let visit = 0;
 let cut = 0; // the visit that ended because this device was stopped
 
@@ -38,11 +39,13 @@ const all = (selector) => Array.from(page.querySelectorAll(selector));
 async function ask(path, options) {
   const stop = new AbortController();
   const timer = window.setTimeout(() => stop.abort(), PATIENCE_MS);
+  busy += 1;
   try {
     const common = { headers: shell.headers, cache: "no-store", credentials: "same-origin", signal: stop.signal };
     return await fetch(path, Object.assign(common, options));
   } finally {
     window.clearTimeout(timer);
+    busy -= 1;
   }
 }
 
@@ -64,7 +67,12 @@ function clear() {
   window.scrollTo(0, 0);
   show(place ? "home" : "setup");
   tell();
-  shell.settle();
+  settle();
+}
+
+/** A newer shell may load the page anew: nobody stands here, nothing is typed or on its way. */
+function settle() {
+  if (idle && !busy && !chosen.enrol) shell.settle();
 }
 
 /** Whether the server is reached: said on the screens where it matters. */
@@ -376,6 +384,7 @@ async function enrolled(device) {
 
 async function setUp(button) {
   button.disabled = true;
+  busy += 1; // until the answer was read and the cookie seen
   problem("setup", "");
   try {
     const body = new URLSearchParams({ code: chosen.enrol });
@@ -385,6 +394,7 @@ async function setUp(button) {
   } catch (error) {
     if (unreached(error)) problem("setup", "网络中断，现在不能启用。请检查网络后再试。");
   } finally {
+    busy -= 1;
     button.disabled = false;
   }
   await flush();
@@ -393,7 +403,7 @@ async function setUp(button) {
 async function tick() {
   await check();
   await flush();
-  if (idle) shell.settle();
+  settle();
 }
 
 page.addEventListener("click", (event) => {

@@ -65,7 +65,7 @@ export class KioskShell {
     await this.registration.update();
   }
 
-  /** Nobody stands here: a newer shell that waits takes over, and the page is loaded anew from it. */
+  /** Nobody is disturbed: a newer shell that waits takes over, and the page is loaded anew from it. */
   settle() {
     if (this.registration && this.registration.waiting) this.registration.waiting.postMessage("now");
   }
