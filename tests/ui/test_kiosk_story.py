@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -12,8 +13,10 @@ from sqlmodel import col
 from core.people import enrolment, machines
 from core.people.machines import Kind, Scope
 from core.people.models import Unit, User
-from tests.ui.conftest import ARGUMENTS, RunningConsole, chromium_path
+from tests.ui.conftest import ARGUMENTS, PATIENCE, RunningConsole, chromium_path
 from tests.ui.seat import scalar, violations
+from web.assets import Assets
+from web.views.kiosk import SHELL
 
 Shot = Callable[[Page, str], Awaitable[None]]
 SPEAKING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
@@ -282,7 +285,8 @@ CONTROLLED = """async () => {
 
 async def kept(page: Page) -> dict[str, str]:
     """What lies in the caches once the worker has the page: path and text."""
-    await page.evaluate(CONTROLLED)
+    async with asyncio.timeout(PATIENCE / 1000):
+        await page.evaluate(CONTROLLED)
     return dict(await page.evaluate(KEPT))
 
 
@@ -375,6 +379,16 @@ async def reworded(console: RunningConsole) -> None:
         )
 
 
+NO_WORKER = """async () => {
+  for (;;) {
+    const one = await navigator.serviceWorker.getRegistration('/kiosk');
+    if (!one) return;
+    const worker = one.installing || one.waiting || one.active;
+    if (worker) await new Promise((done) => worker.addEventListener('statechange', done, { once: true }));
+  }
+}"""
+
+
 async def test_a_newer_page_does_not_come_while_a_device_is_being_enrolled(
     console: RunningConsole, speaking: Browser
 ) -> None:
@@ -418,6 +432,25 @@ async def test_a_newer_page_comes_when_nobody_stands_there(
     assert "全新的一类" in after["/kiosk"]
     assert "全新的一类" not in before["/kiosk"]
     assert len(after) == len(before)  # the shell before is gone
+
+
+async def test_a_shell_that_could_not_be_had_is_asked_for_again_and_holds_nothing_up(
+    console: RunningConsole, speaking: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Assets, "url", lambda assets, name: f"/static/{assets.digest}/{name}")
+        patch.setattr("web.views.kiosk.SHELL", (*SHELL, "js/kiosk/missing.js"))
+        page = await started(console, speaking)
+        await page.evaluate(NO_WORKER)
+    mistakes: list[str] = []
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+    await page.context.set_offline(True)
+    await page.clock.run_for(16_000)
+    await expect(page.locator("[data-screen=home] [data-net]")).to_be_visible()
+    await page.context.set_offline(False)
+    async with asyncio.timeout(PATIENCE / 1000):
+        await page.evaluate(CONTROLLED)
+    assert mistakes == []
 
 
 async def test_a_device_that_was_stopped_while_somebody_uses_it_promises_nothing(

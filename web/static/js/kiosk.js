@@ -370,7 +370,7 @@ async function check() {
     reached = !unreached(error);
   }
   tell();
-  if (reached) await shell.look(!before).catch(unreached);
+  if (reached) await shell.look(!before);
 }
 
 /** Enrolled, if the browser has kept the cookie: without it the next question would stop the device again. */
@@ -439,5 +439,5 @@ window.addEventListener("offline", () => { // said before anything is sent in va
 window.setInterval(tick, AGAIN_MS);
 clear();
 if (place) title(place.name);
-shell.start().catch(unreached);
+shell.start();
 tick();
