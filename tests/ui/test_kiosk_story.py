@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Response, Route, async_playwright, expect
 from sqlalchemy import select, text
 from sqlmodel import col
 
 from core.people import enrolment, machines
 from core.people.machines import Kind, Scope
 from core.people.models import Unit, User
-from tests.ui.conftest import ARGUMENTS, RunningConsole, chromium_path
+from tests.ui.conftest import ARGUMENTS, PATIENCE, RunningConsole, chromium_path
 from tests.ui.seat import scalar, violations
+from web.assets import Assets
+from web.views.kiosk import SHELL
 
 Shot = Callable[[Page, str], Awaitable[None]]
 SPEAKING = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
@@ -50,28 +53,48 @@ async def speaking() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-async def device(console: RunningConsole) -> str:
-    """The code that enrols a kiosk in a town of the demo city."""
+async def client(console: RunningConsole) -> str:
+    """The token of a kiosk in a town of the demo city."""
     async with console.node.db.begin() as uow:
         found = await uow.session.execute(select(col(User.id)).where(col(User.login) == "secadmin"))
         admin = await console.node.people.actor_for_user(uow.session, found.scalar_one())
         assert admin is not None
         unit = await uow.session.execute(select(col(Unit.id)).where(col(Unit.code) == "xiufeng-03"))
-        await machines.create(
+        return await machines.create(
             uow, admin, name="甲山服务亭", code="kiosk-1", kind=Kind.KIOSK,
             scopes=frozenset({Scope.KIOSK}), unit_id=unit.scalar_one(),
         )  # fmt: skip
+
+
+async def device(console: RunningConsole) -> str:
+    """The code that enrols a new kiosk."""
+    await client(console)
+    return await invited(console)
+
+
+async def invited(console: RunningConsole) -> str:
+    """A code for the kiosk that is there."""
+    async with console.node.db.begin() as uow:
+        found = await uow.session.execute(select(col(User.id)).where(col(User.login) == "secadmin"))
+        admin = await console.node.people.actor_for_user(uow.session, found.scalar_one())
+        assert admin is not None
         return await enrolment.invite_named(uow, admin, "kiosk-1")
 
 
-async def started(console: RunningConsole, browser: Browser) -> Page:
-    """A kiosk that was set up, at its first screen, with a clock that can be moved."""
+async def opened(console: RunningConsole, browser: Browser) -> Page:
+    """The page of a kiosk as a device first shows it, with a clock that can be moved."""
     context = await browser.new_context(
         viewport={"width": 1366, "height": 768}, locale="zh-CN", timezone_id="Asia/Shanghai", has_touch=True
     )
     page = await context.new_page()
     await page.clock.install()
     await page.goto(console.base + "/kiosk")
+    return page
+
+
+async def started(console: RunningConsole, browser: Browser) -> Page:
+    """A kiosk that was set up, at its first screen."""
+    page = await opened(console, browser)
     await typed(page, await device(console))  # by touch, as on a screen without keys
     await touch(page, "启用本机")
     await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
@@ -252,9 +275,18 @@ KEPT = """async () => {
 }"""
 
 
+CONTROLLED = """async () => {
+  const workers = navigator.serviceWorker;
+  while (!workers.controller) {
+    await new Promise((done) => workers.addEventListener('controllerchange', done, { once: true }));
+  }
+}"""
+
+
 async def kept(page: Page) -> dict[str, str]:
     """What lies in the caches once the worker has the page: path and text."""
-    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+    async with asyncio.timeout(PATIENCE / 1000):
+        await page.evaluate(CONTROLLED)
     return dict(await page.evaluate(KEPT))
 
 
@@ -325,11 +357,19 @@ async def test_a_server_that_is_down_is_a_network_that_is_down(
     assert "13877775678" not in await page.content()
 
 
-async def test_a_newer_page_comes_when_nobody_stands_there(
-    console: RunningConsole, speaking: Browser
-) -> None:
-    page = await started(console, speaking)
-    before = await kept(page)
+UPDATE = """async () => {
+  const one = await navigator.serviceWorker.getRegistration('/kiosk');
+  await one.update();
+  const newer = one.installing || one.waiting;
+  while (newer.state === 'installing') {
+    await new Promise((done) => newer.addEventListener('statechange', done, { once: true }));
+  }
+  return newer.state;
+}"""
+
+
+async def reworded(console: RunningConsole) -> None:
+    """A word of the page is another: there is a newer shell."""
     async with console.node.db.begin() as uow:
         await uow.session.execute(
             text(
@@ -337,6 +377,43 @@ async def test_a_newer_page_comes_when_nobody_stands_there(
                 " (SELECT min(id) FROM category WHERE level = 1 AND active)"
             )
         )
+
+
+NO_WORKER = """async () => {
+  for (;;) {
+    const one = await navigator.serviceWorker.getRegistration('/kiosk');
+    if (!one) return;
+    const worker = one.installing || one.waiting || one.active;
+    if (worker) await new Promise((done) => worker.addEventListener('statechange', done, { once: true }));
+  }
+}"""
+
+
+async def test_a_newer_page_does_not_come_while_a_device_is_being_enrolled(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await opened(console, speaking)
+    await kept(page)
+    code = await device(console)
+    await typed(page, code[:6])
+    await reworded(console)
+    assert await page.evaluate(UPDATE) == "installed"
+    async with page.expect_response("**/kiosk/enrol"):
+        await page.clock.run_for(16_000)
+        await typed(page, code[6:])
+        await touch(page, "启用本机")
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+    async with page.expect_navigation():
+        await page.clock.run_for(16_000)
+    await expect(page.locator("[data-device]")).to_have_text("甲山服务亭")
+
+
+async def test_a_newer_page_comes_when_nobody_stands_there(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    before = await kept(page)
+    await reworded(console)
     await touch(page, "我要反映")
     await touch(page, "请求帮助")
     for offline in (True, False):  # when the network is back, the device asks for what is new
@@ -355,6 +432,25 @@ async def test_a_newer_page_comes_when_nobody_stands_there(
     assert "全新的一类" in after["/kiosk"]
     assert "全新的一类" not in before["/kiosk"]
     assert len(after) == len(before)  # the shell before is gone
+
+
+async def test_a_shell_that_could_not_be_had_is_asked_for_again_and_holds_nothing_up(
+    console: RunningConsole, speaking: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Assets, "url", lambda assets, name: f"/static/{assets.digest}/{name}")
+        patch.setattr("web.views.kiosk.SHELL", (*SHELL, "js/kiosk/missing.js"))
+        page = await started(console, speaking)
+        await page.evaluate(NO_WORKER)
+    mistakes: list[str] = []
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+    await page.context.set_offline(True)
+    await page.clock.run_for(16_000)
+    await expect(page.locator("[data-screen=home] [data-net]")).to_be_visible()
+    await page.context.set_offline(False)
+    async with asyncio.timeout(PATIENCE / 1000):
+        await page.evaluate(CONTROLLED)
+    assert mistakes == []
 
 
 async def test_a_device_that_was_stopped_while_somebody_uses_it_promises_nothing(
@@ -376,6 +472,113 @@ async def test_a_device_that_was_stopped_while_somebody_uses_it_promises_nothing
     assert await count(console) == 0
     page = await switched_on(page)  # and it stays stopped, with the shell it has
     await expect(page.get_by_role("heading", name="本机还没有启用")).to_be_visible()
+
+
+async def replaced(console: RunningConsole) -> None:
+    """Another device is this kiosk from now on: the token here opens nothing."""
+    async with console.node.db.begin() as uow:
+        await uow.session.execute(text("UPDATE machine_client SET token_hash = sha256('another')"))
+
+
+async def answer_with(page: Page, path: str, status: int) -> None:
+    """From here on the server answers so."""
+    await page.route(path, lambda route: route.fulfill(status=status, json={}))
+
+
+async def test_what_a_stopped_device_could_not_send_waits_when_its_writer_has_gone(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+    held: list[Route] = []
+    await page.route("**/kiosk/submit", lambda route: held.append(route))
+    async with page.expect_request("**/kiosk/submit"):
+        await touch(page, "同意并提交")
+    await touch(page, "结束并清除")
+    await replaced(console)
+    async with page.expect_response("**/kiosk/submit"):
+        await held.pop().continue_()
+    await page.unroute("**/kiosk/submit")
+    await expect(page.get_by_role("heading", name="本机还没有启用")).to_be_visible()
+    await expect(page.locator("[data-waiting]")).to_have_text("待提交 1 件")
+    await expect(page.locator("[data-problem=setup]")).to_have_text("")
+    await typed(page, await invited(console))
+    await touch(page, "启用本机")
+    await expect(page.locator("[data-waiting]")).to_have_text("")
+    assert await count(console) == 1
+
+
+async def test_what_was_refused_while_nobody_can_say_why_waits(
+    console: RunningConsole, speaking: Browser
+) -> None:
+    page = await started(console, speaking)
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+    await page.route("**/kiosk/device", lambda route: route.abort())
+    await answer_with(page, "**/kiosk/submit", 401)
+    await touch(page, "同意并提交")
+    await expect(page.get_by_role("heading", name="已存在本机，网络恢复后自动提交")).to_be_visible()
+    await touch(page, "完成")
+    await expect(page.locator("[data-waiting]")).to_have_text("待提交 1 件")
+    await page.unroute_all()
+    await page.clock.run_for(16_000)
+    await expect(page.locator("[data-waiting]")).to_have_text("")
+    assert await count(console) == 1
+
+
+def no_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a browser that refuses the device's cookie."""
+    monkeypatch.setattr("web.views.kiosk_device.set_device", lambda *_: None)
+
+
+def served(answer: Response) -> bool:
+    """Whether the server said that the device may work."""
+    return answer.url.endswith("/kiosk/device") and answer.ok
+
+
+async def test_a_token_from_before_serves_until_the_browser_has_kept_the_cookie(
+    console: RunningConsole, speaking: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await opened(console, speaking)
+    token = await client(console)
+    await page.evaluate("(token) => localStorage.setItem('hl.kiosk.token', token)", token)
+    with monkeypatch.context() as patch:
+        no_cookie(patch)
+        await page.reload()
+        await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+        for _ in range(2):
+            async with page.expect_response(served):
+                await page.clock.run_for(16_000)
+        assert "hl.kiosk.token" in (await page.evaluate(LEFT))["local"]
+    await page.reload()
+    await page.wait_for_function("() => localStorage.getItem('hl.kiosk.token') === null")
+    async with page.expect_response(served):
+        await page.clock.run_for(16_000)
+    await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
+
+
+async def test_a_device_that_cannot_be_enrolled_says_what_is_wrong(
+    console: RunningConsole, speaking: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = await opened(console, speaking)
+    said = page.locator("[data-problem=setup]")
+    await typed(page, "000000000000")
+    await touch(page, "启用本机")
+    await expect(said).to_contain_text("启用码不对")
+    for status, words in ((403, "网址不一致"), (429, "一分钟后"), (503, "稍后再试")):
+        await answer_with(page, "**/kiosk/enrol", status)
+        await touch(page, "启用本机")
+        await expect(said).to_contain_text(words)
+        await expect(said).not_to_contain_text("启用码不对")
+        await page.unroute("**/kiosk/enrol")
+    no_cookie(monkeypatch)
+    await touch(page, "清空")
+    await typed(page, await device(console))
+    await touch(page, "启用本机")
+    await expect(said).to_contain_text("没有保存启用凭证")
 
 
 async def test_no_script_of_the_page_can_read_the_token_(console: RunningConsole, speaking: Browser) -> None:

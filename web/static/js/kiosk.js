@@ -5,7 +5,7 @@
 import { KioskQueue } from "./kiosk/queue.js";
 import { KioskRecorder } from "./kiosk/recorder.js";
 import { KioskRest } from "./kiosk/rest.js";
-import { KioskShell } from "./kiosk/shell.js";
+import { BARE, KioskShell } from "./kiosk/shell.js";
 
 const AGAIN_MS = 15000;
 const PATIENCE_MS = 20000;
@@ -17,6 +17,11 @@ const queue = new KioskQueue();
 const rest = new KioskRest(document.querySelector("[data-rest]"), () => clear());
 const shell = new KioskShell();
 const CLOSED = [401, 403];
+const REFUSED = { // why a device is not enrolled, by the status of the answer
+  403: "本机打开的网址与系统的网址不一致，没有启用，启用码没有用掉。请管理员核对网址（包括 https）后再试。",
+  422: "启用码不对、已经用过或超过 30 分钟。请向管理员索取新的启用码。",
+  429: "试得太多，请一分钟后再试。",
+};
 let recorder = null;
 let chosen = {};
 let place = shell.device;
@@ -24,7 +29,9 @@ let asked = false; // whether the server has said if this device may work
 let reached = true;
 let idle = true;
 let sending = false;
+let busy = 0; // what is on its way
 let visit = 0;
+let cut = 0; // the visit that ended because this device was stopped
 
 const find = (selector) => page.querySelector(selector);
 const all = (selector) => Array.from(page.querySelectorAll(selector));
@@ -32,11 +39,13 @@ const all = (selector) => Array.from(page.querySelectorAll(selector));
 async function ask(path, options) {
   const stop = new AbortController();
   const timer = window.setTimeout(() => stop.abort(), PATIENCE_MS);
+  busy += 1;
   try {
     const common = { headers: shell.headers, cache: "no-store", credentials: "same-origin", signal: stop.signal };
     return await fetch(path, Object.assign(common, options));
   } finally {
     window.clearTimeout(timer);
+    busy -= 1;
   }
 }
 
@@ -58,7 +67,12 @@ function clear() {
   window.scrollTo(0, 0);
   show(place ? "home" : "setup");
   tell();
-  shell.settle();
+  settle();
+}
+
+/** A newer shell may load the page anew: nobody stands here, nothing is typed or on its way. */
+function settle() {
+  if (idle && !busy && !chosen.enrol) shell.settle();
 }
 
 /** Whether the server is reached: said on the screens where it matters. */
@@ -188,15 +202,18 @@ async function submit(button) {
   const item = { key: fields.key, fields, voice: recorder ? recorder.blob : null };
   await queue.put(item); // first of all: a failure in the midst loses nothing
   const answer = await send(item);
-  if (answer === null) {
+  const closed = answer !== null && CLOSED.includes(answer.status);
+  if (closed) await check(); // was the device stopped meanwhile?
+  if (answer === null || (closed && !reached)) { // it waits, for who knows what the device may do
     await waiting();
     if (mine === visit) slip({ local: item.key.slice(0, 8).toUpperCase() });
     return;
   }
-  await queue.remove(item.key);
-  if (CLOSED.includes(answer.status)) await check(); // was the device stopped meanwhile?
+  const stopped = !answer.ok && !place && cut === mine;
+  // What a closed device could not send goes only when whoever wrote it is there to be told.
+  if (!closed || stopped || mine === visit) await queue.remove(item.key);
   await waiting();
-  if (!place) { // nothing is promised that this device cannot keep
+  if (stopped) { // nothing is promised that this device cannot keep
     problem("setup", "本机已停用，您的内容没有提交，已清除。请拨打 12345。");
     return;
   }
@@ -323,7 +340,9 @@ function shut() {
   asked = true;
   shell.forget();
   title(was ? "本机已停用" : "");
-  if (was) clear();
+  if (!was) return;
+  cut = visit;
+  clear();
 }
 
 function open(device) {
@@ -339,30 +358,43 @@ function open(device) {
 async function check() {
   if (asked && !place) return;
   const before = reached;
+  const first = !asked;
   try {
     const answer = await ask("/kiosk/device");
     reached = answer.status < 500;
     if (CLOSED.includes(answer.status)) shut();
     else if (answer.ok) open(await answer.json());
+    // A browser may refuse the cookie (over http, when it is for https): until it was seen to hold, the old token stays.
+    if (first && place && shell.moving && (await ask("/kiosk/device", { headers: BARE })).ok) shell.moved();
   } catch (error) {
     reached = !unreached(error);
   }
   tell();
-  if (reached) await shell.look(!before).catch(unreached);
+  if (reached) await shell.look(!before);
+}
+
+/** Enrolled, if the browser has kept the cookie: without it the next question would stop the device again. */
+async function enrolled(device) {
+  shell.moved();
+  open(device);
+  await check();
+  if (place) return;
+  problem("setup", "浏览器没有保存启用凭证，启用码已用掉。请管理员核对网址、允许 Cookie，再用新的启用码启用。");
 }
 
 async function setUp(button) {
   button.disabled = true;
+  busy += 1; // until the answer was read and the cookie seen
   problem("setup", "");
   try {
     const body = new URLSearchParams({ code: chosen.enrol });
     const answer = await ask("/kiosk/enrol", { method: "POST", body });
-    if (answer.ok) open(await answer.json());
-    else problem("setup", answer.status === 429 ? "试得太多，请一分钟后再试。"
-      : "启用码不对、已经用过或超过 30 分钟。请向管理员索取新的启用码。");
+    if (answer.ok) await enrolled(await answer.json());
+    else problem("setup", REFUSED[answer.status] || "系统现在不能启用本机，请稍后再试。仍不成功请联系管理员。");
   } catch (error) {
     if (unreached(error)) problem("setup", "网络中断，现在不能启用。请检查网络后再试。");
   } finally {
+    busy -= 1;
     button.disabled = false;
   }
   await flush();
@@ -371,7 +403,7 @@ async function setUp(button) {
 async function tick() {
   await check();
   await flush();
-  if (idle) shell.settle();
+  settle();
 }
 
 page.addEventListener("click", (event) => {
@@ -407,5 +439,5 @@ window.addEventListener("offline", () => { // said before anything is sent in va
 window.setInterval(tick, AGAIN_MS);
 clear();
 if (place) title(place.name);
-shell.start().catch(unreached);
+shell.start();
 tick();

@@ -4,6 +4,8 @@
 const DEVICE = "hl.kiosk.device"; // name and place of the device, nothing of a user
 const OLD_TOKEN = "hl.kiosk.token"; // of a release that kept the token here
 const LOOK_MS = 600000;
+const OPTIONS = { scope: "/kiosk", updateViaCache: "none" };
+export const BARE = { Accept: "application/json" }; // headers of a device that has but its cookie
 
 export class KioskShell {
   constructor() {
@@ -23,6 +25,15 @@ export class KioskShell {
 
   know(device) {
     window.localStorage.setItem(DEVICE, JSON.stringify(device));
+  }
+
+  /** Whether the token of the release before is still shown. */
+  get moving() {
+    return window.localStorage.getItem(OLD_TOKEN) !== null;
+  }
+
+  /** The cookie was seen to do without it. */
+  moved() {
     window.localStorage.removeItem(OLD_TOKEN);
   }
 
@@ -31,10 +42,10 @@ export class KioskShell {
     window.localStorage.removeItem(OLD_TOKEN);
   }
 
-  /** The token of the release before, shown once more so that the answer makes a cookie of it. */
+  /** With the token of the release before, so that the answer makes a cookie of it, until the cookie holds. */
   get headers() {
     const old = window.localStorage.getItem(OLD_TOKEN);
-    return old ? { Accept: "application/json", Authorization: `Bearer ${old}` } : { Accept: "application/json" };
+    return old ? Object.assign({ Authorization: `Bearer ${old}` }, BARE) : BARE;
   }
 
   async start() {
@@ -45,17 +56,26 @@ export class KioskShell {
       if (before) window.location.reload();
       before = true;
     });
-    this.registration = await workers.register("/kiosk/worker.js", { scope: "/kiosk", updateViaCache: "none" });
+    await this.look(true);
   }
 
-  /** Ask the server whether there is a newer shell: now and then, and when the network is back. */
+  /**
+   * Ask the server whether there is a newer shell: now and then, and when the network is back. Without one, because
+   * the first could not be had, it is asked for again. What fails here keeps nothing else from being done.
+   */
   async look(now) {
-    if (!this.registration || (!now && Date.now() - this.looked < LOOK_MS)) return;
+    if (!navigator.serviceWorker || (!now && Date.now() - this.looked < LOOK_MS)) return;
     this.looked = Date.now();
-    await this.registration.update();
+    try {
+      const one = this.registration;
+      if (one && (one.active || one.waiting || one.installing)) await one.update();
+      else this.registration = await navigator.serviceWorker.register("/kiosk/worker.js", OPTIONS);
+    } catch (error) {
+      window.console.warn("The kiosk's shell could not be had:", error);
+    }
   }
 
-  /** Nobody stands here: a newer shell that waits takes over, and the page is loaded anew from it. */
+  /** Nobody is disturbed: a newer shell that waits takes over, and the page is loaded anew from it. */
   settle() {
     if (this.registration && this.registration.waiting) this.registration.waiting.postMessage("now");
   }
