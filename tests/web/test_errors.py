@@ -37,6 +37,8 @@ NOT_ON_SCREENS = {
     "table_column_missing",
     "table_unreadable",
     "table_unwritable",
+    "table_empty",
+    "certificate_lines",
 }
 
 
