@@ -9,7 +9,6 @@ next leader starts from the PBX's own lists and from queue_log.
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -45,9 +44,9 @@ UNREADABLE = "queue_log_unreadable"
 GAP_SHOWN = timedelta(hours=24)  # a gap nothing can fill is shown for so long
 REREAD = 1 << 20  # bytes of queue_log read again after a restart: calls that were under way
 REFUSED = {"22", "23"}  # SQLSTATE classes: bad data, violated constraint; trying again does not help
-# So many rounds of writing follow one another at once, then as many in so many seconds: on a busy floor one
-# round has the changes of several calls.
-BURST, PACE = 4, 0.12
+# So many rounds of writing may follow one another at once; on a busy floor there is one in so many seconds,
+# which has the changes of several calls.
+BURST, EVERY = 10, 0.03
 PATIENCE = (0.2, 10.0)  # seconds: first and longest back-off of the writer
 
 
@@ -86,7 +85,7 @@ class Follower:
         self._truth = Truth()
         self._wake = asyncio.Event()
         self._line_lost = asyncio.Event()
-        self._rounds: deque[float] = deque(maxlen=BURST)  # when the last ones began
+        self._spared, self._paced_at = float(BURST), 0.0  # rounds that may begin at once, and as of when
         self._written: dict[str, object] = {}  # session key → what was last written
         self._waiting: dict[str, Waiting] = {}
         self._stock_taken = False
@@ -169,10 +168,14 @@ class Follower:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            self._rounds.append(self._clock.monotonic())
             await self._patiently(self._write)
-            if len(self._rounds) == BURST:
-                await self._rest(self._rounds[0] + PACE - self._clock.monotonic())
+            await self._rest(self._pause(self._clock.monotonic()))
+
+    def _pause(self, now: float) -> float:
+        """Seconds until the next round may begin, one round having been done."""
+        self._spared = max(0.0, min(BURST, self._spared + (now - self._paced_at) / EVERY) - 1)
+        self._paced_at = now
+        return (1 - self._spared) * EVERY
 
     async def _rest(self, seconds: float) -> None:
         """Let changes gather; that the line is lost is told at once."""

@@ -220,7 +220,13 @@ async def test_keys_pressed_while_the_node_was_away_are_joined_to_the_call(
         await eventually(second.connected, within=20, what="the node connects again")
         call = await ended(second, caller)
         sip.agents_leave(phone)
-        assert (call["outcome"], call["survey"], call["survey_solved"]) == ("answered", "4", None)
+        assert call["outcome"] == "answered"
+
+        async def joined() -> bool:  # the end is known from the PBX's list, the key from its queue_log
+            row = await second.session_of(caller)
+            return row is not None and (row["survey"], row["survey_solved"]) == ("4", None)
+
+        await eventually(joined, within=20, what="the key is joined to its call")
         assert [one["call_session_id"] for one in await second.drafts()] == [call["id"]]
         assert await counted(second) == (1, 1, 1)
 

@@ -102,7 +102,7 @@ async def test_what_a_units_own_platform_does_counts_as_the_units_work(city: Cit
     signed = next(row for row in await one.history() if row.action == A.SIGN)
     assert (signed.actor_id, signed.actor_name, signed.role) == (None, "城管平台", "machine")
     assert "automatic" not in signed.changes.get("told", {})
-    await other.do("platform", A.RETURN, **RETURN)
+    await other.do("platform", A.RETURN, **RETURN, suggested_unit_id=city.unit("water"))
     found = await checked(city)
     assert (found["sent"], found["signed"], found["contacted"], found["returned"]) == (2, 1, 1, 1)
 

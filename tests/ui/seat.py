@@ -98,13 +98,14 @@ SLIPS = r"""() => {
     .filter((one) => one && one.scrollWidth > one.clientWidth)
     .map((one) => `wider than the screen: ${one.scrollWidth} > ${one.clientWidth}`);
   document.querySelectorAll("table").forEach((table) => {
-    const place = table.parentElement;
+    let place = table.parentElement;
+    while (getComputedStyle(place).display === "inline") place = place.parentElement;
     const out = getComputedStyle(place).overflowX === "visible" && table.offsetWidth > place.clientWidth + 1;
     if (out) found.push(`a table out of its place: ${table.tHead ? table.tHead.innerText.trim() : ""}`);
   });
   document.querySelectorAll("td").forEach((cell) => {
     const lines = cell.offsetHeight / parseFloat(getComputedStyle(cell).lineHeight);
-    const squeezed = cell.clientWidth < 46 && lines > 2.5 && !cell.children.length;
+    const squeezed = cell.clientWidth < 46 && lines > 2.5 && !cell.children.length && cell.textContent.trim();
     if (squeezed) found.push(`one letter a line: ${cell.textContent.trim().slice(0, 20)}`);
   });
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
