@@ -17,6 +17,7 @@ from tests.helpers import eventually
 
 RING_SECONDS = 3
 QUEUE_SECONDS = 8
+NIGHT = "00:00-00:00,mon,1,jan"  # hours of opening that never are
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +34,16 @@ def pbx(real_asterisk: Asterisk) -> Asterisk:
     """The Asterisk of all tests, without any call left from an earlier one."""
     real_asterisk.hang_up_all()
     return real_asterisk
+
+
+@pytest.fixture
+def night(pbx: Asterisk) -> Iterator[Asterisk]:
+    """Nobody is on duty; the PBX is as it was afterwards."""
+    pbx.set_global("OPEN_HOURS", NIGHT)
+    try:
+        yield pbx
+    finally:
+        pbx.set_global("OPEN_HOURS", str(pbx.site["open_hours"]))
 
 
 @pytest.fixture

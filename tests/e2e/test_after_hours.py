@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,20 +23,9 @@ from tickets.terms import Channel
 from web.reads.recordings import calls_of_ticket
 
 pytestmark = pytest.mark.asterisk
-NIGHT = "00:00-00:00,mon,1,jan"
 AGENT = 1001
 _ticket, _call, _category = table_of(Ticket), table_of(CallSession), table_of(Category)
 _enquiry, _task = table_of(PhoneEnquiry), table_of(CallbackTask)
-
-
-@pytest.fixture
-def night(pbx: Asterisk) -> Iterator[Asterisk]:
-    """Nobody is on duty."""
-    pbx.set_global("OPEN_HOURS", NIGHT)
-    try:
-        yield pbx
-    finally:
-        pbx.set_global("OPEN_HOURS", str(pbx.site["open_hours"]))
 
 
 async def tickets(product: Product) -> list[Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ from tests.e2e.rig.product import Product, running_product
 from tests.e2e.rig.situations import number
 from tests.e2e.test_after_hours import (
     AGENT,
-    NIGHT,
     _ask,
     _enquiry,
     _followed,
@@ -32,16 +30,6 @@ from tests.helpers import eventually
 pytestmark = pytest.mark.asterisk
 SECOND = 16_000  # bytes of a message
 LONG = 60.0  # seconds these citizens would speak
-
-
-@pytest.fixture
-def night(pbx: Asterisk) -> Iterator[Asterisk]:
-    """Nobody is on duty; the PBX is as it was afterwards."""
-    pbx.set_global("OPEN_HOURS", NIGHT)
-    try:
-        yield pbx
-    finally:
-        pbx.set_global("OPEN_HOURS", str(pbx.site["open_hours"]))
 
 
 def restart(pbx: Asterisk) -> None:

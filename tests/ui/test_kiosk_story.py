@@ -121,6 +121,13 @@ async def spoken(page: Page) -> None:
     await touch(page, "下一步")
 
 
+async def ready(page: Page) -> None:
+    """A matter that was spoken, with a telephone number, up to the screen that sends it."""
+    await spoken(page)
+    await typed(page, "13877775678")
+    await touch(page, "下一步")
+
+
 async def typed(page: Page, digits: str) -> None:
     for digit in digits:
         await touch(page, digit)
@@ -206,9 +213,7 @@ async def test_what_was_submitted_without_a_network_is_sent_once_when_it_is_back
     console: RunningConsole, speaking: Browser, shot: Shot
 ) -> None:
     page = await started(console, speaking)
-    await spoken(page)
-    await typed(page, "13877775678")
-    await touch(page, "下一步")
+    await ready(page)
     await page.context.set_offline(True)
     await touch(page, "同意并提交")
     await expect(page.get_by_role("heading", name="已存在本机，网络恢复后自动提交")).to_be_visible()
@@ -229,9 +234,7 @@ async def test_an_answer_that_is_lost_on_its_way_makes_no_second_ticket(
     console: RunningConsole, speaking: Browser
 ) -> None:
     page = await started(console, speaking)
-    await spoken(page)
-    await typed(page, "13877775678")
-    await touch(page, "下一步")
+    await ready(page)
     sent = []
 
     async def lose(route: object) -> None:
@@ -311,9 +314,7 @@ async def test_a_kiosk_that_is_switched_on_without_a_network_serves_and_sends_la
     await expect(page.locator("[data-device]")).to_have_text("甲山服务亭")
     await shot(page, "kiosk-home-offline")
     assert await violations(page) == []
-    await spoken(page)
-    await typed(page, "13877775678")
-    await touch(page, "下一步")
+    await ready(page)
     await expect(page.locator("[data-screen=check] [data-net]")).to_contain_text("先存在本机")
     await shot(page, "kiosk-check-offline")
     await touch(page, "同意并提交")
@@ -345,9 +346,7 @@ async def test_a_server_that_is_down_is_a_network_that_is_down(
     page = await switched_on(page)
     await expect(page.get_by_role("heading", name="您好，请选择")).to_be_visible()
     await expect(page.locator("[data-screen=home] [data-net]")).to_be_visible()
-    await spoken(page)
-    await typed(page, "13877775678")
-    await touch(page, "下一步")
+    await ready(page)
     await touch(page, "同意并提交")
     await expect(page.get_by_role("heading", name="已存在本机，网络恢复后自动提交")).to_be_visible()
     await expect(page.locator("[data-waiting]")).to_have_text("待提交 1 件")
@@ -457,9 +456,7 @@ async def test_a_device_that_was_stopped_while_somebody_uses_it_promises_nothing
     console: RunningConsole, speaking: Browser
 ) -> None:
     page = await started(console, speaking)
-    await spoken(page)
-    await typed(page, "13877775678")
-    await touch(page, "下一步")
+    await ready(page)
     async with console.node.db.begin() as uow:
         await uow.session.execute(
             text("UPDATE machine_client SET revoked_at = now(), revoked_by = created_by")
@@ -489,9 +486,7 @@ async def test_what_a_stopped_device_could_not_send_waits_when_its_writer_has_go
     console: RunningConsole, speaking: Browser
 ) -> None:
     page = await started(console, speaking)
-    await spoken(page)
-    await typed(page, "13877775678")
-    await touch(page, "下一步")
+    await ready(page)
     held: list[Route] = []
     await page.route("**/kiosk/submit", lambda route: held.append(route))
     async with page.expect_request("**/kiosk/submit"):
@@ -514,9 +509,7 @@ async def test_what_was_refused_while_nobody_can_say_why_waits(
     console: RunningConsole, speaking: Browser
 ) -> None:
     page = await started(console, speaking)
-    await spoken(page)
-    await typed(page, "13877775678")
-    await touch(page, "下一步")
+    await ready(page)
     await page.route("**/kiosk/device", lambda route: route.abort())
     await answer_with(page, "**/kiosk/submit", 401)
     await touch(page, "同意并提交")
