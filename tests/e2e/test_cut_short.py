@@ -59,9 +59,11 @@ async def begun(pbx: Asterisk, caller: str) -> None:
     await eventually(there, within=20, what="the message has begun")
 
 
-async def keyed(pbx: Asterisk, what: str) -> None:
+async def keyed(pbx: Asterisk, what: str, after: int) -> None:
+    """queue_log has `what` behind its first `after` bytes: those before are of other tests."""
+
     async def there() -> bool:
-        return what in pbx.queue_log.read_text()
+        return what.encode() in pbx.queue_log.read_bytes()[after:]
 
     await eventually(there, within=30, what=f"{what} is in queue_log")
 
@@ -175,10 +177,10 @@ async def _silent(pbx: Asterisk) -> bool:
 
 
 async def test_what_was_said_by_keys_outlives_the_pbx(pbx: Asterisk, sip: Phones, product: Product) -> None:
-    caller = number(956)
+    caller, written = number(956), pbx.queue_log.stat().st_size
     phone = sip.agents([AGENT], scenarios.answering_then_leaving(1.0))
     sip.call([Citizen(caller)], scenarios.caller(LONG, keys="5", keys_after=5, media=True))
-    await keyed(pbx, "SURVEY|satisfied|5")
+    await keyed(pbx, "SURVEY|satisfied|5", written)
     restart(pbx)
     call = await ended(product, caller)
     sip.agents_leave(phone)
@@ -191,7 +193,7 @@ async def test_what_was_said_by_keys_outlives_the_pbx(pbx: Asterisk, sip: Phones
 async def test_keys_pressed_while_the_node_was_away_are_joined_to_the_call(
     pbx: Asterisk, sip: Phones, database_url: str, tmp_path: Path
 ) -> None:
-    caller = number(957)
+    caller, written = number(957), pbx.queue_log.stat().st_size
     phone = sip.agents([AGENT], scenarios.answering_then_leaving(3.0))
     async with running_product(pbx, database_url, tmp_path) as first:
         await eventually(first.connected, within=20, what="the node connects")
@@ -202,7 +204,7 @@ async def test_keys_pressed_while_the_node_was_away_are_joined_to_the_call(
             return row is not None and row["answered_at"] is not None
 
         await eventually(talking, within=20, what="somebody answers")
-    await keyed(pbx, "SURVEY|satisfied|4")
+    await keyed(pbx, "SURVEY|satisfied|4", written)
     restart(pbx)
     async with running_product(pbx, database_url, tmp_path, again=True) as second:
         await eventually(second.connected, within=20, what="the node connects again")

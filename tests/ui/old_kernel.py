@@ -35,8 +35,17 @@ class OldPage:
 
     async def open(self, address: str) -> None:
         """Go there and wait until everything has been loaded."""
+        async with self.another():
+            await self._ask("Page.navigate", url=address)
+
+    @asynccontextmanager
+    async def another(self) -> AsyncIterator[None]:
+        """What is done in here leads to another page: left once that has been loaded.
+
+        A script that waits is lost with the page it waits in.
+        """
         self.loaded.clear()
-        await self._ask("Page.navigate", url=address)
+        yield
         async with asyncio.timeout(PATIENCE):
             await self.loaded.wait()
 

@@ -31,13 +31,12 @@ async def signed_in(kernel: OldKernel, base: str, login: str, password: str) -> 
     """Through the login page, by its own form."""
     page = await kernel.page()
     await page.open(f"{base}/login")
-    page.loaded.clear()
-    await page.value(
-        "(() => { const form = document.querySelector('input[name=password]:not([type=hidden])').form; "
-        f"form.querySelector('input[name=login]').value = {login!r}; "
-        f"form.querySelector('input[name=password]').value = {password!r}; form.requestSubmit(); }})()"
-    )
-    await page.loaded.wait()
+    async with page.another():
+        await page.value(
+            "(() => { const form = document.querySelector('input[name=password]:not([type=hidden])').form; "
+            f"form.querySelector('input[name=login]').value = {login!r}; "
+            f"form.querySelector('input[name=password]').value = {password!r}; form.requestSubmit(); }})()"
+        )
     await page.until("document.querySelector('.hl-user') !== null")
     return page
 
@@ -96,7 +95,7 @@ async def test_the_portal_asks_one_question_a_screen_in_chromium_86(kernel: OldK
     assert await page.value("document.documentElement.scrollWidth <= innerWidth")
     await page.value(f"{field.format('agree')}.checked = true")
     await page.value(click.format(2))
-    page.loaded.clear()
-    await page.value("document.querySelector('button[type=submit]:not(.pt-tool)').click()")
-    await page.until("document.querySelector('.pt-slip') !== null")
+    async with page.another():
+        await page.value("document.querySelector('button[type=submit]:not(.pt-tool)').click()")
+    assert await page.value("document.querySelector('.pt-slip') !== null")
     assert page.mistakes == []
