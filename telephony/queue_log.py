@@ -6,8 +6,9 @@ which overrules what events suggested and knows of calls whose events nobody rec
 """
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from telephony.calls import Leg, Session
@@ -70,7 +71,8 @@ def _line(raw: bytes) -> Line | str:
         return "no time at its beginning"
     if not 0 < stamp < 1e11 or not event.isupper() or not event.replace("_", "").isalnum():
         return "no queue event"
-    return Line(stamp, call, queue, agent, event, tuple(data))
+    # The same few names on every line, and lines are kept for hours: each name once.
+    return Line(stamp, call, sys.intern(queue), sys.intern(agent), event, tuple(data))
 
 
 @dataclass(frozen=True)
@@ -128,21 +130,29 @@ class Tail:
         return offset + len(whole) + 1 if whole else offset
 
 
-@dataclass
+@dataclass(slots=True)
+class Part:
+    """What queue_log says of one agent's part in a call; seconds."""
+
+    agent: str
+    talk: float = 0.0
+    ended_by: str | None = None
+    rang: float = 0.0  # of missed rings
+    missed: int = 0  # how many of them
+
+
+@dataclass(slots=True)
 class QueueCall:
-    """What queue_log says of one call."""
+    """What queue_log says of one call. Small: a busy floor has tens of thousands of them at hand."""
 
     call: str
     caller: str | None = None
     entered: float | None = None
-    queues: list[str] = field(default_factory=list)
-    agents: list[str] = field(default_factory=list)  # who answered, in order
+    queues: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()  # who answered, in order
     answered: float | None = None
     hold: float | None = None  # seconds waited before the first answer
-    talk: dict[str, float] = field(default_factory=dict)
-    ended_by: dict[str, str] = field(default_factory=dict)
-    rang: dict[str, float] = field(default_factory=dict)  # missed rings, seconds
-    missed: dict[str, int] = field(default_factory=dict)  # how many of them
+    parts: tuple[Part, ...] = ()
     began: float | None = None  # first line, for calls that entered no queue
     message: tuple[str, int] | None = None  # the mailbox: file and bytes; 0 while, or if, nobody told them
     asked: float | None = None  # when it was asked for a score
@@ -159,8 +169,24 @@ class QueueCall:
     @property
     def over(self) -> float | None:
         """When waiting or the last talk ended; None when no line says so (a transferred call goes on)."""
-        told = self.ended_by.get(self.agents[-1]) in ENDS.values() if self.agents else self.exit is not None
+        if self.agents:
+            last = self.part(self.agents[-1])
+            told = last is not None and last.ended_by in ENDS.values()
+        else:
+            told = self.exit is not None
         return self.last if told else None
+
+    def part(self, agent: str) -> Part | None:
+        """That agent's part; None when no line tells more than that they answered."""
+        return next((one for one in self.parts if one.agent == agent), None)
+
+    def part_of(self, agent: str) -> Part:
+        """The same, made if there is none."""
+        found = self.part(agent)
+        if found is None:
+            found = Part(agent)
+            self.parts += (found,)
+        return found
 
 
 class Truth:
@@ -191,10 +217,10 @@ class Truth:
         if line.event == "ENTERQUEUE":
             call.entered = line.at if call.entered is None else call.entered
             call.caller = call.caller or (line.data[1] if len(line.data) > 1 else None)
-            call.queues.append(line.queue)
+            call.queues += (line.queue,)
             call.exit = None
         elif line.event == "CONNECT":
-            call.agents.append(line.agent)
+            call.agents += (line.agent,)
             if call.answered is None:
                 call.answered = line.at
                 call.hold = _number(line.data[:1])
@@ -203,18 +229,22 @@ class Truth:
             if call.answered is None:
                 call.hold = _number(line.data[WAITED.get(line.event, 2) :])
         elif line.event in ENDS:
-            call.ended_by[line.agent] = ENDS[line.event]
-            call.talk[line.agent] = _number(line.data[1:2]) or 0.0
+            _note_talk(call, line, ENDS[line.event], line.data[1:2])
         elif line.event in TRANSFERS:
-            call.ended_by[line.agent] = "transfer"
-            call.talk[line.agent] = _number(line.data[-2:-1]) or 0.0
+            _note_talk(call, line, "transfer", line.data[-2:-1])
         elif line.event == "VOICEMAIL":
             _note_message(call, line)
         elif line.event in ("SURVEYASKED", "SURVEY"):
             _note_survey(call, line)
         elif line.event == "RINGNOANSWER":
-            call.rang[line.agent] = call.rang.get(line.agent, 0.0) + (_number(line.data[:1]) or 0.0) / 1000
-            call.missed[line.agent] = call.missed.get(line.agent, 0) + 1
+            part = call.part_of(line.agent)
+            part.rang += (_number(line.data[:1]) or 0.0) / 1000
+            part.missed += 1
+
+
+def _note_talk(call: QueueCall, line: Line, ended_by: str, seconds: tuple[str, ...]) -> None:
+    part = call.part_of(line.agent)
+    part.ended_by, part.talk = ended_by, _number(seconds) or 0.0
 
 
 def _note_message(call: QueueCall, line: Line) -> None:
@@ -273,7 +303,7 @@ def reconcile(session: Session, truth: Truth, members: Mapping[str, str]) -> Ses
     seen = tuple(_with_missed(leg, logged.get(leg.agent)) for leg in seen)
     known = {leg.agent for leg in session.legs}
     missing = tuple(leg for agent, leg in logged.items() if agent not in known)
-    return replace(session, legs=seen + missing, queues=session.queues or tuple(found.queues))
+    return replace(session, legs=seen + missing, queues=session.queues or found.queues)
 
 
 def _with_keys(session: Session, found: QueueCall) -> Session:
@@ -314,24 +344,25 @@ def _with_missed(seen: Leg, logged: Leg | None) -> Leg:
 
 def _legs_of(call: QueueCall, members: Mapping[str, str]) -> list[Leg]:
     """Everybody who answered or was rung in vain."""
-    return [leg_of(call, agent, members) for agent in dict.fromkeys([*call.agents, *call.missed])]
+    rung = [part.agent for part in call.parts if part.missed]
+    return [leg_of(call, agent, members) for agent in dict.fromkeys([*call.agents, *rung])]
 
 
 def leg_of(call: QueueCall, agent: str, members: Mapping[str, str]) -> Leg:
     """A leg nobody saw, in whole seconds."""
-    talk = call.talk.get(agent, 0.0)
+    part = call.part(agent) or Part(agent)
     answered = call.answered if agent in call.agents else None
     return Leg(
         agent=extension_of(agent, members),
         state="ended",
-        ring_seconds=call.rang.get(agent, 0.0),
-        talk_seconds=talk,
+        ring_seconds=part.rang,
+        talk_seconds=part.talk,
         hold_seconds=0.0,
-        ended_by=call.ended_by.get(agent),
+        ended_by=part.ended_by,
         rang_at=None,
         answered_at=answered,
-        ended_at=None if answered is None else answered + talk,
-        missed=call.missed.get(agent, 0),
+        ended_at=None if answered is None else answered + part.talk,
+        missed=part.missed,
     )
 
 
@@ -352,7 +383,7 @@ def session_of(call: QueueCall, members: Mapping[str, str]) -> Session | None:
         did=None,
         state="ended",
         outcome=call.outcome or ("ended_unknown" if call.message is None else "ivr_ended"),
-        queues=tuple(call.queues),
+        queues=call.queues,
         legs=tuple(_legs_of(call, members)),
         transfers=(),
         wait_seconds=call.hold,

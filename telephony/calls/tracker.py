@@ -21,7 +21,7 @@ from telephony.calls.roster import Roster
 UNKNOWN = {"", "<unknown>"}
 FAILED_ORIGINATES = 200
 SPIES = "spy-"  # our ChannelIds of telephones that listen in
-REMEMBERED = 20_000  # ids of finished calls whose late events are passed over
+REMEMBERED = 5_000  # ids of finished calls whose late events are passed over
 
 
 class Keys(NamedTuple):
@@ -136,6 +136,8 @@ class Tracker:
         for uniqueid, channel in call.channels.items():
             self._channels.pop(uniqueid, None)
             self._gone[uniqueid] = None
+            # No circle is left: what is over is given back now, not by the collector's search of the old.
+            del channel.call
             for bridge in channel.stays:
                 members = self._bridges.get(bridge)
                 if members is not None:
