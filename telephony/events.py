@@ -199,7 +199,10 @@ class LegsMoved(Event):
 
 @dataclass(frozen=True)
 class AgentMoved(LiveEvent):
-    """An agent stands differently, or something about it is different: look at it anew."""
+    """An agent stands differently, or something about it is different: look at it anew.
+
+    `clicked`: somebody asked for it on a page and waits for the PBX to know.
+    """
 
     user_id: int
     extension: str
@@ -207,6 +210,7 @@ class AgentMoved(LiveEvent):
     reason: str | None
     version: int
     pbx: str
+    clicked: bool = False
 
     @property
     def live(self) -> LiveNote:

@@ -61,7 +61,7 @@ class TelephonyService:
     async def _wake_steward(self, event: AgentMoved) -> None:
         follower = self.followers.get(event.pbx)
         if follower is not None and follower.steward is not None:
-            follower.steward.wake.set()
+            follower.steward.hear(clicked=event.clicked)
 
     def use(self, pbxs: Sequence[Pbx], secrets: Mapping[str, str]) -> None:
         """Follow these PBXs instead of the configured ones; takes effect with the next `run`."""

@@ -27,6 +27,9 @@ class Order:
         """What the PBX says when it has done it (`Told.what`)."""
         return {"add": "added", "remove": "removed", "pause": "paused", "unpause": "unpaused"}[self.what]
 
+    def comes_back_as(self, told: Told) -> bool:
+        return (self.told_as, self.queue, self.extension) == (told.what, told.queue, told.extension)
+
 
 def orders(
     extension: str, wanted: Wanted, places: Mapping[str, Place], fixed: Iterable[str] = ()
@@ -83,10 +86,14 @@ class Echoes:
         """True for the answer to an order, which is then no longer expected."""
         self._sent = [(at, sent) for at, sent in self._sent if now - at < self._patience]
         for place, (_, sent) in enumerate(self._sent):
-            if (sent.told_as, sent.queue, sent.extension) == (told.what, told.queue, told.extension):
+            if sent.comes_back_as(told):
                 del self._sent[place]
                 return True
         return False
+
+    def expects(self, told: Told) -> bool:
+        """Whether `told` is the answer to an order; it stays expected."""
+        return any(sent.comes_back_as(told) for _, sent in self._sent)
 
     def clear(self) -> None:
         """A new connection: nothing of the old one comes back."""

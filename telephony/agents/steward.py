@@ -6,6 +6,7 @@ signed in at from here are left as the PBX has them.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ from telephony.models import CallSession
 logger = logging.getLogger(__name__)
 CALL = table_of(CallSession)
 POLL_SECONDS = 0.5
-SETTLE_SECONDS = 0.1  # a floor where every second many states change is compared so often at most
+# A floor where every second many states change is compared so often at most, but for what somebody clicked.
+SETTLE_SECONDS = 0.1
 _TO_LOG = "SELECT 1 FROM wrap_up WHERE code IS NOT NULL AND NOT logged LIMIT 1"
 WRAP_UP_EVENT = "WRAPUPCODE"  # of our lines in queue_log: the code is their first datum
 CODES_AT_ONCE = 50
@@ -69,8 +71,14 @@ class Steward:
         self._managed: set[str] = set()  # extensions whose standing is ours to say
         self._fixed: dict[str, set[str]] = {}  # extension → queues it cannot be taken out of
         self.generation = 0  # the connection over which the queues are being kept
-        self.wake = asyncio.Event()
+        self.wake, self._clicked = asyncio.Event(), asyncio.Event()
         self._begun = float("-inf")  # when the last comparison began
+
+    def hear(self, *, clicked: bool) -> None:
+        """Rows have changed; whoever `clicked` does not wait for others to settle."""
+        if clicked:
+            self._clicked.set()
+        self.wake.set()
 
     async def run(self, line: AmiConnection, ready: Callable[[], int]) -> None:
         """Until cancelled; `ready` gives the generation of the connection whose lists were read, 0: none."""
@@ -89,15 +97,15 @@ class Steward:
             await self._rest()
 
     async def _rest(self) -> None:
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await self.wake.wait()
-        except TimeoutError:
-            pass
         rest = self._begun + SETTLE_SECONDS - self._clock.monotonic()
-        if rest > 0:
-            await asyncio.sleep(rest)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, rest)):
+                await self._clicked.wait()
         self.wake.clear()
+        self._clicked.clear()
 
     async def _begin(self, generation: int) -> None:
         """A new connection: forget what was sent over the old one, and what happened meanwhile."""
@@ -232,9 +240,15 @@ class Steward:
             return
         penalties = await self._penalties(seats, found)
         for order in found:
-            if any(told.extension == order.extension for told in self._roster().told):
-                continue  # something happened there meanwhile: the next round knows what
+            if self._meddled(order.extension):
+                continue  # somebody did something there meanwhile: the next round knows what
             await self._send(line, order, penalties.get((order.extension, order.queue), 0))
+
+    def _meddled(self, extension: str) -> bool:
+        """Whether something was told of this telephone that none of our orders asked for."""
+        return any(
+            told.extension == extension and not self._echoes.expects(told) for told in self._roster().told
+        )
 
     async def _penalties(self, seats: list[Seat], found: list[Order]) -> dict[tuple[str, str], int]:
         added = {order.extension for order in found if order.what == "add"}

@@ -25,6 +25,7 @@ from telephony.events import AgentMoved
 
 SESSION, INTERVAL, WRAP = table_of(AgentSession), table_of(AgentInterval), table_of(WrapUpRow)
 OPEN = SESSION.c.signed_out_at.is_(None)
+CLICKED = {"agent", "leader", "takeover"}  # who asks for a change on a page
 
 
 def rules_of(settings: Settings) -> Rules:
@@ -100,7 +101,7 @@ async def open_session(
     made = await uow.session.execute(insert(SESSION).values(**values).returning(*SESSION.c))
     held = Held(dict(made.mappings().one()), agent, None)
     await _begin(uow, held, uow.now)
-    await _tell(uow, held)
+    await _tell(uow, held, clicked=True)
     return held
 
 
@@ -129,7 +130,7 @@ async def write(uow: UnitOfWork, held: Held, changes: Sequence[Change]) -> bool:
     quiet = _looks(held.agent) == _looks(last.after)
     held.agent = last.after
     if not quiet:
-        await _tell(uow, held)
+        await _tell(uow, held, clicked=any(change.by in CLICKED for change in changes))
     return True
 
 
@@ -223,8 +224,7 @@ async def _wrap_up(uow: UnitOfWork, held: Held, change: Change) -> None:
         held.wrap_id = int(made.scalar_one())
 
 
-async def _tell(uow: UnitOfWork, held: Held) -> None:
+async def _tell(uow: UnitOfWork, held: Held, *, clicked: bool) -> None:
     shown, row = machine.shown(held.agent), held.row
-    await uow.emit(
-        AgentMoved(row["user_id"], row["extension"], shown.state, shown.reason, row["version"], row["pbx"])
-    )
+    who = (row["user_id"], row["extension"], shown.state, shown.reason, row["version"], row["pbx"])
+    await uow.emit(AgentMoved(*who, clicked))

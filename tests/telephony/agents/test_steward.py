@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings, load_settings
+from telephony.agents import steward
 from telephony.simulator import CallPlan
 from tests.helpers import eventually
 from tests.telephony.agents.rig import QUEUES, Floor, floor, line_of, rows_of
@@ -51,6 +52,19 @@ async def test_the_page_drives_the_pbx(database_url: str, settings: Settings) ->
         await made.act("sign_out", "1001")
         await pbx_stands(made, "1001", {})
         assert await line_of(made.db, made.actors["1001"].user_id) == ["ready", "not_ready:break", "ready"]
+
+
+async def test_a_click_does_not_wait_for_the_floor_to_settle(
+    database_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with floor(database_url, settings) as made:
+        monkeypatch.setattr(steward, "SETTLE_SECONDS", 3600.0)
+        await made.act("sign_in", "1001")
+        await pbx_stands(made, "1001", all_queues(False))
+        await made.act("not_ready", "1001", "break")
+        await pbx_stands(made, "1001", all_queues(True, "break"))
+        await made.act("lead_queues", "leader", made.actors["1001"].user_id, ["dialect"])
+        await pbx_stands(made, "1001", {"dialect": (True, "break")})
 
 
 async def test_the_pbx_drives_the_rows(database_url: str, settings: Settings) -> None:
