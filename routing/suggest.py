@@ -35,7 +35,7 @@ class Label:
 
 
 class Advisor(Protocol):
-    """A model that reads texts; wired in node.py when there is one."""
+    """A model that reads texts; wired in node/advice.py when there is one."""
 
     async def advise(self, title: str, detail: str) -> Sequence[Label]:
         """The likeliest categories, the likeliest first; none when the text is unlike anything known."""

@@ -170,7 +170,7 @@ def raised_codes() -> dict[str, set[str]]:
     """Every code our rooms give a HotlineError → the rooms that do."""
     found: dict[str, set[str]] = {}
     files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
-    for path in [*files, ROOT / "node.py", ROOT / "commands.py"]:
+    for path in [*files, *(ROOT / "node").glob("*.py"), ROOT / "commands.py"]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "HotlineError" and node.args:
                 for code in _constants(node.args[0]):
