@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from classifier.labels import Levels
     from classifier.train import Options
 
-FONT: Path | None = None  # of pictures; commands.py names the one that is shipped
+FONT: Path | None = None  # of pictures; the command line names the one that is shipped
 _TOLD = 20
 STEPS = {"texts": "texts cut", "near-duplicates": "near-duplicates", "folds": "models fitted"}
 
