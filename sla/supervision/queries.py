@@ -240,20 +240,7 @@ async def _items(session: AsyncSession, actor: Actor, rows: Sequence[Any]) -> tu
 
 async def order_page(session: AsyncSession, actor: Actor, order_id: int) -> OrderPage:
     """One document. Raises `order_not_found` when there is none this person may see."""
-    issuer = _user.alias("issuer")
-    extra = ("requirement", "recipient", "limit_text", "parent_id")
-    query = (
-        sa.select(
-            *_columns(),
-            *(_order.c[name] for name in extra),
-            issuer.c.name.label("issuer"),
-            sa.and_(_ticket.c.id.is_not(None), visible_tickets(actor)).label("sees"),
-            _order.c.unit_id.in_(units_below(actor)).label("own"),
-        )
-        .select_from(_source().outerjoin(issuer, issuer.c.id == _order.c.issued_by))
-        .where(_order.c.id == order_id, visible_orders(actor))
-    )
-    row = (await session.execute(query)).first()
+    row = (await session.execute(_one(actor, order_id))).first()
     if row is None:
         raise HotlineError("order_not_found", order_id=order_id)
     veiled = await veils(session, actor, {row.ticket_id} - {None})
@@ -279,6 +266,23 @@ async def order_page(session: AsyncSession, actor: Actor, order_id: int) -> Orde
         interview,
         bool(row.sees),
         steps_of(actor, item, own=bool(row.own), recorded=interview is not None),
+    )
+
+
+def _one(actor: Actor, order_id: int) -> sa.Select[Any]:
+    """The row of a document this person may see, and how he stands to it."""
+    issuer = _user.alias("issuer")
+    extra = ("requirement", "recipient", "limit_text", "parent_id")
+    return (
+        sa.select(
+            *_columns(),
+            *(_order.c[name] for name in extra),
+            issuer.c.name.label("issuer"),
+            sa.and_(_ticket.c.id.is_not(None), visible_tickets(actor)).label("sees"),
+            _order.c.unit_id.in_(units_below(actor)).label("own"),
+        )
+        .select_from(_source().outerjoin(issuer, issuer.c.id == _order.c.issued_by))
+        .where(_order.c.id == order_id, visible_orders(actor))
     )
 
 

@@ -62,9 +62,7 @@ async def report(
     unit_id = await _owner(uow, actor, article_id) if article_id is not None else None
     open_one = await _open_one(uow, complaint, article_id, about)
     if open_one is not None:
-        await _add_report(uow, actor, open_one.id, about)
-        more = {"reports": open_one.reports + 1, "version": open_one.version + 1}
-        await uow.session.execute(sa.update(_task).where(_task.c.id == open_one.id).values(**more))
+        await _repeat(uow, actor, open_one, about)
         return Reported(open_one.id, new=False)
     values = {
         "version": 1,
@@ -84,6 +82,13 @@ async def report(
     await _add_report(uow, actor, ident, about)
     await tell(uow, "knowledge_task", unit_id, done_by=actor.user_id)
     return Reported(ident, new=True)
+
+
+async def _repeat(uow: UnitOfWork, actor: Actor, task: Any, about: str) -> None:
+    """The same again: one more report of the task that is open."""
+    await _add_report(uow, actor, task.id, about)
+    more = {"reports": task.reports + 1, "version": task.version + 1}
+    await uow.session.execute(sa.update(_task).where(_task.c.id == task.id).values(**more))
 
 
 async def reject(uow: UnitOfWork, actor: Actor, task_id: int, version: int, reason: str) -> None:
