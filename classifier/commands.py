@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from classifier.evaluate import Evaluated
     from classifier.examples import Labelled, Problem
     from classifier.labels import Levels
+    from classifier.model import Model
     from classifier.train import Options
 
-FONT: Path | None = None  # of pictures; commands.py names the one that is shipped
+FONT: Path | None = None  # of pictures; the command line names the one that is shipped
 _TOLD = 20
 STEPS = {"texts": "texts cut", "near-duplicates": "near-duplicates", "folds": "models fitted"}
 
@@ -140,7 +141,6 @@ def evaluate(
     with refusals():
         from classifier import evaluate as judge
         from classifier.model import Model
-        from classifier.train import prepare
 
         if (model is None) == (not folds):
             raise HotlineError("evaluate_what")
@@ -149,13 +149,7 @@ def evaluate(
         found = _labelled(data, text_columns, options.columns, group_column)
         if not found.examples:
             raise HotlineError("evaluate_nothing", file=str(data))
-        with _bars() as progress:
-            if loaded:
-                judged = judge.of_model(
-                    loaded, found.examples, lambda at: progress("texts", at, len(found.examples))
-                )
-            else:
-                judged = judge.of_folds(prepare(found.examples, options, progress), folds, progress)
+        judged = _judged(loaded, found, options, folds)
         figures = judge.figures(judged, found.examples)
         files = _write(judged, found, figures, out_) if out_ else []
         if as_json:
@@ -164,6 +158,19 @@ def evaluate(
         _say_figures(figures, judge.unknown(judged, found.examples))
         for file in files:
             say(f"written: {file}")
+
+
+def _judged(loaded: "Model | None", found: "Labelled", options: "Options", folds: int) -> "Evaluated":
+    """What the model says of each text; without one, models trained on the other parts."""
+    from classifier import evaluate as judge
+    from classifier.train import prepare
+
+    with _bars() as progress:
+        if loaded:
+            return judge.of_model(
+                loaded, found.examples, lambda at: progress("texts", at, len(found.examples))
+            )
+        return judge.of_folds(prepare(found.examples, options, progress), folds, progress)
 
 
 def _options(

@@ -35,7 +35,7 @@ class Label:
 
 
 class Advisor(Protocol):
-    """A model that reads texts; wired in node.py when there is one."""
+    """A model that reads texts; wired in node/advice.py when there is one."""
 
     async def advise(self, title: str, detail: str) -> Sequence[Label]:
         """The likeliest categories, the likeliest first; none when the text is unlike anything known."""
@@ -148,26 +148,14 @@ def suggest(
     """The suggestion for a matter. `barred` are units it must not go to; labels and similar may be empty."""
     gathered = _Gathered(barred)
     decision = decide(known.book, matter, known.directory)
-    gathered.remarks += [
-        f"规则“{one.rule.name}”符合但出错，已跳过：{one.why}"
-        for one in decision.looked
-        if one.outcome is Outcome.FAILED and one.holds
-    ]
-    if decision.fired is not None and decision.unit is not None:
-        rule = decision.fired.rule
-        words = f"规则“{rule.name}”：{rule.reason or decision.fired.why}"
-        gathered.add(decision.unit, Reason("rule", words, rule.code), decision.co)
+    _from_rules(decision, gathered)
     if about is not None:
         _from_register(known, about, gathered)
     _from_catalogue(known, matter, gathered, "catalogue")
     for label in labels:
         _from_model(known, matter, label, gathered)
     for taken in similar:
-        unit = known.directory.by_id.get(taken.unit_id)
-        if unit is not None and unit.active and _near(unit, matter):
-            share = taken.count / taken.of
-            text = f"同类工单近期 {taken.of} 件中 {taken.count} 件由其承办"
-            gathered.add(unit, Reason("similar", text, probability=share))
+        _from_similar(known, matter, taken, gathered)
     return Suggestion(
         tuple(gathered.found.values())[:MOST],
         decision,
@@ -177,6 +165,28 @@ def suggest(
         known.book.number,
         known.catalogue.version,
     )
+
+
+def _from_rules(decision: Decision, gathered: _Gathered) -> None:
+    """The rule that fired; of those that hold but failed, a remark each."""
+    gathered.remarks += [
+        f"规则“{one.rule.name}”符合但出错，已跳过：{one.why}"
+        for one in decision.looked
+        if one.outcome is Outcome.FAILED and one.holds
+    ]
+    if decision.fired is not None and decision.unit is not None:
+        rule = decision.fired.rule
+        words = f"规则“{rule.name}”：{rule.reason or decision.fired.why}"
+        gathered.add(decision.unit, Reason("rule", words, rule.code), decision.co)
+
+
+def _from_similar(known: Knowledge, matter: Matter, taken: Taken, gathered: _Gathered) -> None:
+    """The unit that did what was alike."""
+    unit = known.directory.by_id.get(taken.unit_id)
+    if unit is not None and unit.active and _near(unit, matter):
+        share = taken.count / taken.of
+        text = f"同类工单近期 {taken.of} 件中 {taken.count} 件由其承办"
+        gathered.add(unit, Reason("similar", text, probability=share))
 
 
 def _near(unit: UnitInfo, matter: Matter) -> bool:

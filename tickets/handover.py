@@ -159,10 +159,7 @@ async def start(
     if seen.users and not move_users:
         raise HotlineError("unit_not_empty", unit_id=from_id)
     await _check_children(session, old, new)
-    for child in await org.children(session, old.id):
-        if child.active:
-            await org.hang(uow, child, new)
-    await org.hang(uow, old, new)
+    await _hang_below(uow, old, new)
     await org.set_active(uow, actor, from_id, active=False)
     users = await org.move_users(uow, actor, from_id, to_id) if move_users else 0
     along = await _take_along(uow, from_id, to_id)
@@ -182,6 +179,14 @@ async def start(
         detail=detail,
     )  # fmt: skip
     return int(made.scalar_one())
+
+
+async def _hang_below(uow: UnitOfWork, old: Unit, new: Unit) -> None:
+    """The closed unit and the open ones below it, each directly below the successor."""
+    for child in await org.children(uow.session, old.id):
+        if child.active:
+            await org.hang(uow, child, new)
+    await org.hang(uow, old, new)
 
 
 async def _take_along(uow: UnitOfWork, from_id: int, to_id: int) -> dict[str, int]:

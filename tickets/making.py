@@ -1,6 +1,8 @@
 """Makes the row of a new ticket, from a complete form or from an earlier ticket (申诉)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core.db import UnitOfWork
@@ -14,7 +16,7 @@ from tickets.counting import Measures
 from tickets.events import TicketCreated
 from tickets.flow import TicketStage
 from tickets.forms import TicketForm
-from tickets.limits import Limits, Matter
+from tickets.limits import Clock, Limits, Matter
 from tickets.measures import Move, Seen
 from tickets.models import Ticket, table_of
 from tickets.numbers import city_day, next_number
@@ -95,57 +97,68 @@ async def insert(
     `numbered` is its id and number, where they were asked for beforehand.
     """
     state = State.WAITING_DISPATCH if values["channel"] in ACCEPTED_CHANNELS else State.WAITING_ACCEPT
-    stage = STAGE_OF[state]
-    clock = limits.clock(stage, Matter(values["type"], values["urgency"], values["category_id"]), uow.now)
-    due = clock.due if clock else None
-    row = (
-        values
-        | BLANK
-        | {
-            "state": state.value,
-            "stage": stage.value,
-            "stage_since": uow.now,
-            "stage_due_at": due,
-            "created_by": actor.user_id,
-            "created_at": uow.now,
-            "updated_at": uow.now,
-        }
-    )
+    matter = Matter(values["type"], values["urgency"], values["category_id"])
+    clock = limits.clock(STAGE_OF[state], matter, uow.now)
+    row = values | BLANK | _first(state, clock, actor, uow.now)
     ident, number = numbered or await next_number(uow, area=area, day=city_day(uow.now))
     await uow.put(_ticket, row | {"id": ident, "number": number})
-    opened = {"ticket_id": ident, "stage": stage.value, "round": 1, "started_at": uow.now, "due_at": due}
-    if clock is not None:
-        opened |= {"limit": clock.limit, "policy": clock.policy, "alarm_at": clock.alarm}
-    await uow.put(_stage, opened)
-    entry = history.Entry(
-        ident,
-        Action.CREATE,
-        None,
-        state,
-        1,
-        call_session_id=values["call_session_id"],
-        changes=history.first_changes(row),
-    )
-    await history.append(uow, actor, [entry])
-    await index.put(uow, index.matter(ident, uow.now, row))
-    after = Seen(
-        state.value,
-        row["type"],
-        row["category_id"],
-        row["district_id"],
-        stage=stage.value,
-        stage_since=uow.now,
-        stage_due_at=due,
-    )
-    automatic = is_system(actor)
-    await measures.moved(uow, Move(ident, 1, uow.now, Action.CREATE.value, automatic, None, after))
-    await flags.note(uow, ident, row["title"], row["narrative"], row["expected"])
+    await uow.put(_stage, _opened(ident, row, clock))
+    await _note(uow, actor, measures, ident, row)
     await uow.emit(
         TicketCreated(
             ident, number, 1, row["type"], row["urgency"], row["channel"], actor.user_id, state.value
         )
     )
     return NewTicket(ident, number, code, 1)
+
+
+def _first(state: State, clock: Clock | None, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Where the ticket stands as it begins, and who made it."""
+    return {
+        "state": state.value,
+        "stage": STAGE_OF[state].value,
+        "stage_since": now,
+        "stage_due_at": clock.due if clock else None,
+        "created_by": actor.user_id,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def _opened(ident: int, row: Mapping[str, Any], clock: Clock | None) -> dict[str, Any]:
+    """The row of the stage that begins with the ticket."""
+    opened = {
+        "ticket_id": ident,
+        "stage": row["stage"],
+        "round": 1,
+        "started_at": row["stage_since"],
+        "due_at": row["stage_due_at"],
+    }
+    if clock is not None:
+        opened |= {"limit": clock.limit, "policy": clock.policy, "alarm_at": clock.alarm}
+    return opened
+
+
+async def _note(
+    uow: UnitOfWork, actor: Actor, measures: Measures, ident: int, row: Mapping[str, Any]
+) -> None:
+    """What is written with every new ticket: history, the index of texts, figures, flags."""
+    state, call, changes = State(row["state"]), row["call_session_id"], history.first_changes(row)
+    entry = history.Entry(ident, Action.CREATE, None, state, 1, call_session_id=call, changes=changes)
+    await history.append(uow, actor, [entry])
+    await index.put(uow, index.matter(ident, uow.now, row))
+    after = Seen(
+        row["state"],
+        row["type"],
+        row["category_id"],
+        row["district_id"],
+        stage=row["stage"],
+        stage_since=row["stage_since"],
+        stage_due_at=row["stage_due_at"],
+    )
+    made = Move(ident, 1, uow.now, Action.CREATE.value, is_system(actor), None, after)
+    await measures.moved(uow, made)
+    await flags.note(uow, ident, row["title"], row["narrative"], row["expected"])
 
 
 BLANK: dict[str, Any] = {

@@ -56,7 +56,7 @@ if TYPE_CHECKING:  # the services know nothing of the web; the web only names th
 
 @dataclass(frozen=True)
 class WebContext:
-    """The services of one node, built by hand in node.py."""
+    """The services of one node, built by hand in node/."""
 
     settings: Settings
     clock: Clock

@@ -90,10 +90,7 @@ async def create(
         raise HotlineError("delegation_reason")
     # The row of the person is the lock: two delegations at once would not see each other.
     await uow.session.execute(select(User).where(col(User.id) == actor.user_id).with_for_update())
-    if deputy_id not in {person.id for person in await deputies(uow.session, actor)}:
-        raise HotlineError("deputy_unfit", user_id=deputy_id)
-    await _check_free(uow.session, actor.user_id, starts, ends, "delegation_overlaps")
-    await _check_free(uow.session, deputy_id, starts, ends, "deputy_absent")
+    await _check_deputy(uow.session, actor, actor.user_id, deputy_id, (starts, ends))
     values = {
         "principal_id": actor.user_id,
         "deputy_id": deputy_id,
@@ -107,16 +104,22 @@ async def create(
     }
     made = await uow.session.execute(insert(Delegation).values(**values).returning(col(Delegation.id)))
     delegation_id = int(made.scalar_one())
+    detail = {"deputy_id": deputy_id, "from": first_day.isoformat(), "to": last_day.isoformat()}
     await audit.record(
-        uow,
-        actor=actor,
-        action="delegation.create",
-        object_type="delegation",
-        object_id=delegation_id,
-        reason=reason.strip()[:200],
-        detail={"deputy_id": deputy_id, "from": first_day.isoformat(), "to": last_day.isoformat()},
-    )
+        uow, actor=actor, action="delegation.create", object_type="delegation", object_id=delegation_id,
+        reason=reason.strip()[:200], detail=detail,
+    )  # fmt: skip
     return delegation_id
+
+
+async def _check_deputy(
+    session: AsyncSession, actor: Actor, principal_id: int, deputy_id: int, span: tuple[datetime, datetime]
+) -> None:
+    """Both are free then. Errors: deputy_unfit, delegation_overlaps, deputy_absent."""
+    if deputy_id not in {person.id for person in await deputies(session, actor)}:
+        raise HotlineError("deputy_unfit", user_id=deputy_id)
+    await _check_free(session, principal_id, *span, "delegation_overlaps")
+    await _check_free(session, deputy_id, *span, "deputy_absent")
 
 
 async def end(uow: UnitOfWork, actor: Actor, delegation_id: int) -> None:

@@ -113,23 +113,27 @@ class Scene:
         estate = pick(places.ESTATE_HEADS) + pick(places.ESTATE_TAILS)
         town = pick(district.towns)
         village = self._village(district, town)
-        spot = pick(
-            (
-                f"{road}与{crossing}交叉口",
-                f"{road}{draw.randrange(3, 280)}号附近",
-                f"{district.short}{road}",
-                f"{estate}门口",
-                f"{road}公交站旁",
-            )
+        spots = (
+            f"{road}与{crossing}交叉口",
+            f"{road}{draw.randrange(3, 280)}号附近",
+            f"{district.short}{road}",
+            f"{estate}门口",
+            f"{road}公交站旁",
         )
         self.town, self.district = town, district
         self.words = {
             "district": district.short,
             "road": road,
             "estate": estate,
-            "where": spot,
+            "where": pick(spots),
             "town": town,
             "village": village,
+        } | self._details(district)
+
+    def _details(self, district: District) -> dict[str, str]:
+        """Whatever else may be spoken of: times, numbers, things, names of the district."""
+        draw, pick = self._draw, self._draw.choice
+        return {
             "b": str(draw.randrange(1, 29)),
             "floor": pick(("二", "三", "五", "六", "九", "十一", "十七", "二十三")),
             "age": str(draw.randrange(62, 89)),

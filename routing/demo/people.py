@@ -3,6 +3,7 @@
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import insert, select
 
@@ -92,17 +93,8 @@ async def make_accounts(
 
     async def add(login: str, role: Role, unit_id: int, extension: str | None = None) -> None:
         name = person_name(draw)
-        user_id = await people.create_user(
-            uow,
-            SYSTEM,
-            login=login,
-            name=name,
-            password=password,
-            unit_id=unit_id,
-            roles=frozenset({role}),
-            extension=extension,
-        )
-        folk.add(Person(user_id, name, role, unit_id, extension))
+        account = _Account(login, name, role, unit_id, extension)
+        folk.add(Person(await account.create(uow, people, password), name, role, unit_id, extension))
 
     for prefix, role, count in HOTLINE_POSTS:
         for number in range(1, count + 1):
@@ -119,14 +111,29 @@ async def make_accounts(
     # After all others, and none of those whom the demo's matters are given to: who has an account in a
     # village sees what was sent down to it.
     for login, unit_id in points(folk):
-        await people.create_user(
+        account = _Account(login, person_name(draw), Role.DEPT_OFFICER, unit_id)
+        await account.create(uow, people, password)
+
+
+class _Account(NamedTuple):
+    """An account of the demo city, with one post."""
+
+    login: str
+    name: str
+    role: Role
+    unit_id: int
+    extension: str | None = None
+
+    async def create(self, uow: UnitOfWork, people: PeopleService, password: str) -> int:
+        return await people.create_user(
             uow,
             SYSTEM,
-            login=login,
-            name=person_name(draw),
+            login=self.login,
+            name=self.name,
             password=password,
-            unit_id=unit_id,
-            roles=frozenset({Role.DEPT_OFFICER}),
+            unit_id=self.unit_id,
+            roles=frozenset({self.role}),
+            extension=self.extension,
         )
 
 

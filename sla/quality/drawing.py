@@ -184,21 +184,8 @@ async def candidates(session: AsyncSession, monday: date, rules: DrawRules) -> l
 
     Calls about a sealed matter are never among them.
     """
-    begin, end = _instant(monday), _instant(monday + timedelta(days=7))
-    sealed = sa.exists().where(_ticket.c.call_session_id == _call.c.id, confidential())
-    drawn = sa.exists().where(_case.c.call_session_id == _call.c.id)
-    talked = (
-        sa.select(_leg.c.session_id, _leg.c.user_id, _leg.c.talk_seconds)
-        .distinct(_leg.c.session_id)
-        .join(_call, _call.c.id == _leg.c.session_id)
-        .where(
-            _call.c.started_at >= begin, _call.c.started_at < end, _call.c.direction == "inbound",
-            _call.c.outcome == "answered", _call.c.state == "ended", _call.c.recording.is_not(None),
-            _leg.c.user_id.is_not(None), _leg.c.talk_seconds >= LEAST_TALK, ~sealed, ~drawn,
-        )
-        .order_by(_leg.c.session_id, _leg.c.talk_seconds.desc(), _leg.c.id)
-        .subquery("talked")
-    )  # fmt: skip
+    end = _instant(monday + timedelta(days=7))
+    talked = _talked(_instant(monday), end)
     unhappy = sa.exists().where(
         _revisit.c.ticket_id == _ticket.c.id,
         sa.or_(_revisit.c.satisfied < 3, _revisit.c.solved.is_(False)),
@@ -221,6 +208,24 @@ async def candidates(session: AsyncSession, monday: date, rules: DrawRules) -> l
         .where(_user.c.active)
     )
     return [Candidate(*row) for row in await session.execute(query)]
+
+
+def _talked(begin: datetime, end: datetime) -> sa.Subquery:
+    """Of each call that may be drawn, the longest leg."""
+    sealed = sa.exists().where(_ticket.c.call_session_id == _call.c.id, confidential())
+    drawn = sa.exists().where(_case.c.call_session_id == _call.c.id)
+    return (
+        sa.select(_leg.c.session_id, _leg.c.user_id, _leg.c.talk_seconds)
+        .distinct(_leg.c.session_id)
+        .join(_call, _call.c.id == _leg.c.session_id)
+        .where(
+            _call.c.started_at >= begin, _call.c.started_at < end, _call.c.direction == "inbound",
+            _call.c.outcome == "answered", _call.c.state == "ended", _call.c.recording.is_not(None),
+            _leg.c.user_id.is_not(None), _leg.c.talk_seconds >= LEAST_TALK, ~sealed, ~drawn,
+        )
+        .order_by(_leg.c.session_id, _leg.c.talk_seconds.desc(), _leg.c.id)
+        .subquery("talked")
+    )  # fmt: skip
 
 
 def _instant(day: date) -> datetime:

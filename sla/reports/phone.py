@@ -42,6 +42,10 @@ SPAN = Format.SPAN
 WEEKDAYS = "一二三四五六日"
 LONGEST = {By.QUARTER: 7, By.HOUR: 31}  # days: a table of some hundred lines
 Words = Mapping[str, str]
+SPAN_CHARTS = (
+    ("进线与接通（个）", ("offered", "answered")),
+    ("接通率与15秒应答率", ("answer_rate", "prompt_rate")),
+)
 
 
 async def read(
@@ -81,41 +85,32 @@ async def _by_span(
         "来电",
         SPAN_HEAD,
         CALLS,
-        tuple(
-            Line(
-                _label(at, grain), max(at, begin), min(end_of(at, grain), end),
-                _cells(CALLS, figures.get(at, Figures())), asked.queue,
-            )
-            for at in spans
-        ),
+        tuple(_line(at, grain, days, _cells(CALLS, figures.get(at, Figures())), asked.queue) for at in spans),
         Line("合计", begin, end, _cells(CALLS, total), asked.queue),
-        (
-            ("进线与接通（个）", ("offered", "answered")),
-            ("接通率与15秒应答率", ("answer_rate", "prompt_rate")),
-        ),
-    )  # fmt: skip
+        SPAN_CHARTS,
+    )
     if asked.queue is not None:
         return [calls]
-    out = _out_sheet(
-        SPAN_HEAD,
-        [
-            Line(
-                _label(at, grain),
-                max(at, begin),
-                min(end_of(at, grain), end),
-                _cells(OUTGOING, made.get(at, Outgoing())),
-            )
-            for at in spans
-        ],
-        made.values(),
-        days,
-    )
-    rows = [
-        (_label(at, grain), max(at, begin), min(end_of(at, grain), end), worked[at])
-        for at in spans
-        if at in worked
-    ]
-    return [calls, *out, _time_sheet("坐席工时", SPAN_HEAD, [_Row(*row) for row in rows], days, reasons)]
+    lines = [_line(at, grain, days, _cells(OUTGOING, made.get(at, Outgoing()))) for at in spans]
+    out = _out_sheet(SPAN_HEAD, lines, made.values(), days)
+    rows = [_Row(_label(at, grain), *_within(at, grain, days), worked[at]) for at in spans if at in worked]
+    return [calls, *out, _time_sheet("坐席工时", SPAN_HEAD, rows, days, reasons)]
+
+
+def _within(at: datetime, grain: Grain, days: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
+    """What of the span beginning at `at` lies in the period."""
+    begin, end = days
+    return max(at, begin), min(end_of(at, grain), end)
+
+
+def _line(
+    at: datetime,
+    grain: Grain,
+    days: tuple[datetime, datetime],
+    cells: tuple[Cell, ...],
+    queue: str | None = None,
+) -> Line:
+    return Line(_label(at, grain), *_within(at, grain, days), cells, queue)
 
 
 async def _by_queue(

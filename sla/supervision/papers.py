@@ -15,7 +15,7 @@ from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.models import Unit
 from core.privacy import Vault
-from sla.supervision.queries import OrderPage, order_page
+from sla.supervision.order_page import OrderPage, order_page
 from sla.supervision.terms import GROUND_LABELS, KEPT_FROM_UNITS, TITLES, Ground, Kind, Step
 from tickets.models import Ticket, table_of
 from tickets.queries.veils import REFS, confidential, of_rows

@@ -1,4 +1,4 @@
-"""Documents of supervision as lists, as pages and as counts; always what this person may see.
+"""Documents of supervision as lists and as counts; always what this person may see. One: `order_page.py`.
 
 Texts about a sealed matter are shown to a unit under the veil, as everything else is.
 """
@@ -11,25 +11,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.errors import HotlineError
 from core.people.actor import Actor
 from core.people.models import Unit, User
 from core.people.permissions import Permission
 from sla.models import Card
-from sla.supervision.models import SupervisionCopy, SupervisionInterview, SupervisionOrder, SupervisionStep
+from sla.supervision.models import SupervisionInterview, SupervisionOrder
 from sla.supervision.terms import (
     KEPT_FROM_UNITS,
     KIND_LABELS,
     OPEN,
-    REPORTED_ON,
-    RULES,
     STATE_LABELS,
-    STEP_LABELS,
-    By,
     Kind,
     OrderState,
-    Step,
-    allows,
 )
 from sla.supervision.visibility import visible_orders
 from tickets.models import Ticket, table_of
@@ -38,12 +31,10 @@ from tickets.queries.lists import COUNT_CAP
 from tickets.queries.veils import veils
 from tickets.states import Stage
 from tickets.veil import covered_in
-from tickets.visibility import units_below, visible_tickets
+from tickets.visibility import units_below
 
 _card = table_of(Card)
 _order = table_of(SupervisionOrder)
-_copy = table_of(SupervisionCopy)
-_step = table_of(SupervisionStep)
 _interview = table_of(SupervisionInterview)
 _ticket = table_of(Ticket)
 _unit = table_of(Unit)
@@ -109,53 +100,8 @@ class OrderItem:
         return self.reported_at is not None and self.reported_at > self.report_by
 
 
-@dataclass(frozen=True)
-class StepItem:
-    """A line of a document's course."""
-
-    at: datetime
-    step: str
-    actor: str
-    unit: str | None
-    note: str
-
-    @property
-    def word(self) -> str:
-        return STEP_LABELS[Step(self.step)]
-
-
-@dataclass(frozen=True)
-class InterviewItem:
-    """The record of a 约谈."""
-
-    held_at: datetime
-    place: str
-    attendees: str
-    minutes: str
-    measures: str
-    recorded_at: datetime
-    recorded_by: str | None
-
-
-@dataclass(frozen=True)
-class OrderPage:
-    """A document with its course and what this person may do with it."""
-
-    item: OrderItem
-    requirement: str
-    recipient: str
-    limit_text: str | None
-    issued_by: str | None
-    parent: tuple[int, str] | None
-    children: tuple[OrderItem, ...]
-    copies: tuple[str, ...]
-    course: tuple[StepItem, ...]
-    interview: InterviewItem | None
-    sees_ticket: bool
-    steps: frozenset[Step]
-
-
-def _columns() -> list[Any]:
+def columns() -> list[Any]:
+    """What an `OrderItem` is made of, out of `source`."""
     plain = [
         name for name in OrderItem.__dataclass_fields__ if name not in ("ticket_number", "unit", "held_at")
     ]
@@ -167,7 +113,8 @@ def _columns() -> list[Any]:
     ]
 
 
-def _source() -> Any:
+def source() -> Any:
+    """Documents with their unit, ticket and interview."""
     return (
         _order.join(_unit, _unit.c.id == _order.c.unit_id)
         .outerjoin(_ticket, _ticket.c.id == _order.c.ticket_id)
@@ -186,12 +133,12 @@ async def order_list(
 ) -> Page[OrderItem]:
     """One page of the documents this person may see, newest first."""
     limit = max(1, min(limit, MAX_PAGE))
-    query = sa.select(*_columns()).select_from(_source())
+    query = sa.select(*columns()).select_from(source())
     query = query.where(visible_orders(actor), *_narrowing(filters, actor, now))
     if before is not None:
         query = query.where(_order.c.id < before)
     rows = (await session.execute(query.order_by(_order.c.id.desc()).limit(limit + 1))).all()
-    items = await _items(session, actor, rows[:limit])
+    items = await items_of(session, actor, rows[:limit])
     return Page(items, str(items[-1].id) if len(rows) > limit else None)
 
 
@@ -231,118 +178,11 @@ def _is_late(now: datetime) -> list[sa.ColumnElement[bool]]:
     return [is_open(), _order.c.state.in_(unreported), _order.c.report_by < now]
 
 
-async def _items(session: AsyncSession, actor: Actor, rows: Sequence[Any]) -> tuple[OrderItem, ...]:
+async def items_of(session: AsyncSession, actor: Actor, rows: Sequence[Any]) -> tuple[OrderItem, ...]:
+    """The lines of these rows, under the veil where a matter is sealed to this person."""
     veiled = await veils(session, actor, {row.ticket_id for row in rows if row.ticket_id is not None})
     return tuple(
         OrderItem(**covered_in(veiled.get(row.ticket_id), dict(row._mapping), ("subject",))) for row in rows
-    )
-
-
-async def order_page(session: AsyncSession, actor: Actor, order_id: int) -> OrderPage:
-    """One document. Raises `order_not_found` when there is none this person may see."""
-    issuer = _user.alias("issuer")
-    extra = ("requirement", "recipient", "limit_text", "parent_id")
-    query = (
-        sa.select(
-            *_columns(),
-            *(_order.c[name] for name in extra),
-            issuer.c.name.label("issuer"),
-            sa.and_(_ticket.c.id.is_not(None), visible_tickets(actor)).label("sees"),
-            _order.c.unit_id.in_(units_below(actor)).label("own"),
-        )
-        .select_from(_source().outerjoin(issuer, issuer.c.id == _order.c.issued_by))
-        .where(_order.c.id == order_id, visible_orders(actor))
-    )
-    row = (await session.execute(query)).first()
-    if row is None:
-        raise HotlineError("order_not_found", order_id=order_id)
-    veiled = await veils(session, actor, {row.ticket_id} - {None})
-    veil = veiled.get(row.ticket_id)
-    values = covered_in(veil, dict(row._mapping), ("subject", "requirement"))
-    item = OrderItem(**{name: values[name] for name in OrderItem.__dataclass_fields__})
-    interview = await interview_of(session, order_id)
-    if interview is not None and veil is not None:
-        interview = InterviewItem(**covered_in(veil, vars(interview), ("minutes", "measures", "attendees")))
-    course = await _course(session, order_id)
-    if veil is not None:
-        course = tuple(StepItem(**covered_in(veil, vars(one), ("note",))) for one in course)
-    return OrderPage(
-        item,
-        values["requirement"],
-        row.recipient,
-        row.limit_text,
-        row.issuer,
-        await _parent(session, actor, row.parent_id),
-        await _children(session, actor, order_id),
-        await _copied_to(session, order_id),
-        course,
-        interview,
-        bool(row.sees),
-        steps_of(actor, item, own=bool(row.own), recorded=interview is not None),
-    )
-
-
-def steps_of(actor: Actor, item: OrderItem, *, own: bool, recorded: bool) -> frozenset[Step]:
-    """What this person may do to the document now."""
-    found = set()
-    for step, rule in RULES.items():
-        if not allows(step, Kind(item.kind), OrderState(item.state)):
-            continue
-        by_unit = rule.by is By.UNIT and own and actor.may(Permission.TICKET_HANDLE)
-        by_house = rule.by is By.SUPERVISION and actor.may(Permission.TICKET_SUPERVISE)
-        if by_unit or by_house:
-            found.add(step)
-    if recorded:
-        found.discard(Step.RECORD)
-    else:
-        found.discard(Step.LOOK)
-    return frozenset(found)
-
-
-async def interview_of(session: AsyncSession, order_id: int) -> InterviewItem | None:
-    """The record of the interview, if it was held."""
-    names = [name for name in InterviewItem.__dataclass_fields__ if name != "recorded_by"]
-    query = sa.select(*(_interview.c[name] for name in names), _user.c.name.label("recorded_by")).select_from(
-        _interview.outerjoin(_user, _user.c.id == _interview.c.recorded_by)
-    )
-    row = (await session.execute(query.where(_interview.c.order_id == order_id))).first()
-    return InterviewItem(**row._mapping) if row is not None else None
-
-
-async def _course(session: AsyncSession, order_id: int) -> tuple[StepItem, ...]:
-    query = (
-        sa.select(
-            _step.c.at,
-            _step.c.step,
-            _step.c.actor_name.label("actor"),
-            _unit.c.short_name.label("unit"),
-            _step.c.note,
-        )
-        .select_from(_step.outerjoin(_unit, _unit.c.id == _step.c.unit_id))
-        .where(_step.c.order_id == order_id)
-        .order_by(_step.c.id)
-    )
-    return tuple(StepItem(**row._mapping) for row in await session.execute(query))
-
-
-async def _parent(session: AsyncSession, actor: Actor, parent_id: int | None) -> tuple[int, str] | None:
-    if parent_id is None:
-        return None
-    query = sa.select(_order.c.id, _order.c.number).where(_order.c.id == parent_id, visible_orders(actor))
-    row = (await session.execute(query)).first()
-    return (row.id, row.number) if row is not None else None
-
-
-async def _children(session: AsyncSession, actor: Actor, order_id: int) -> tuple[OrderItem, ...]:
-    query = sa.select(*_columns()).select_from(_source())
-    query = query.where(_order.c.parent_id == order_id, visible_orders(actor)).order_by(_order.c.id)
-    return await _items(session, actor, (await session.execute(query)).all())
-
-
-async def _copied_to(session: AsyncSession, order_id: int) -> tuple[str, ...]:
-    query = sa.select(_unit.c.name).join(_copy, _copy.c.unit_id == _unit.c.id)
-    return tuple(
-        (await session.execute(query.where(_copy.c.order_id == order_id).order_by(_unit.c.id))).scalars()
     )
 
 
@@ -352,10 +192,10 @@ async def orders_of_tickets(
     """The documents on these tickets, newest first."""
     if not ids:
         return {}
-    query = sa.select(*_columns()).select_from(_source())
+    query = sa.select(*columns()).select_from(source())
     query = query.where(_order.c.ticket_id.in_(ids), visible_orders(actor)).order_by(_order.c.id.desc())
     found: dict[int, list[OrderItem]] = {}
-    for item in await _items(session, actor, (await session.execute(query)).all()):
+    for item in await items_of(session, actor, (await session.execute(query)).all()):
         found.setdefault(item.ticket_id or 0, []).append(item)
     return {ident: tuple(items) for ident, items in found.items()}
 
@@ -364,7 +204,7 @@ async def open_orders(session: AsyncSession, actor: Actor, *, limit: int = 5) ->
     """What one's own unit, or one below, is to answer: the next to be reported on first."""
     if not actor.may(Permission.TICKET_HANDLE) or actor.unit_id is None:
         return ()
-    query = sa.select(*_columns()).select_from(_source())
+    query = sa.select(*columns()).select_from(source())
     waiting: sa.BindParameter[Any] = sa.bindparam(
         "waiting", ["issued", "acknowledged"], expanding=True, literal_execute=True
     )
@@ -375,19 +215,19 @@ async def open_orders(session: AsyncSession, actor: Actor, *, limit: int = 5) ->
         visible_orders(actor),
     )
     order = (_order.c.report_by.asc().nulls_last(), _order.c.id)
-    return await _items(session, actor, (await session.execute(query.order_by(*order).limit(limit))).all())
+    return await items_of(session, actor, (await session.execute(query.order_by(*order).limit(limit))).all())
 
 
 async def order_counts(session: AsyncSession, actor: Actor, *, now: datetime) -> dict[str, int]:
     """How many documents are open, late with their report, or wait to be judged; capped."""
     reported = _order.c.state == sa.bindparam("reported", "reported", literal_execute=True)
     parts = {"open": [is_open()], "late": _is_late(now), "reported": [is_open(), reported]}
-    columns = []
+    counted = []
     for name, wanted in parts.items():
         some = sa.select(sa.literal(1)).select_from(_order).where(*wanted, visible_orders(actor))
         capped = some.limit(COUNT_CAP).subquery()
-        columns.append(sa.select(sa.func.count()).select_from(capped).scalar_subquery().label(name))
-    return dict((await session.execute(sa.select(*columns))).one()._mapping)
+        counted.append(sa.select(sa.func.count()).select_from(capped).scalar_subquery().label(name))
+    return dict((await session.execute(sa.select(*counted))).one()._mapping)
 
 
 async def last_cards(session: AsyncSession, ids: Collection[int]) -> dict[int, str]:
@@ -410,6 +250,3 @@ async def interviews(
     """The interviews, newest first, with when they were held and when they are looked at next."""
     filters = OrderFilters(kind=Kind.INTERVIEW.value)
     return await order_list(session, actor, filters, before, limit, now=now)
-
-
-__all__ = ["REPORTED_ON", "InterviewItem", "OrderFilters", "OrderItem", "OrderPage", "StepItem"]

@@ -146,26 +146,36 @@ def _step(
     said = None if "queues" in line.absent else _queues(line["queues"], queues)
     if said is not None and None in said:
         wrong.append(f"队列“{line['queues']}”不能识别")
+    names = None if said is None else tuple(one for one in said if one)
+    rows, unknown = _days(line, ident, names, kinds, before, monday)
+    wrong += unknown
+    if wrong:
+        return Step(line.number, "wrong", login, name, cells, ident, why=tuple(wrong))
+    had = {day: before[ident, day] for day in week(monday) if (ident, day) in before}
+    effect = "same" if rows == had else "changed" if had else "new"
+    return Step(line.number, effect, login, name, cells, ident, rows)
+
+
+def _days(
+    line: tables.Line, ident: int, queues: tuple[str, ...] | None, kinds: Kinds, before: Rows, monday: date
+) -> tuple[dict[date, Planned], list[str]]:
+    """The week the line wants, and what of it is no shift; `queues` None: those he has already."""
     rows: dict[date, Planned] = {}
+    wrong = []
     for number, day in enumerate(week(monday)):
         now = before.get((ident, day))
         if f"d{number}" in line.absent:  # what the list does not say stays
             found = now
         else:
             kept = now.queues if now else _usual(before, ident)
-            names = kept if said is None else tuple(one for one in said if one)
             try:
-                found = planned(cells[number], names, kinds, now)
+                found = planned(line[f"d{number}"], kept if queues is None else queues, kinds, now)
             except KeyError:
-                wrong.append(f"{DAYS[number]}的班次“{cells[number][:10]}”不存在或已停用")
+                wrong.append(f"{DAYS[number]}的班次“{line[f'd{number}'][:10]}”不存在或已停用")
                 continue
         if found is not None:
             rows[day] = found
-    if wrong:
-        return Step(line.number, "wrong", login, name, cells, ident, why=tuple(wrong))
-    had = {day: before[ident, day] for day in week(monday) if (ident, day) in before}
-    effect = "same" if rows == had else "changed" if had else "new"
-    return Step(line.number, effect, login, name, cells, ident, rows)
+    return rows, wrong
 
 
 def _usual(before: Rows, ident: int) -> tuple[str, ...]:

@@ -54,12 +54,7 @@ async def hand_over(
     """
     actor.require(Permission.ROTA_EDIT)
     summary = summary.strip()
-    kept = [one for one in matters if one.text.strip() or one.ticket_id or one.call_id]
-    if not summary and not kept:
-        raise HotlineError("handover_empty")
-    long = any(len(one.text) > MAX_MATTER for one in kept)
-    if len(summary) > MAX_SUMMARY or len(kept) > MOST_ITEMS or long:
-        raise HotlineError("handover_long", most=MOST_ITEMS)
+    kept = _kept(summary, matters)
     await _check(uow.session, kind_id, {one.call_id for one in kept if one.call_id})
     values = {
         "day": day, "kind_id": kind_id, "summary": summary, "written_at": uow.now,
@@ -70,15 +65,7 @@ async def hand_over(
     if row is None:
         same = sa.select(_note.c.id).where(_note.c.request_key == key)
         return int((await uow.session.execute(same)).scalar_one())
-    items = [
-        {
-            "note_id": row.id,
-            "matter": one.text.strip(),
-            "ticket_id": one.ticket_id,
-            "call_session_id": one.call_id,
-        }
-        for one in kept
-    ]
+    items = [_item_row(row.id, one) for one in kept]
     if items:
         await uow.session.execute(sa.insert(_item), items)
     await audit.record(
@@ -86,6 +73,26 @@ async def hand_over(
         detail={"items": len(items)},
     )  # fmt: skip
     return int(row.id)
+
+
+def _kept(summary: str, matters: Sequence[Matter]) -> list[Matter]:
+    """The matters that say something. Raises `handover_empty`, `handover_long`."""
+    kept = [one for one in matters if one.text.strip() or one.ticket_id or one.call_id]
+    if not summary and not kept:
+        raise HotlineError("handover_empty")
+    long = any(len(one.text) > MAX_MATTER for one in kept)
+    if len(summary) > MAX_SUMMARY or len(kept) > MOST_ITEMS or long:
+        raise HotlineError("handover_long", most=MOST_ITEMS)
+    return kept
+
+
+def _item_row(note_id: int, one: Matter) -> dict[str, Any]:
+    return {
+        "note_id": note_id,
+        "matter": one.text.strip(),
+        "ticket_id": one.ticket_id,
+        "call_session_id": one.call_id,
+    }
 
 
 async def _check(session: AsyncSession, kind_id: int | None, calls: set[int]) -> None:

@@ -169,12 +169,12 @@ def events() -> list[type[Event]]:
 def raised_codes() -> dict[str, set[str]]:
     """Every code our rooms give a HotlineError → the rooms that do."""
     found: dict[str, set[str]] = {}
-    files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
-    for path in [*files, ROOT / "node.py", ROOT / "commands.py"]:
+    files = [path for room in (*ROOMS, "node", "command_line") for path in (ROOT / room).rglob("*.py")]
+    for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "HotlineError" and node.args:
                 for code in _constants(node.args[0]):
-                    found.setdefault(code, set()).add(path.relative_to(ROOT).parts[0].removesuffix(".py"))
+                    found.setdefault(code, set()).add(path.relative_to(ROOT).parts[0])
     return found
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from commands import _pack_check
 from core.db import Database
 from core.errors import HotlineError
 from core.people.actor import Actor
@@ -14,6 +13,7 @@ from core.settings import City, Paths, Settings, Sla, load_settings
 from node import Node
 from sla import calendar_service, pack_service
 from sla.calendar import DayKind, Exceptional
+from sla.doctor import pack_check
 from tickets.limits import Matter
 from tickets.models import Category
 from tickets.states import Stage
@@ -73,7 +73,7 @@ async def test_a_node_without_its_pack_does_not_begin(database_url: str, tmp_pat
     ],
 )
 async def test_doctor_looks_at_the_pack_and_its_hours(settings: Settings, level: str, told: str) -> None:
-    found = await _pack_check(settings).ask()
+    found = await pack_check(settings).ask()
     assert found[0] == level
     assert told in found[1]
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import HotlineError
 from core.people.actor import Actor
-from sla.quality import drawing, figures, queries
+from sla.quality import calibrations, drawing, figures, queries
 from sla.quality.drawing import DrawRules
 from sla.quality.sampling import ORDER, RULE_WORDS, Rule, draw
 from sla.quality.sheet import Item, agreement, spreads
@@ -346,10 +346,10 @@ async def test_scores_of_a_calibration_are_blind_until_it_is_closed(office: Offi
     first, second = office.actors["quality1"], office.actors["quality2"]
     await blind(office, ident, "quality1", 10)
     async with office.db.read() as session:
-        (item,) = await queries.calibrations(session, second)
+        (item,) = await calibrations.calibrations(session, second)
         assert item.waits_for(second.user_id)
-        assert await queries.blind_scores(session, second, item) == []
-        assert [one.reviewer_id for one in await queries.blind_scores(session, first, item)] == [
+        assert await calibrations.blind_scores(session, second, item) == []
+        assert [one.reviewer_id for one in await calibrations.blind_scores(session, first, item)] == [
             first.user_id
         ]
         page = await queries.case_page(session, second, case)
@@ -361,8 +361,8 @@ async def test_scores_of_a_calibration_are_blind_until_it_is_closed(office: Offi
     async with office.db.begin() as uow:
         await office.quality.close_calibration(uow, office.actors["officer"], ident, "问候语从严")
     async with office.db.read() as session:
-        (item,) = await queries.calibrations(session, second)
-        scores = await queries.blind_scores(session, second, item)
+        (item,) = await calibrations.calibrations(session, second)
+        scores = await calibrations.blind_scores(session, second, item)
         sheet = await drawing.sheet_by_id(session, item.sheet_id)
         page = await queries.case_page(session, second, case)
     found = spreads(sheet, [(one.marks, one.fatal) for one in scores])

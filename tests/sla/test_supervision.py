@@ -15,6 +15,7 @@ from core.people.permissions import Role
 from sla.sources import shipped_calendar
 from sla.supervision import queries
 from sla.supervision.inputs import Interview, NewOrder
+from sla.supervision.order_page import order_page
 from sla.supervision.queries import OrderFilters
 from sla.supervision.service import SupervisionService
 from sla.supervision.terms import RULES, Kind, OrderState, Step, allows, leads_to
@@ -358,8 +359,8 @@ async def test_a_sealed_reporter_is_covered_in_what_the_unit_reads(desk: Desk) -
     await one.to_handling()
     order = await desk.issue(on=one, requirement="秦小川 13877311111 多次反映，请核查")
     async with desk.city.db.read() as session:
-        unit = await queries.order_page(session, desk.city.actors["lights"], order)
-        house = await queries.order_page(session, desk.city.actors["supervision"], order)
+        unit = await order_page(session, desk.city.actors["lights"], order)
+        house = await order_page(session, desk.city.actors["supervision"], order)
     assert "秦小川" in house.requirement
     for text in (unit.requirement, unit.course[0].note):
         assert "秦小川" not in text

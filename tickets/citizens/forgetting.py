@@ -254,32 +254,7 @@ async def _preview(session: AsyncSession, found: _Found, forgotten: bool) -> For
         _value.c.destroyed_at.is_(None),
     )
     standing = {row.id for row in await session.execute(live)}
-    open_ticket = sa.select(sa.func.count()).where(
-        _ticket.c.id.in_(found.tickets), _ticket.c.stage.is_not(None)
-    )
-    open_draft = sa.select(sa.func.count()).where(
-        _draft.c.caller_ref.in_(found.phones), _draft.c.ended_at.is_(None)
-    )
-    open_task = sa.select(sa.func.count()).where(
-        _task.c.caller_ref.in_(found.phones), _task.c.closed_at.is_(None)
-    )
-    told_in = sa.select(_draft.c.ticket_id).where(_draft.c.chat_session_id.in_(found.chats))
-    of_tickets = sa.or_(_hold.c.subject_id.in_(found.tickets), _hold.c.subject_id.in_(told_in))
-    held = sa.select(sa.func.count()).where(
-        _hold.c.lifted_at.is_(None),
-        sa.or_(
-            sa.and_(_hold.c.subject == "citizen", _hold.c.subject_id.in_(found.members)),
-            sa.and_(_hold.c.subject == "ticket", of_tickets),
-        ),
-    )
-    calls = sa.select(sa.func.count()).select_from(_call).where(_call.c.caller_ref.in_(found.phones))
-    chats = sa.select(sa.func.count()).select_from(_chat)
-    open_chats = chats.where(_chat.c.phone_ref.in_(found.phones), _chat.c.ended_at.is_(None))
-    written = chats.where(_chat.c.id.in_(found.chats), _chat.c.words_gone_at.is_(None))
-    counts = [
-        (await session.execute(query)).scalar_one()
-        for query in (held, open_ticket, open_draft, open_task, calls, written, open_chats)
-    ]
+    counts = {name: (await session.execute(query)).scalar_one() for name, query in _countings(found).items()}
     return ForgetPreview(
         phones=len(standing & set(found.phones)),
         names=len(standing & found.names),
@@ -288,13 +263,32 @@ async def _preview(session: AsyncSession, found: _Found, forgotten: bool) -> For
         codes=len(standing & found.codes),
         notes=len(standing & set(found.notes)),
         drafts=len(found.drafts),
-        chats=counts[5],
         tickets=len(found.tickets),
-        calls=counts[4],
-        held=counts[0],
-        open_tickets=counts[1],
-        open_drafts=counts[2],
-        open_callbacks=counts[3],
-        open_chats=counts[6],
         forgotten=forgotten,
+        **counts,
+    )
+
+
+def _countings(found: _Found) -> dict[str, sa.Select[tuple[int]]]:
+    """What is counted by the database, by its name in the preview."""
+    number = sa.select(sa.func.count())
+    chats = number.select_from(_chat)
+    return {
+        "held": number.where(_hold.c.lifted_at.is_(None), _holds(found)),
+        "open_tickets": number.where(_ticket.c.id.in_(found.tickets), _ticket.c.stage.is_not(None)),
+        "open_drafts": number.where(_draft.c.caller_ref.in_(found.phones), _draft.c.ended_at.is_(None)),
+        "open_callbacks": number.where(_task.c.caller_ref.in_(found.phones), _task.c.closed_at.is_(None)),
+        "calls": number.select_from(_call).where(_call.c.caller_ref.in_(found.phones)),
+        "chats": chats.where(_chat.c.id.in_(found.chats), _chat.c.words_gone_at.is_(None)),
+        "open_chats": chats.where(_chat.c.phone_ref.in_(found.phones), _chat.c.ended_at.is_(None)),
+    }
+
+
+def _holds(found: _Found) -> sa.ColumnElement[bool]:
+    """A legal hold on him, on a ticket of his, or on one a conversation of his was made into."""
+    told_in = sa.select(_draft.c.ticket_id).where(_draft.c.chat_session_id.in_(found.chats))
+    of_tickets = sa.or_(_hold.c.subject_id.in_(found.tickets), _hold.c.subject_id.in_(told_in))
+    return sa.or_(
+        sa.and_(_hold.c.subject == "citizen", _hold.c.subject_id.in_(found.members)),
+        sa.and_(_hold.c.subject == "ticket", of_tickets),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -20,6 +21,7 @@ _ticket = table_of(Ticket)
 _value = table_of(PersonalValue)
 _unit = table_of(Unit)
 PAGE = 15
+NEWEST = (_ticket.c.created_at.desc(), _ticket.c.id.desc())
 
 
 @dataclass(frozen=True)
@@ -86,27 +88,7 @@ async def tickets_of(
     actor.require(Permission.CITIZEN_READ)
     if not refs:
         return Page((), None)
-    order = (_ticket.c.created_at.desc(), _ticket.c.id.desc())
-    numbers = (
-        sa.func.unnest(sa.cast(list(refs), ARRAY(sa.BigInteger)))
-        .table_valued("ref", name="n")
-        .render_derived()
-    )
-    # Each number from its own index, then merged: few rows are read however many there are.
-    each = (
-        sa.select(_ticket.c.id, _ticket.c.created_at)
-        .where(_ticket.c.phone_ref == numbers.c.ref, seen_tickets(actor), *after(_ticket, cursor))
-        .order_by(*order)
-        .limit(limit + 1)
-        .lateral("each")
-    )
-    page = (
-        sa.select(each.c.id)
-        .select_from(numbers.join(each, sa.true()))
-        .order_by(each.c.created_at.desc(), each.c.id.desc())
-        .limit(limit + 1)
-        .subquery("page")
-    )
+    page = _newest(refs, (seen_tickets(actor), *after(_ticket, cursor)), limit + 1)
     plain = [name for name in CitizenTicket.__dataclass_fields__ if name not in {"unit", "phone"}]
     query = (
         sa.select(
@@ -117,12 +99,38 @@ async def tickets_of(
         .join(page, page.c.id == _ticket.c.id)
         .outerjoin(_unit, _unit.c.id == _ticket.c.lead_unit_id)
         .outerjoin(_value, _value.c.id == _ticket.c.phone_ref)
-        .order_by(*order)
+        .order_by(*NEWEST)
     )
     rows = (await session.execute(query)).all()
     items = tuple(CitizenTicket(**row._mapping) for row in rows[:limit])
     more = len(rows) > limit
     return Page(items, encode_cursor(items[-1].created_at, items[-1].id) if more else None)
+
+
+def _newest(refs: Sequence[int], conditions: Sequence[Any], limit: int) -> sa.Subquery:
+    """The newest tickets of these numbers, each number from its own index, then merged.
+
+    So few rows are read however many there are.
+    """
+    numbers = (
+        sa.func.unnest(sa.cast(list(refs), ARRAY(sa.BigInteger)))
+        .table_valued("ref", name="n")
+        .render_derived()
+    )
+    each = (
+        sa.select(_ticket.c.id, _ticket.c.created_at)
+        .where(_ticket.c.phone_ref == numbers.c.ref, *conditions)
+        .order_by(*NEWEST)
+        .limit(limit)
+        .lateral("each")
+    )
+    return (
+        sa.select(each.c.id)
+        .select_from(numbers.join(each, sa.true()))
+        .order_by(each.c.created_at.desc(), each.c.id.desc())
+        .limit(limit)
+        .subquery("page")
+    )
 
 
 async def ticket_counts(session: AsyncSession, actor: Actor, refs: Collection[int]) -> dict[int, int]:

@@ -38,6 +38,9 @@ LOOKED_AT = 400  # tickets at most, whatever the statistics promised
 COMPARED = 50
 LONGEST_WORD = 64
 HALF_LIFE_DAYS = 60.0
+COLUMNS = (
+    "id", "number", "title", "narrative", "address", "state", "created_at", "category_id", "phone_ref",
+)  # fmt: skip
 _ticket = table_of(Ticket)
 _unit = table_of(Unit)
 _signature = table_of(TicketSignature)
@@ -143,25 +146,9 @@ async def _found(
     listed = sa.literal(list(terms), type_=ARRAY(sa.Text))
     holds = _signature.c.terms.contains(listed) if together else _signature.c.terms.overlap(listed)
     near = sa.select(_signature.c.ticket_id).where(holds).limit(LOOKED_AT).subquery()
-    one_by_one = [
-        sa.cast(_signature.c.terms.contains(sa.literal([term], type_=ARRAY(sa.Text))), sa.Integer)
-        for term in terms
-    ]
-    shared = reduce(add, one_by_one)
-    columns = (
-        "id",
-        "number",
-        "title",
-        "narrative",
-        "address",
-        "state",
-        "created_at",
-        "category_id",
-        "phone_ref",
-    )
     query = (
         sa.select(
-            *(_ticket.c[name] for name in columns),
+            *(_ticket.c[name] for name in COLUMNS),
             _unit.c.short_name.label("lead_unit"),
             _signature.c.features,
         )
@@ -176,12 +163,21 @@ async def _found(
             _ticket.c.confidentiality.not_in(sorted(SEALED_DEGREES)),
             visible_tickets(actor),
         )
-        .order_by(shared.desc(), _ticket.c.id.desc())
+        .order_by(_shared(terms).desc(), _ticket.c.id.desc())
         .limit(COMPARED)
     )
     if asked.ticket_id is not None:
         query = query.where(_ticket.c.id != asked.ticket_id)
     return (await session.execute(query)).all()
+
+
+def _shared(terms: Sequence[str]) -> Any:
+    """How many of the terms a ticket has."""
+    one_by_one = [
+        sa.cast(_signature.c.terms.contains(sa.literal([term], type_=ARRAY(sa.Text))), sa.Integer)
+        for term in terms
+    ]
+    return reduce(add, one_by_one)
 
 
 def _freshness(at: datetime, now: datetime | None) -> float:

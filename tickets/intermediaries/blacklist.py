@@ -60,6 +60,16 @@ async def propose(
     row = await lock(uow, intermediary_id)
     await check_edit(uow.session, actor, market, row.unit_id)
     reason = clean(reason, lines=True)
+    _check_proposal(finding, reason, months)
+    ident = await _insert(uow, actor, intermediary_id, finding, reason, months)
+    detail = {"listing_id": ident, "finding": finding, "months": months}
+    await note(uow, actor, intermediary_id, "listing_proposed", reason, detail)
+    units = tuple({row.unit_id, market.operator_id} - {None})
+    await staff.write(uow, [Notice("listing_waiting", None, DECIDING, units)], done_by=actor.user_id)
+    return ident
+
+
+def _check_proposal(finding: str, reason: str, months: int) -> None:
     wrong = {}
     if finding not in FINDINGS:
         wrong["finding"] = "unknown_choice"
@@ -69,6 +79,12 @@ async def propose(
         wrong["reason"] = "too_long" if reason else "required"
     if wrong:
         raise HotlineError("form_invalid", fields=wrong)
+
+
+async def _insert(
+    uow: UnitOfWork, actor: Actor, intermediary_id: int, finding: str, reason: str, months: int
+) -> int:
+    """The row of a proposal; one that is open already is the only one."""
     values = {
         "version": 1,
         "intermediary_id": intermediary_id,
@@ -84,14 +100,9 @@ async def propose(
     try:
         async with uow.savepoint():
             made = await uow.session.execute(sa.insert(_entry).values(**values).returning(_entry.c.id))
-            ident = int(made.scalar_one())
+            return int(made.scalar_one())
     except IntegrityError:
         raise HotlineError("listing_open") from None
-    detail = {"listing_id": ident, "finding": finding, "months": months}
-    await note(uow, actor, intermediary_id, "listing_proposed", reason, detail)
-    units = tuple({row.unit_id, market.operator_id} - {None})
-    await staff.write(uow, [Notice("listing_waiting", None, DECIDING, units)], done_by=actor.user_id)
-    return ident
 
 
 async def decide(

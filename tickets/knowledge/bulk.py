@@ -35,33 +35,33 @@ async def insert_published(
     for ident, content in zip(ids, contents, strict=True):
         shown = {name: content[name] for name in SHOWN}
         text = {name: content[name] for name in ("answer", "basis")}
-        people = {"author": content.get("author"), "reviewer": content.get("reviewer")}
-        articles.append(
-            shown
-            | {
-                "id": ident,
-                "version": 4,
-                "unit_id": content["unit_id"],
-                "live": 1,
-                "pending": None,
-                "stage": None,
-                "uses": content.get("uses", 0),
-                "created_by": people["author"],
-                "created_at": at,
-                "updated_at": at,
-                "published_at": at,
-                "withdrawn_at": None,
-            }
-        )
+        people = {name: content.get(name) for name in ("author", "reviewer")} | {"publisher": publisher}
+        articles.append(shown | _live(ident, content, at))
         made = {"article_id": ident, "number": 1, "made_by": people["author"], "made_at": at}
         editions.append(shown | text | made)
         for step, who in WAY:
-            actor = publisher if who == "publisher" else people[who]
-            steps.append(
-                {"article_id": ident, "edition": 1, "step": step, "actor_id": actor, "note": "", "at": at}
-            )
+            taken = {"article_id": ident, "edition": 1, "step": step, "actor_id": people[who]}
+            steps.append(taken | {"note": "", "at": at})
         texts += index.rows_of(ident, content["question"], content["answer"], content["basis"])
     for table, rows in ((_article, articles), (_edition, editions), (_step, steps), (_text, texts)):
         await insert_rows(session, table, rows)
     await index.count(session, [content["question"] for content in contents], 1)
     return list(ids)
+
+
+def _live(ident: int, content: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+    """The row of an article that went the whole way once."""
+    return {
+        "id": ident,
+        "version": len(WAY),
+        "unit_id": content["unit_id"],
+        "live": 1,
+        "pending": None,
+        "stage": None,
+        "uses": content.get("uses", 0),
+        "created_by": content.get("author"),
+        "created_at": at,
+        "updated_at": at,
+        "published_at": at,
+        "withdrawn_at": None,
+    }

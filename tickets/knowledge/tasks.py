@@ -62,28 +62,34 @@ async def report(
     unit_id = await _owner(uow, actor, article_id) if article_id is not None else None
     open_one = await _open_one(uow, complaint, article_id, about)
     if open_one is not None:
-        await _add_report(uow, actor, open_one.id, about)
-        more = {"reports": open_one.reports + 1, "version": open_one.version + 1}
-        await uow.session.execute(sa.update(_task).where(_task.c.id == open_one.id).values(**more))
+        await _repeat(uow, actor, open_one, about)
         return Reported(open_one.id, new=False)
     values = {
-        "version": 1,
         "kind": complaint.value,
         "article_id": article_id,
         "unit_id": unit_id,
         "about": about,
-        "reports": 1,
         "limit_days": days,
-        "opened_by": actor.user_id,
-        "opened_at": uow.now,
         "due_at": limits.later(uow.now, days),
-        "reason": "",
     }
-    made = await uow.session.execute(sa.insert(_task).values(**values).returning(_task.c.id))
+    return Reported(await _open(uow, actor, values), new=True)
+
+
+async def _open(uow: UnitOfWork, actor: Actor, values: dict[str, Any]) -> int:
+    """A new task with its first report; its owner is told."""
+    first = {"version": 1, "reports": 1, "opened_by": actor.user_id, "opened_at": uow.now, "reason": ""}
+    made = await uow.session.execute(sa.insert(_task).values(**first, **values).returning(_task.c.id))
     ident = int(made.scalar_one())
-    await _add_report(uow, actor, ident, about)
-    await tell(uow, "knowledge_task", unit_id, done_by=actor.user_id)
-    return Reported(ident, new=True)
+    await _add_report(uow, actor, ident, values["about"])
+    await tell(uow, "knowledge_task", values["unit_id"], done_by=actor.user_id)
+    return ident
+
+
+async def _repeat(uow: UnitOfWork, actor: Actor, task: Any, about: str) -> None:
+    """The same again: one more report of the task that is open."""
+    await _add_report(uow, actor, task.id, about)
+    more = {"reports": task.reports + 1, "version": task.version + 1}
+    await uow.session.execute(sa.update(_task).where(_task.c.id == task.id).values(**more))
 
 
 async def reject(uow: UnitOfWork, actor: Actor, task_id: int, version: int, reason: str) -> None:

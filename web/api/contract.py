@@ -115,20 +115,7 @@ def operation(
     def declare(work: Work) -> Any:
         @wraps(work)
         async def handler(request: web.Request) -> web.StreamResponse:
-            call = Call(
-                request=request,
-                ctx=context(request),
-                machine=machine(request),
-                sent_query=read_query(request, query),
-                sent_body=await read_json(request, body) if body is not None else None,
-                key=request.headers.get("Idempotency-Key", "") if keyed else "",
-            )
-            made = await work(call)
-            if isinstance(made, web.StreamResponse):
-                return made
-            return web.Response(
-                text=made.model_dump_json(), status=status, content_type="application/json", charset="utf-8"
-            )
+            return _answer(await work(await _read(request, query, body, keyed=keyed)), status)
 
         declared = Operation(
             method, path, summary, scopes, query, body, answer, status, keyed,
@@ -138,6 +125,25 @@ def operation(
         return route(method, BASE + path, scope=scopes, max_body=max_body)(handler)
 
     return declare
+
+
+async def _read(request: web.Request, query: type[Fields], body: type[Fields] | None, *, keyed: bool) -> Call:
+    return Call(
+        request=request,
+        ctx=context(request),
+        machine=machine(request),
+        sent_query=read_query(request, query),
+        sent_body=await read_json(request, body) if body is not None else None,
+        key=request.headers.get("Idempotency-Key", "") if keyed else "",
+    )
+
+
+def _answer(made: BaseModel | web.StreamResponse, status: int) -> web.StreamResponse:
+    if isinstance(made, web.StreamResponse):
+        return made
+    return web.Response(
+        text=made.model_dump_json(), status=status, content_type="application/json", charset="utf-8"
+    )
 
 
 def operations_in(module: ModuleType) -> Iterator[Operation]:

@@ -65,10 +65,19 @@ async def similar(
 ) -> list[Similar]:
     """At most `MOST`: the same matter by its text first, then the same caller or place, of the same
     category before others; only for who sees every ticket."""
+    by_text = await _by_text(session, actor, ticket, now)
+    found = await _by_caller_or_place(session, actor, ticket) if sees_every_ticket(actor) else {}
+    others = [one for one in found.values() if one.id not in by_text]
+    return [*by_text.values(), *sorted(others, key=lambda one: not one.same_category)][:MOST]
+
+
+async def _by_text(
+    session: AsyncSession, actor: Actor, ticket: TicketPage, now: datetime | None
+) -> dict[int, Similar]:
     told = Asked(
         ticket.title, ticket.narrative, ticket.address, ticket.type, ticket.confidentiality, ticket.id
     )
-    by_text = {
+    return {
         one.id: Similar(
             one.id,
             one.number,
@@ -82,12 +91,15 @@ async def similar(
         )
         for one in await alike(session, actor, told, now)
     }
-    found: dict[int, Similar] = {}
-    if sees_every_ticket(actor):
-        phone = sa.select(_ticket.c.phone_ref).where(_ticket.c.id == ticket.id).scalar_subquery()
-        for row in await _find(session, actor, ticket, _ticket.c.phone_ref == phone):
-            found[row.id] = Similar(**row._mapping, why="同一来电人")
-    if sees_every_ticket(actor) and ticket.address not in NO_PLACES:
+
+
+async def _by_caller_or_place(session: AsyncSession, actor: Actor, ticket: TicketPage) -> dict[int, Similar]:
+    phone = sa.select(_ticket.c.phone_ref).where(_ticket.c.id == ticket.id).scalar_subquery()
+    found: dict[int, Similar] = {
+        row.id: Similar(**row._mapping, why="同一来电人")
+        for row in await _find(session, actor, ticket, _ticket.c.phone_ref == phone)
+    }
+    if ticket.address not in NO_PLACES:
         newest = (
             sa.select(_ticket.c.id)
             .order_by(_ticket.c.created_at.desc(), _ticket.c.id.desc())
@@ -97,8 +109,7 @@ async def similar(
         same = (_ticket.c.id.in_(newest), *near)
         for row in await _find(session, actor, ticket, *same):
             found.setdefault(row.id, Similar(**row._mapping, why="同一地点"))
-    others = [one for one in found.values() if one.id not in by_text]
-    return [*by_text.values(), *sorted(others, key=lambda one: not one.same_category)][:MOST]
+    return found
 
 
 async def _find(session: AsyncSession, actor: Actor, ticket: TicketPage, *same: Any) -> Any:

@@ -165,24 +165,13 @@ async def one_page(
     async with context(request).db.read() as session:
         item = await queries.item(session, ident, day)
         place = await the_market(request, session)
-        inner = person.may(EDIT) or sees_all(person, place)
-        values: dict[str, Any] = {
-            "item": item,
-            "licences": [(row, judge(request, row, day)) for row in await queries.licences(session, ident)],
-            "levels": await queries.stars_of(session, ident),
-            "entries": await queries.entries_of(session, person, place, ident),
-            "events": await credit.feed(
-                session, context(request).clock.now(), intermediary_id=ident, newest=True
-            ),
-            "steps": await queries.steps(session, ident) if inner else [],
-            "linked": await queries.linked(session, ident) if inner else [],
-            "groups": await unit_groups(session),
-        }
+        values = await _known_of(request, session, place, ident)
     return await page(
         request,
         "market/one.html",
         status=422 if wrong else 200,
         day=day,
+        item=item,
         least=context(request).settings.intermediaries.least_ratings,
         may_edit=person.may(EDIT),
         may_link=person.may(Permission.TICKET_SUPERVISE) or (person.may(EDIT) and runs(person, place)),
@@ -193,6 +182,23 @@ async def one_page(
         **values,
         **words(),
     )
+
+
+async def _known_of(request: web.Request, session: AsyncSession, place: Market, ident: int) -> dict[str, Any]:
+    """What is known of a house; its history for those who keep the register or oversee it."""
+    day, person = today(request), actor(request)
+    inner = person.may(EDIT) or sees_all(person, place)
+    return {
+        "licences": [(row, judge(request, row, day)) for row in await queries.licences(session, ident)],
+        "levels": await queries.stars_of(session, ident),
+        "entries": await queries.entries_of(session, person, place, ident),
+        "events": await credit.feed(
+            session, context(request).clock.now(), intermediary_id=ident, newest=True
+        ),
+        "steps": await queries.steps(session, ident) if inner else [],
+        "linked": await queries.linked(session, ident) if inner else [],
+        "groups": await unit_groups(session),
+    }
 
 
 @route("GET", HOME + "/qualifications", permission=READ)

@@ -17,6 +17,7 @@ from core.errors import HotlineError
 from core.people.permissions import Permission
 from sla.supervision import queries
 from sla.supervision.inputs import Interview
+from sla.supervision.order_page import order_page as read_order
 from sla.supervision.papers import Form, OrderSheet, order_sheet
 from sla.supervision.queries import OrderFilters
 from sla.supervision.terms import OPEN, OrderState, Step
@@ -104,7 +105,7 @@ async def order_page(request: web.Request) -> web.StreamResponse:
 async def _page(request: web.Request, ident: int, **more: Any) -> web.StreamResponse:
     ctx, person = context(request), actor(request)
     async with ctx.db.read() as session:
-        found = await queries.order_page(session, person, ident)
+        found = await read_order(session, person, ident)
     usual: dict[str, Any] = {"told": None, "problem": None, "errors": {}, "typed": {}, "at": ""}
     status = more.pop("status", 200)
     return await page(

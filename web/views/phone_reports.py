@@ -111,17 +111,7 @@ async def phone_calls(request: web.Request) -> web.StreamResponse:
     """The calls a number counted, newest first."""
     query = read_query(request, CallsQuery)
     since, until = _here(query.since), _here(query.until)
-    short = context(request).settings.telephony.short_abandon_seconds
-    of_one = query.user is not None or bool(query.extension)
-    conditions = behind(
-        "offered" if of_one and query.counted not in MADE else query.counted,
-        since,
-        until,
-        short,
-        queue=query.queue or None,
-    )
-    if of_one:
-        conditions.append(of_agent(query.counted, query.user, query.extension))
+    conditions = _counted(query, context(request).settings.telephony.short_abandon_seconds)
     async with context(request).db.read() as session:
         who = actor(request)
         rows, more = await reads.call_list(
@@ -130,6 +120,7 @@ async def phone_calls(request: web.Request) -> web.StreamResponse:
         number = await reads.call_count(session, who, conditions)
         names = await _queue_names(session)
         person = await reads.person_name(session, query.user) if query.user else ""
+    who_took = person or (f"话机 {query.extension}" if query.extension else "")
     kept = query.model_dump(mode="json", exclude={"before"}, exclude_defaults=True)
     kept |= {"counted": query.counted, "since": _local(since), "until": _local(until)}
     following = urlencode({**kept, "before": mark_text(more)}) if more else None
@@ -140,18 +131,21 @@ async def phone_calls(request: web.Request) -> web.StreamResponse:
         number=number,
         title=FORMULAS[_CODES.get(query.counted, query.counted)],
         period=f"{to_city(since):%Y-%m-%d %H:%M} 至 {to_city(until):%Y-%m-%d %H:%M}",
-        narrowed=[
-            word
-            for word in (
-                names.get(query.queue, query.queue),
-                person or (f"话机 {query.extension}" if query.extension else ""),
-            )
-            if word
-        ],
+        narrowed=[word for word in (names.get(query.queue, query.queue), who_took) if word],
         next_query=f"?{following}" if following else None,
         pages=f"{HOME}/calls",
         filtered=True,
     )
+
+
+def _counted(query: CallsQuery, short: int) -> list[Any]:
+    """The conditions of the calls behind the number; of one agent, those he had part in."""
+    of_one = query.user is not None or bool(query.extension)
+    counted = "offered" if of_one and query.counted not in MADE else query.counted
+    conditions = behind(counted, _here(query.since), _here(query.until), short, queue=query.queue or None)
+    if of_one:
+        conditions.append(of_agent(query.counted, query.user, query.extension))
+    return conditions
 
 
 @route("GET", HOME + "/{form}", permission=READ)

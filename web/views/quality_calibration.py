@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import Field
 
 from core.errors import HotlineError
-from sla.quality import drawing, queries
+from sla.quality import calibrations, drawing, queries
 from sla.quality.sheet import agreement, spreads
 from web.context import actor, context
 from web.errors import problem_of
@@ -43,7 +43,7 @@ async def calibration_list(request: web.Request) -> web.StreamResponse:
     """Calibrations, and which wait for this person."""
     person = actor(request)
     async with context(request).db.read() as session:
-        items = await queries.calibrations(session, person)
+        items = await calibrations.calibrations(session, person)
     return await page(request, "quality/calibrations.html", items=items, me=person.user_id)
 
 
@@ -69,13 +69,13 @@ async def _shown(
     ctx, person, ident = context(request), actor(request), path_id(request, "calibration_id")
     _, problem = problem_of(error) if error else ("", None)
     async with ctx.db.read() as session:
-        found = await queries.calibrations(session, person, ident)
+        found = await calibrations.calibrations(session, person, ident)
         if not found:
             raise HotlineError("quality_not_found", calibration_id=ident)
         (item,) = found
         case = await queries.case_page(session, person, item.case_id)
         sheet = await drawing.sheet_by_id(session, item.sheet_id)
-        scores = await queries.blind_scores(session, person, item)
+        scores = await calibrations.blind_scores(session, person, item)
         how = await reads.how(session, person, ctx.recordings, item.case_id, ctx.clock.now())
     closed = item.closed_at is not None
     compared = spreads(sheet, [(one.marks, one.fatal) for one in scores]) if closed else []

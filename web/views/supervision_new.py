@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import HotlineError
 from core.ids import new_token
-from sla.supervision import queries
 from sla.supervision.inputs import NewOrder
+from sla.supervision.order_page import order_page
 from sla.supervision.terms import KEPT_FROM_UNITS, REPORTED_ON, Ground, Kind
 from tickets import queries as tickets
 from tickets.queries import TicketPage
@@ -61,7 +61,7 @@ async def new(request: web.Request) -> web.StreamResponse:
     query, ctx, person = read_query(request, NewQuery), context(request), actor(request)
     kind = Kind(query.kind)
     async with ctx.db.read() as session:
-        parent = await queries.order_page(session, person, query.parent) if query.parent else None
+        parent = await order_page(session, person, query.parent) if query.parent else None
         ticket_id = query.ticket or (parent.item.ticket_id if parent else None)
         ticket = await tickets.ticket_page(session, person, ticket_id) if ticket_id else None
         late = ticket is not None and ticket.due_at is not None and ticket.due_at < ctx.clock.now()

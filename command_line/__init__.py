@@ -1,0 +1,1 @@
+"""Commands about the whole product; those of one room are in its own `commands.py`."""
