@@ -28,6 +28,7 @@ from node import Node
 from routing.demo import Size, seed
 from tickets import query_codes
 
+Waits = dict[str, list[float]]
 KNOWN, UNKNOWN = "a wrong code", "no such number"
 LEAST, MOST = 0.9, 1.1  # median of unknown numbers to that of known ones
 WARM = 100  # pairs before anything is counted
@@ -75,9 +76,7 @@ class Guesser:
         return seconds
 
 
-async def play(
-    base: str, numbers: dict[str, list[str]], pairs: int
-) -> tuple[dict[str, list[float]], Guesser]:
+async def play(base: str, numbers: dict[str, list[str]], pairs: int) -> tuple[Waits, Guesser]:
     """Seconds of every answer, by kind of number."""
     waits: Waits = {KNOWN: [], UNKNOWN: []}
     async with ClientSession(timeout=ClientTimeout(total=30)) as session:
