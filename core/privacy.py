@@ -232,10 +232,12 @@ class Vault:
         one row, one comparison. Raises `value_unreadable`.
         """
         names = ("id", "kind", "blind", "key_id", "wrapped_key", "ciphertext")
-        # Columns: to make an object of a row would take longer than to find none.
         query = select(*(getattr(PersonalValue, name) for name in names))
-        row = (await session.execute(query.where(col(PersonalValue.id) == (ref or 0)))).first()
-        there = row is not None and row.wrapped_key is not None and row.ciphertext is not None
+        # Where there is none another row is read: to find nothing is faster than to find something.
+        row = (await session.execute(query.where(col(PersonalValue.id) == (ref or 1)))).first()
+        there = (
+            ref is not None and row is not None and row.wrapped_key is not None and row.ciphertext is not None
+        )
         real = self._opened(row if there else self._nobodys)
         return hmac.compare_digest(real.encode(), typed.encode()) and there
 
