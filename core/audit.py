@@ -82,20 +82,46 @@ async def record(
     `detail` holds ids and codes, never personal values. Source address and request id are taken
     from the logging context.
     """
-    await uow.session.execute(
-        insert(AuditRow).values(
-            at=uow.now,
-            actor_id=actor.user_id if actor else None,
-            actor_login=actor.login if actor else "-",
-            action=action,
-            object_type=object_type,
-            object_id=object_id,
-            reason=reason,
-            detail=detail or {},
-            source=log.source_ip.get(),
-            request_id=log.request_id.get(),
-        )
+    made = row(
+        uow,
+        actor=actor,
+        action=action,
+        object_type=object_type,
+        object_id=object_id,
+        reason=reason,
+        detail=detail,
     )
+    await write(uow, [made])
+
+
+def row(
+    uow: UnitOfWork,
+    *,
+    actor: Actor | None = None,
+    action: str,
+    object_type: str,
+    object_id: int | None = None,
+    reason: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One audit row as `write` takes it; see `record`."""
+    return {
+        "at": uow.now,
+        "actor_id": actor.user_id if actor else None,
+        "actor_login": actor.login if actor else "-",
+        "action": action,
+        "object_type": object_type,
+        "object_id": object_id,
+        "reason": reason,
+        "detail": detail or {},
+        "source": log.source_ip.get(),
+        "request_id": log.request_id.get(),
+    }
+
+
+async def write(uow: UnitOfWork, rows: list[dict[str, Any]]) -> None:
+    """Write rows within `uow`, in this order, with one statement."""
+    await uow.session.execute(insert(AuditRow).values(rows))
 
 
 def canonical(row: Any) -> bytes:

@@ -14,7 +14,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from cryptography.exceptions import InvalidTag
@@ -166,6 +167,11 @@ class Vault:
         }
         self._index_key = hashlib.sha256(b"index:" + settings.secrets.index_key.encode()).digest()
 
+    @cached_property
+    def _nobodys(self) -> PersonalValue:
+        """What is unsealed where there is nothing."""
+        return PersonalValue(**self.row("code", "------", datetime.min.replace(tzinfo=UTC)))
+
     def blind(self, kind: str, value: str) -> bytes:
         """The blind index of a normalised value: equal values, equal bytes, and nothing else."""
         return hmac.new(self._index_key, f"{kind}\0{value}".encode(), hashlib.sha256).digest()
@@ -219,7 +225,23 @@ class Vault:
             raise HotlineError("value_destroyed", ref=ref)
         return self._opened(row)
 
-    def _opened(self, row: PersonalValue) -> str:
+    async def matches(self, session: AsyncSession, ref: int | None, typed: str) -> bool:
+        """Whether `typed` is the value behind `ref`, which nobody is shown.
+
+        Of no value, or one that was destroyed, it is false after the same work: one question, the keys of
+        one row, one comparison. Raises `value_unreadable`.
+        """
+        names = ("id", "kind", "blind", "key_id", "wrapped_key", "ciphertext")
+        query = select(*(getattr(PersonalValue, name) for name in names))
+        # Where there is none another row is read: to find nothing is faster than to find something.
+        row = (await session.execute(query.where(col(PersonalValue.id) == (ref or 1)))).first()
+        there = (
+            ref is not None and row is not None and row.wrapped_key is not None and row.ciphertext is not None
+        )
+        real = self._opened(row if there else self._nobodys)
+        return hmac.compare_digest(real.encode(), typed.encode()) and there
+
+    def _opened(self, row: Any) -> str:
         if row.wrapped_key is None or row.ciphertext is None:
             raise HotlineError("value_destroyed", ref=row.id)
         master = self._masters.get(row.key_id)

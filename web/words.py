@@ -153,6 +153,7 @@ AUDIT_ACTIONS = {
     "message.opt_in": "恢复发送短信",
     "query_code.resend": "重发查询码",
     "query_code.locked": "查询码被锁定",
+    "point.withdraw": "撤回坐标",
     "relay.send": "短信代为询问",
     "channel.test": "测试通知通道",
     "attachment.add": "上传附件",

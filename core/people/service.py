@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import case, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -196,33 +196,34 @@ class PeopleService(Accounts):
         return user.locked_until is not None and user.locked_until > self._clock.now()
 
     async def _note_failure(self, user: User | None, *, locked: bool, step: str = "password") -> bool:
-        """Count a failure; True when it was the one that locked the account."""
-        locks = False
+        """Count a failure; True when it was the one that locked the account.
+
+        The same statements whoever it was: how long a refusal takes does not tell an account from none.
+        """
         async with self._db.begin() as uow:
-            if user is not None and not locked:
-                statement = (
-                    update(User)
-                    .where(col(User.id) == user.id)
-                    .values(failed=col(User.failed) + 1)
-                    .returning(col(User.failed))
+            counted = user.id if user is not None and not locked else 0
+            failed = col(User.failed) + 1
+            over = failed >= self._security.lock_after_failures
+            until = uow.now + timedelta(minutes=self._security.lock_minutes)
+            statement = update(User).where(col(User.id) == counted)
+            values = {
+                "failed": case((over, 0), else_=failed),
+                "locked_until": case((over, literal(until)), else_=col(User.locked_until)),
+            }
+            result = await uow.session.execute(statement.values(**values).returning(col(User.failed)))
+            locks = result.scalar_one_or_none() == 0
+            rows = [
+                audit.row(
+                    uow,
+                    action="login.refused",
+                    object_type="user",
+                    object_id=user.id if user else None,
+                    detail={"known": user is not None, "locked": locked, "step": step},
                 )
-                failed = (await uow.session.execute(statement)).scalar_one()
-                locks = failed >= self._security.lock_after_failures
-                if locks:
-                    until = uow.now + timedelta(minutes=self._security.lock_minutes)
-                    lock = update(User).where(col(User.id) == user.id).values(failed=0, locked_until=until)
-                    await uow.session.execute(lock)
-                    await audit.record(
-                        uow, actor=None, action="login.locked", object_type="user", object_id=user.id
-                    )
-            await audit.record(
-                uow,
-                actor=None,
-                action="login.refused",
-                object_type="user",
-                object_id=user.id if user else None,
-                detail={"known": user is not None, "locked": locked, "step": step},
-            )
+            ]
+            if locks and user is not None:
+                rows.insert(0, audit.row(uow, action="login.locked", object_type="user", object_id=user.id))
+            await audit.write(uow, rows)
         return locks
 
     async def _open(self, uow: UnitOfWork, user: User, source: str, agent: str | None) -> NewSession:

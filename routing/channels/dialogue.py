@@ -16,9 +16,17 @@ _STEPS = {**telling.STEPS, **own_tickets.STEPS}
 
 
 def answer(
-    talk: Talk, said: Incoming, *, mine: Sequence[Own], touched: datetime | None, area: str = ""
+    talk: Talk,
+    said: Incoming,
+    *,
+    mine: Sequence[Own],
+    touched: datetime | None,
+    area: str = "",
+    anew: bool = False,
 ) -> Turn:
-    """The next turn. `touched`: when the dialogue last moved, None for a new one; `area`: of landlines."""
+    """The next turn. `touched`: when the dialogue last moved, None for a new one; `area`: of landlines;
+    `anew`: where it stood could not be read (`keeping.py`), so that what is said answers nothing.
+    """
     if said.kind in (Kind.WELCOME, Kind.GONE):
         gone = said.kind is Kind.GONE
         return Turn(talk, "" if gone else texts.WELCOME, Wish(stopped=False, reachable=not gone))
@@ -29,6 +37,8 @@ def answer(
     command = command_of(said.text) if said.kind is Kind.TEXT else None
     if command is not None:
         return own_tickets.COMMANDS[command.name](talk, command.rest, mine)
+    if anew:
+        return telling.begun_anew(talk, said, mine, area)
     if _left(talk, said, touched):
         return telling.offered_again(talk, said)
     return _STEPS[talk.step](talk, said, mine, area)

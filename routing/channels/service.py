@@ -18,7 +18,18 @@ from core.db import Database, UnitOfWork
 from core.errors import HotlineError
 from core.privacy import Vault
 from core.settings import Settings
-from routing.channels import Channel, Channels, Incoming, Kind, Option, dialogue, letters, queries, texts
+from routing.channels import (
+    Channel,
+    Channels,
+    Incoming,
+    Kind,
+    Option,
+    dialogue,
+    keeping,
+    letters,
+    queries,
+    texts,
+)
 from routing.channels.models import (
     MAX_KEY,
     ChannelDialogue,
@@ -92,13 +103,14 @@ class ChannelService(ChannelStates):
         if before is not None:
             return before
         now = replace(said, at=uow.now)
-        talk = self._open(row)
+        talk, anew = self._open(row)
         mine = await queries.own_tickets(uow.session, row.id, also=said.about)
         if said.kind is Kind.LETTER:
             turn = letters.answer(now, mine, self._area)
             handed, kept = turn.talk, talk
         else:
-            turn = dialogue.answer(talk, now, mine=mine, touched=row.touched_at, area=self._area)
+            told = {"touched": row.touched_at, "area": self._area, "anew": anew}
+            turn = dialogue.answer(talk, now, mine=mine, **told)
             handed, kept = talk, turn.talk
         says, ticket_id = await self._carry_out(uow, row, said, turn, handed, mine)
         serial = row.serial + isinstance(turn.act, Submit)
@@ -162,10 +174,11 @@ class ChannelService(ChannelStates):
 
     # ---- how a dialogue stands ------------------------------------------------------------------
 
-    def _open(self, row: Any) -> Talk:
+    def _open(self, row: Any) -> tuple[Talk, bool]:
+        """How it stands, and whether it begins anew because nobody can tell (`keeping.read`)."""
         if row.talk is None:
-            return Talk()
-        return Talk.model_validate_json(self._vault.unseal(row.talk, aad=f"channel_dialogue:{row.id}"))
+            return Talk(), False
+        return keeping.read(self._vault.unseal(row.talk, aad=f"channel_dialogue:{row.id}"))
 
     async def _keep(self, uow: UnitOfWork, dialogue_id: int, talk: Talk, serial: int, *, gone: bool) -> None:
         """How it stands now; whoever writes is reached again."""

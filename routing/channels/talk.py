@@ -29,15 +29,18 @@ class Step(StrEnum):
 class Media(BaseModel):
     """A picture or a sound that lies with the platform."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="allow")  # see `Talk`
     kind: Kind
     media: str
 
 
 class Talk(BaseModel):
-    """How a dialogue stands. Kept sealed: it holds a citizen's words."""
+    """How a dialogue stands. Kept sealed: it holds a citizen's words.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    What a newer version wrote besides is carried along as long as the matter is the same (`keeping.py`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
     step: Step = Step.IDLE
     narrative: str = ""
     address: str = ""

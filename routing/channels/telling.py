@@ -1,6 +1,7 @@
 """A matter told step by step: what is it, where, photos, how to reach you, confirm. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from routing.channels import Incoming, Kind, texts
 from routing.channels.talk import Media, Own, Step, Submit, Talk, Turn
@@ -8,6 +9,8 @@ from routing.channels.words import Contact, contact_of, is_done, is_greeting, is
 
 MOST_MEDIA = 9
 MOST_WORDS = 6000
+CONFIRMS = ("确认", "提交", "是", "对", "1", "确定", "好", "好的", "ok", "OK")
+CHANGES = ("修改", "重新说", "2", "改")
 Answer = Callable[[Talk, Incoming, Sequence[Own], str], Turn]
 
 
@@ -107,9 +110,9 @@ def _confirm(talk: Talk) -> Turn:
 
 def _confirming(talk: Talk, said: Incoming, _mine: Sequence[Own], _area: str) -> Turn:
     word = said.text.strip().strip("。.!！")
-    if said.kind is Kind.TEXT and word in ("确认", "提交", "是", "对", "1", "确定", "好", "好的", "ok", "OK"):
+    if said.kind is Kind.TEXT and word in CONFIRMS:
         return Turn(Talk(), texts.SUBMITTED, Submit())
-    if said.kind is Kind.TEXT and word in ("修改", "重新说", "2", "改"):
+    if said.kind is Kind.TEXT and word in CHANGES:
         kept = talk.model_copy(update={"narrative": "", "address": "", "point": None, "step": Step.WHAT})
         return Turn(kept, texts.WHAT)
     heard = extended(talk, said)
@@ -143,6 +146,23 @@ def offered_again(talk: Talk, said: Incoming) -> Turn:
     if said.kind in (Kind.IMAGE, Kind.VOICE, Kind.LOCATION):
         kept = extended(kept.model_copy(update={"pending": ""}), said) or kept
     return Turn(kept, texts.AGAIN.format(summary=summary(talk)))
+
+
+def begun_anew(talk: Talk, said: Incoming, mine: Sequence[Own], area: str) -> Turn:
+    """Where the dialogue stood is not known any more: an excuse, and what there is of it is offered."""
+    if not talk.begun:
+        turn = begin(talk, said, mine, area)
+        return replace(turn, says=texts.ANEW_EMPTY + turn.says)
+    if said.kind is Kind.TEXT and (_answers_only(said.text) or is_greeting(said.text)):
+        said = said_again(said, "")
+    turn = offered_again(talk, said)
+    return replace(turn, says=texts.ANEW + turn.says)
+
+
+def _answers_only(text: str) -> bool:
+    """Whether words make sense as the answer to a question alone."""
+    word = text.strip().strip("。.!！")
+    return word in CONFIRMS or word in CHANGES or is_done(text) or is_no(text)
 
 
 def _again(talk: Talk, said: Incoming, mine: Sequence[Own], area: str) -> Turn:

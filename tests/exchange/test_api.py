@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
@@ -283,6 +284,47 @@ async def test_a_unit_that_reads_a_sealed_matter_gets_no_point(city: City) -> No
     assert "坐标 25.273600, 110.290700（WGS-84）" in (await handler.get(f"/tickets/{open_.id}")).text
 
 
+async def test_who_brought_a_point_takes_it_back_and_nobody_else_does(city: City) -> None:
+    client = await hall(city)
+    made = told(await submit(client, latitude=25.2736, longitude=110.2907))
+    address, why = f"/api/v1/tickets/{made['number']}/point/withdraw", {"reason": "标到了江对岸"}
+    other = await city.client("other-hall", Scope.TICKETS_SUBMIT, Scope.TICKETS_READ)
+    refused = await other.post(address, why, Idempotency_Key="point-0000")
+    assert (refused.status, told(refused)["code"]) == (404, "ticket_not_found")
+    assert (await client.post(address, {"reason": ""}, Idempotency_Key="point-0001")).status in (400, 422)
+    for key in ("point-0002", "point-0002", "point-0003"):
+        assert (await client.post(address, why, Idempotency_Key=key)).status == 200
+    for reader in (client, other):
+        got = told(await reader.get(f"/api/v1/tickets/{made['number']}"))
+        assert (got["latitude"], got["longitude"], got["given_datum"]) == (None, None, None)
+    rows = await city.ctx.db.fetch("SELECT actor_login FROM audit_log WHERE action = 'point.withdraw'")
+    assert [row["actor_login"] for row in rows] == ["machine:hall"]
+    bare = told(await submit(client, key="submit-0002", outer_number=None))
+    nothing = f"/api/v1/tickets/{bare['number']}/point/withdraw"
+    refused = await client.post(nothing, why, Idempotency_Key="point-0004")
+    assert (refused.status, told(refused)["code"]) == (409, "point_missing")
+
+
+async def test_a_point_is_taken_back_on_the_tickets_page_with_its_reason(city: City) -> None:
+    made = await city.console.ticket("water")
+    async with city.ctx.db.begin() as uow:
+        await points.keep(uow, made.id, Point(25.2736, 110.2907))
+    agent, address = await city.console.signed_in("agent"), f"/tickets/{made.id}"
+    page = (await agent.get(address)).text
+    seen = re.search(r'name="point_id" value="(\d+)"', page)
+    assert seen is not None
+    handler = await city.console.signed_in("dept_officer")
+    assert "坐标 25.273600" in (await handler.get(address)).text
+    assert "point_id" not in (await handler.get(address)).text
+    form = {"point_id": seen[1], "reason": "标到了江对岸"}
+    assert (await handler.post(f"{address}/point/withdraw", form)).status == 403
+    assert (await agent.post(f"{address}/point/withdraw", form)).status == 303
+    for browser in (agent, handler):
+        page = (await browser.get(address)).text
+        assert "坐标已撤回：标到了江对岸" in page
+        assert "25.273600" not in page
+
+
 async def test_every_route_asks_for_the_scope_its_description_names(city: City) -> None:
     described = told(await city.console.browser().get("/api/v1/openapi.json"))
     for scope in Scope:
@@ -307,4 +349,4 @@ async def test_generated_requests_meet_no_crash_and_no_status_that_is_not_descri
     await submit(client)
     described = told(await city.console.browser().get("/api/v1/openapi.json"))
     headers = {"Authorization": f"Bearer {client.token}"}
-    assert await asyncio.to_thread(lambda: fuzz(described, city.base, headers=headers)) == 16
+    assert await asyncio.to_thread(lambda: fuzz(described, city.base, headers=headers)) == 17

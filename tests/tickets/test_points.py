@@ -3,10 +3,11 @@
 import pytest
 
 from core.errors import HotlineError
-from tests.tickets.conftest import City
+from tests.tickets.conftest import City, Refused
+from tickets import queries
 from tickets.points import service
 from tickets.points.datum import Datum, Point, as_gcj02, as_wgs84
-from tickets.points.queries import points_of
+from tickets.points.queries import place_of, points_of
 
 # Places in WGS-84 and where maps of the mainland draw them; as other converters publish them.
 PAIRS = [
@@ -59,3 +60,81 @@ async def test_no_place_on_earth_is_refused_before_anything_is_written(city: Cit
             await service.keep(uow, one.id, Point(95.0, 110.0))
     assert refused.value.code == "form_invalid"
     assert await city.scalar("SELECT count(*) FROM ticket_point") == 0
+
+
+# ---- set wrongly ------------------------------------------------------------------------------------
+
+
+async def given(city: City, ticket_id: int, point: Point) -> int:
+    """Keep a point; its id."""
+    async with city.db.begin() as uow:
+        await service.keep(uow, ticket_id, point)
+    return int(await city.scalar("SELECT max(id) FROM ticket_point"))
+
+
+async def taken_back(
+    city: City, who: str, ticket_id: int, point_id: int, reason: str = "标到了江对岸"
+) -> None:
+    async with city.db.begin() as uow:
+        await service.withdraw(uow, city.actors[who], ticket_id, point_id, reason)
+
+
+async def test_a_point_that_was_taken_back_is_given_to_nobody_and_none_before_it_comes_back(
+    city: City,
+) -> None:
+    one, other = await city.ticket(), await city.ticket()
+    await given(city, one.id, Point(25.0, 110.0))
+    wrong = await given(city, one.id, Point(25.5, 110.5))
+    await given(city, other.id, Point(26.0, 111.0))
+    await taken_back(city, "agent", one.id, wrong)
+    async with city.db.read() as session:
+        assert await points_of(session, [one.id, other.id]) == {other.id: Point(26.0, 111.0)}
+        place = await place_of(session, one.id)
+        page = await queries.ticket_page(session, city.actors["agent"], one.id)
+    assert place is not None
+    assert place.point is None
+    assert place.withdrawn is not None
+    assert (place.withdrawn.reason, place.withdrawn.at) == ("标到了江对岸", city.db.clock.now())
+    assert (page.point, page.point_withdrawn) == (None, place.withdrawn)
+    assert await city.scalar("SELECT count(*) FROM ticket_point") == 3  # only added to
+    told = "SELECT reason FROM audit_log WHERE action = 'point.withdraw' AND object_id = :t"
+    assert await city.scalar(told, t=one.id) == "标到了江对岸"
+    await given(city, one.id, Point(25.3, 110.3))
+    async with city.db.read() as session:
+        assert (await points_of(session, [one.id]))[one.id] == Point(25.3, 110.3)
+
+
+async def test_taken_back_twice_is_once_and_a_newer_one_is_not_taken_for_the_one_that_was_seen(
+    city: City, refused: Refused
+) -> None:
+    one = await city.ticket()
+    seen = await given(city, one.id, Point(25.0, 110.0))
+    for reason in ("标错了", "又点了一次"):
+        await taken_back(city, "agent", one.id, seen, reason)
+    assert await city.scalar("SELECT string_agg(reason, '') FROM point_withdrawal") == "标错了"
+    assert await city.scalar("SELECT count(*) FROM audit_log WHERE action = 'point.withdraw'") == 1
+    await given(city, one.id, Point(25.3, 110.3))
+    await refused("point_changed", taken_back(city, "agent", one.id, seen))
+    await refused("point_changed", taken_back(city, "agent", (await city.ticket()).id, seen))
+    assert await city.scalar("SELECT count(*) FROM point_withdrawal") == 1
+
+
+async def test_units_take_no_point_back_and_nobody_does_without_a_reason(
+    city: City, refused: Refused
+) -> None:
+    one = await city.dispatched("lights")
+    seen = await given(city, one.id, Point(25.0, 110.0))
+    for who in ("lights", "inspector"):
+        await refused("forbidden", taken_back(city, who, one.id, seen))
+    for reason in ("", "  ", "长" * 201):
+        await refused("point_reason", taken_back(city, "agent", one.id, seen, reason))
+    async with city.db.read() as session:
+        assert one.id in await points_of(session, [one.id])
+
+
+async def test_who_is_forgotten_takes_along_what_was_taken_back(city: City) -> None:
+    one = await city.ticket()
+    await taken_back(city, "agent", one.id, await given(city, one.id, Point(25.0, 110.0)))
+    async with city.db.begin() as uow:
+        await service.forget(uow, [one.id])
+    assert await city.scalar("SELECT count(*) FROM point_withdrawal") == 0

@@ -310,6 +310,139 @@ async def test_what_was_written_is_gone_two_hours_after_the_last_word(console: R
         await expect(page.locator("[data-kept]")).to_be_hidden()
 
 
+LEFT = """async () => {
+  const opened = await new Promise((done) => {
+    const asked = indexedDB.open('hl-portal', 1); asked.onsuccess = () => done(asked.result);
+  });
+  const all = (name) => new Promise((done) => {
+    const asked = opened.transaction(name).objectStore(name).getAll();
+    asked.onsuccess = () => done(asked.result);
+  });
+  const [files, tabs] = [await all('files'), await all('tabs')];
+  opened.close();
+  const bytes = files.map((one) => [one.about, one.content].map((part) => new TextDecoder('latin1')
+    .decode(part.sealed)).join('')).join('');
+  return { files: files.length, tabs: tabs.length, bytes };
+}"""
+CHOSEN = """async () => Promise.all(Array.from(document.querySelector('[name=files]').files, async (one) =>
+  [one.name, one.type, one.size, new Uint8Array(await one.arrayBuffer()).slice(0, 3).join()]))"""
+
+
+async def left(page: Page, files: int, tabs: int) -> str:
+    """So many sealed files of so many tabs lie in the browser; their bytes."""
+    for _ in range(200):
+        found = await page.evaluate(LEFT)
+        if (found["files"], found["tabs"]) == (files, tabs):
+            break
+        await page.evaluate("() => new Promise((done) => requestAnimationFrame(done))")
+    assert (found["files"], found["tabs"]) == (files, tabs)
+    return str(found["bytes"])
+
+
+async def written(page: Page, base: str, *files: Path) -> None:
+    """A form with a few words and `files`."""
+    await page.goto(f"{base}/portal/submit")
+    await page.fill("[name=narrative]", TOLD)
+    await page.set_input_files("[name=files]", files)
+    kept = await left(page, len(files), 1)
+    assert "lamp" not in kept  # nobody else's to read
+    assert "JFIF" not in kept
+
+
+async def test_photos_outlive_a_reload_and_are_sent(
+    console: RunningConsole, shot: Shot, tmp_path: Path
+) -> None:
+    page, lamp = await console.page(), photo(tmp_path)
+    other = tmp_path / "paper.txt"
+    other.write_text("路灯杆编号 A-17", encoding="utf-8")
+    await written(page, console.base, lamp, other)
+    before = await page.evaluate(CHOSEN)
+    assert [one[0] for one in before] == ["lamp.jpg", "paper.txt"]
+    await page.reload()
+    await expect(page.locator("[data-kept]")).to_contain_text("照片和文件也已恢复：lamp.jpg、paper.txt。")
+    assert await page.evaluate(CHOSEN) == before
+    assert await violations(page) == []
+    await shot(page, "portal-photos-kept")
+    # On a phone they outlive the change to large letters, and stand in what is looked at before sending.
+    await page.fill("[name=phone]", "13800138000")
+    await page.check("[name=agree]")
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two
+    await page.click("text=长辈版")
+    await expect(page.locator("[data-kept]")).to_contain_text("也已恢复")
+    assert await page.evaluate(CHOSEN) == before
+    for number in range(2, 8):
+        await forth(page, number)
+    await page.reload()
+    await expect(page.locator("[data-summary]")).to_contain_text("lamp.jpg")
+    await page.click("text=提交诉求")
+    await expect(page.locator("h1")).to_have_text("已收到您的诉求")
+    await left(page, 0, 0)
+    assert await page.evaluate("sessionStorage.length") == 0
+    assert await scalar(console.node, "SELECT count(*) FROM ticket_attachment") == 2
+
+
+async def test_photos_go_with_what_was_typed(console: RunningConsole, tmp_path: Path) -> None:
+    page, lamp = await console.page(), photo(tmp_path)
+    await page.clock.install()
+    # Chosen otherwise, taken out again, by 清空重填 and two hours after the last word.
+    await written(page, console.base, lamp)
+    await page.set_input_files("[name=files]", [])
+    await left(page, 0, 0)
+    await page.set_input_files("[name=files]", lamp)
+    await left(page, 1, 1)
+    await page.reload()
+    await expect(page.locator("[data-kept]")).to_contain_text("lamp.jpg")
+    await page.click("text=清空重填")
+    await expect(page.locator("[name=narrative]")).to_have_value("")
+    await left(page, 0, 0)
+    await written(page, console.base, lamp)
+    await page.clock.run_for(60 * 60_000)
+    await page.fill("[name=narrative]", TOLD + "请尽快。")
+    await page.clock.run_for(61 * 60_000)
+    await left(page, 1, 1)  # the last word was an hour ago
+    async with page.expect_navigation():
+        await page.clock.run_for(61 * 60_000)
+    await left(page, 0, 0)
+    assert await page.evaluate("sessionStorage.length") == 0
+
+
+async def test_another_tab_reads_no_photos_and_takes_old_ones_away(
+    console: RunningConsole, tmp_path: Path
+) -> None:
+    page = await console.page()
+    await written(page, console.base, photo(tmp_path))
+    other = await page.context.new_page()
+    await page.close()  # and with it the only key
+    await other.clock.install()
+    await other.goto(f"{console.base}/portal/submit")
+    await expect(other.locator("[name=narrative]")).to_have_value("")
+    assert await other.evaluate(CHOSEN) == []
+    await left(other, 1, 1)
+    await other.clock.run_for(122 * 60_000)
+    await left(other, 0, 0)
+
+
+async def test_where_photos_cannot_be_kept_they_are_asked_for_again(
+    console: RunningConsole, tmp_path: Path
+) -> None:
+    """A browser that keeps nothing, and a kiosk, which shall not."""
+    lamp = photo(tmp_path)
+    for script in (
+        "delete window.indexedDB; Object.defineProperty(window, 'indexedDB', { value: undefined })",
+        "localStorage.setItem('hl.kiosk.device', '{}')",
+    ):
+        page = await console.page()
+        await page.add_init_script(script)
+        await page.goto(f"{console.base}/portal/submit")
+        await page.set_input_files("[name=files]", lamp)
+        await page.fill("[name=narrative]", TOLD)
+        await page.reload()
+        await expect(page.locator("[data-kept]")).to_contain_text("照片和文件需要重新选择：lamp.jpg。")
+        assert await page.evaluate("Object.keys(sessionStorage)") == ["hl.portal.draft"]
+        assert await page.evaluate(CHOSEN) == []
+        await page.close()
+
+
 async def test_what_the_server_refuses_leads_to_its_step(console: RunningConsole) -> None:
     page = await console.page()
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]  # a dict of the two

@@ -1,9 +1,11 @@
-"""The table of points: apart from the ticket's row, because a citizen who is forgotten takes them along."""
+"""Points and those that were taken back: apart from the ticket's row, because a citizen who is forgotten
+takes them along. Both tables are only added to.
+"""
 
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Column, Double, Index, String
+from sqlalchemy import BigInteger, CheckConstraint, Column, Double, ForeignKey, Index, String
 from sqlmodel import Field
 
 from core.db import Table, id_column, ref_column, time_column
@@ -25,3 +27,24 @@ class TicketPoint(Table, table=True):
     longitude: float = Field(sa_column=Column(Double, nullable=False))
     datum: str = Field(sa_column=Column(String(5), nullable=False))
     given_at: datetime = Field(sa_column=time_column())
+
+
+class PointWithdrawal(Table, table=True):
+    """A point that was wrong: who took it back, a person or a machine client, when and why."""
+
+    __tablename__: ClassVar[str] = "point_withdrawal"
+    __table_args__: ClassVar[Any] = (
+        CheckConstraint("(withdrawn_by IS NULL) <> (client_id IS NULL)", name="who"),
+    )
+    point_id: int = Field(
+        sa_column=Column(
+            BigInteger,
+            ForeignKey("ticket_point.id", ondelete="CASCADE"),
+            primary_key=True,
+            autoincrement=False,
+        )
+    )
+    at: datetime = Field(sa_column=time_column())
+    withdrawn_by: int | None = Field(default=None, sa_column=ref_column("user_account.id", nullable=True))
+    client_id: int | None = Field(default=None, sa_column=ref_column("machine_client.id", nullable=True))
+    reason: str = Field(sa_column=Column(String(200), nullable=False))

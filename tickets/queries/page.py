@@ -13,7 +13,7 @@ from core.people.models import Unit, User
 from core.privacy import PersonalValue
 from tickets.models import Category, Ticket, TicketHistory, table_of
 from tickets.points.datum import Point
-from tickets.points.queries import points_of
+from tickets.points.queries import Withdrawal, place_of
 from tickets.queries.veils import veil_over
 from tickets.ticket_rows import relation_columns, relations_of
 from tickets.veil import Veil, covered_in
@@ -49,6 +49,8 @@ class TicketPage:
     occurred_at: datetime | None
     address: str
     point: Point | None  # None also where the reporter is sealed: it may be where he stood
+    point_id: int | None  # of the one that was given last
+    point_withdrawn: Withdrawal | None
     district: str | None
     street: str | None
     subject_name: str
@@ -127,6 +129,8 @@ _JOINED = {
     "relations",
     "actions",
     "point",
+    "point_id",
+    "point_withdrawn",
     *PERSONAL,
 }
 _WRITTEN = ("title", "narrative", "expected", "address", "subject_name")
@@ -147,8 +151,16 @@ async def ticket_page(session: AsyncSession, actor: Actor, ticket_id: int) -> Ti
         # What was typed may name the reporter as well as any column does.
         values = covered_in(await veil_over(session, actor, ticket_id), values, _WRITTEN)
     actions = actions_of(actor, row.state, relations)
-    point = None if sealed else (await points_of(session, [ticket_id])).get(ticket_id)
-    return TicketPage(sealed=sealed, relations=relations, actions=actions, point=point, **values)
+    place = None if sealed else await place_of(session, ticket_id)
+    return TicketPage(
+        sealed=sealed,
+        relations=relations,
+        actions=actions,
+        point=None if place is None else place.point,
+        point_id=None if place is None else place.id,
+        point_withdrawn=None if place is None else place.withdrawn,
+        **values,
+    )
 
 
 def _page_query(actor: Actor, ticket_id: int) -> sa.Select[Any]:

@@ -191,6 +191,12 @@ class ActionIn(Fields):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+class PointBackIn(Fields):
+    """撤回坐标的原因，会保留在工单里。"""
+
+    reason: str = Field(min_length=1, max_length=200)
+
+
 class OuterIn(Fields):
     """本系统对这件工单的编号。"""
 

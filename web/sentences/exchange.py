@@ -1,4 +1,4 @@
-"""Sentences of the interfaces for machines; who reads them connects a system."""
+"""Sentences of the interfaces for machines, and of points on the map; most readers connect a system."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ PROBLEMS: dict[str, Problem] = {
         "外部编号冲突",
         "该外部编号已属于另一件工单，或本工单已有别的外部编号。没有改动，请核对编号。",
     ),
+    "point_missing": Problem(409, "没有坐标", "这件工单没有地图坐标，没有可撤回的内容。"),
+    "point_changed": Problem(
+        409, "坐标已更新", "打开页面之后又有人提供了新的坐标，没有撤回。请刷新工单，核对后再操作。"
+    ),
+    "point_reason": Problem(422, "请填写原因", "撤回坐标须写明原因（200 字以内），没有改动。"),
     "push_invalid": Problem(
         400,
         "来电事件不完整或格式不对",

@@ -10,6 +10,7 @@ from core.people.machines import Kind, Scope
 from routing.submissions import Submission, Submitted
 from tickets.exchange import numbers, open311, reading, requests
 from tickets.models import Ticket
+from tickets.points import service as points
 from tickets.points.datum import Point
 from tickets.states import Action
 from tickets.terms import Channel
@@ -19,6 +20,7 @@ from web.api.models import (
     ActionIn,
     Done,
     OuterIn,
+    PointBackIn,
     TicketIn,
     TicketLine,
     TicketMade,
@@ -141,11 +143,17 @@ async def act_for_citizen(call: Call) -> Done:
     return await call.ctx.db.retrying(lambda uow: _act(call, uow))
 
 
+async def _brought(call: Call, uow: UnitOfWork) -> int:
+    """The ticket this client brought. Raises `ticket_not_found` for any other."""
+    ident = await numbers.ticket_of(uow.session, call.machine, call.path("number"))
+    if not await numbers.is_own(uow.session, call.machine, ident):
+        raise HotlineError("ticket_not_found")
+    return ident
+
+
 async def _act(call: Call, uow: UnitOfWork) -> Done:
     given, machine, acts = call.body(ActIn), call.machine, call.ctx.citizen_acts
-    ident = await numbers.ticket_of(uow.session, machine, call.path("number"))
-    if not await numbers.is_own(uow.session, machine, ident):
-        raise HotlineError("ticket_not_found")
+    ident = await _brought(call, uow)
     await requests.begin(uow, machine, call.key, call.content)
     key = f"{machine.code}:{call.key}"
     if given.act == "object":
@@ -170,6 +178,28 @@ def _answers(given: ActIn) -> dict[str, Any]:
     if missing:
         raise HotlineError("form_invalid", fields=missing)
     return answers
+
+
+@operation(
+    "POST",
+    "/tickets/{number}/point/withdraw",
+    "撤回坐标",
+    scope=Scope.TICKETS_SUBMIT,
+    body=PointBackIn,
+    answer=Done,
+    keyed=True,
+)
+async def withdraw_point(call: Call) -> Done:
+    """标错的坐标撤回后不再提供，地址和其他内容不变。只能撤回本系统提交的诉求的坐标，重复撤回不会出错。"""
+
+    async def work(uow: UnitOfWork) -> Done:
+        ident = await _brought(call, uow)
+        asked = await requests.begin(uow, call.machine, call.key, call.content)
+        if not asked.again:
+            await points.withdraw_brought(uow, call.machine, ident, call.body(PointBackIn).reason)
+        return await _done(uow, ident)
+
+    return await call.ctx.db.retrying(work)
 
 
 @operation(

@@ -229,6 +229,8 @@ async def _page_values(request: web.Request, ident: int, shown: str = "all", **m
         "tells_citizen": rule_for(request.app, "/tickets/{ticket_id}/messages").allows(person),
         "calls_sealed": values["ticket"].sealed and values["ticket"].call_session_id is not None,
         "may_issue": person.may(Permission.TICKET_SUPERVISE),
+        "takes_points_back": person.may(Permission.TICKET_NOTE)
+        and person.may(Permission.TICKET_READ_HOTLINE),
         "order_words": ORDER_WORDS,
         "chat_words": CHAT_WORDS,
         "revealed": {},

@@ -19,6 +19,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("POST", "/api/v1/tickets/{number}/acts"): MACHINES,
     ("POST", "/api/v1/tickets/{number}/actions"): MACHINES,
     ("POST", "/api/v1/tickets/{number}/outer-number"): MACHINES,
+    ("POST", "/api/v1/tickets/{number}/point/withdraw"): MACHINES,
     ("GET", "/api/v1/tickets/{number}/attachments"): MACHINES,
     ("POST", "/api/v1/tickets/{number}/attachments"): MACHINES,
     ("GET", "/api/v1/tickets/{number}/attachments/{attachment_id}"): MACHINES,

@@ -14,6 +14,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
     ("GET", "/tickets/{ticket_id}/messages"): READERS,
     ("POST", "/tickets/{ticket_id}/query-code"): SEATS_AND_DESK,
     ("POST", "/tickets/{ticket_id}/messages/opt-out"): SEATS_AND_DESK,
+    ("POST", "/tickets/{ticket_id}/point/withdraw"): SEATS_AND_DESK,
     ("GET", "/relay"): WRITERS,
     ("GET", "/relay/rows"): WRITERS,
     ("POST", "/relay/{question_id}/answer"): WRITERS,
@@ -29,6 +30,7 @@ ALLOWED: dict[tuple[str, str], frozenset[Role] | str] = {
 FORMS: dict[str, dict[str, str]] = {
     "/tickets/{ticket_id}/query-code": {},
     "/tickets/{ticket_id}/messages/opt-out": {"out": "true"},
+    "/tickets/{ticket_id}/point/withdraw": {"point_id": "1", "reason": "x"},
     "/relay/{question_id}/answer": {"note": "x"},
     "/relay/{question_id}/send": {},
     "/notifications/{notice_id}/open": {},
