@@ -92,8 +92,8 @@ async def saved(page: Page) -> None:
     await expect(state).to_have_text(re.compile("^已保存"))
 
 
-# What no page may show: itself wider than the screen, a value that was never turned into words, panels without
-# room between them or between their edge and what is written in them, and in the dark a box that stayed white.
+# What no page may show: itself wider than the screen, a value that was never turned into words, panels
+# without room between them or between their edge and their words, in the dark a box that stayed white.
 SLIPS = r"""() => {
   const found = [document.documentElement, document.querySelector(".hl-page")]
     .filter((one) => one && one.scrollWidth > one.clientWidth)
@@ -112,24 +112,28 @@ SLIPS = r"""() => {
   const panels = Array.from(document.querySelectorAll(".hl-panel")).filter((one) => one.offsetParent)
     .map((one) => [one, one.getBoundingClientRect()]);
   for (const [one, at] of panels) for (const [next, below] of panels) {
-    const beside = at.right <= below.left || at.left >= below.right;
-    const touch = !beside && Math.abs(at.bottom - below.top) < 2 && !one.contains(next) && !next.contains(one);
-    if (touch) found.push(`panels that touch: ${one.innerText.slice(0, 20)} / ${next.innerText.slice(0, 20)}`);
+    const apart = at.right <= below.left || at.left >= below.right || Math.abs(at.bottom - below.top) >= 2;
+    const touch = !apart && !one.contains(next) && !next.contains(one);
+    if (touch) found.push(`panels that touch: ${[one, next].map((of) => of.innerText.slice(0, 20))}`);
   }
-  if (document.documentElement.dataset.theme === "dark") document.querySelectorAll(".hl-frame *").forEach((one) => {
-    const [red, green, blue, seen = 1] = (getComputedStyle(one).backgroundColor.match(/[\d.]+/g) || []).map(Number);
-    const white = Math.min(red, green, blue) > 220 && seen > 0.5 && one.offsetParent && one.offsetWidth > 8;
-    if (white && one.offsetHeight > 8) found.push(`white in the dark: ${one.outerHTML.slice(0, 80)}`);
+  document.querySelectorAll("[data-theme=dark] .hl-frame *").forEach((one) => {
+    const parts = getComputedStyle(one).backgroundColor.match(/[\d.]+/g) || [0];
+    const white = parts.slice(0, 3).every((part) => part > 220) && Number(parts[3] || 1) > 0.5;
+    const large = one.offsetParent && Math.min(one.offsetWidth, one.offsetHeight) > 8;
+    if (white && large) found.push(`white in the dark: ${one.outerHTML.slice(0, 80)}`);
   });
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const text = texts.currentNode.textContent;
     const host = texts.currentNode.parentElement;
     if (host.closest("script, style, template, code, pre, textarea")) continue;
-    const panel = text.trim() && host.offsetParent && !host.closest("hl-chart, .hl-hidden-label") && host.closest(".hl-panel");
-    const room = panel ? host.getBoundingClientRect().left + parseFloat(getComputedStyle(host).paddingLeft)
-      - panel.getBoundingClientRect().left : 9;
-    if (room >= 0 && room < 4) found.push(`at a panel's edge: ${text.trim().slice(0, 20)}`);
+    const shown = text.trim() && host.offsetParent && !host.closest("hl-chart, .hl-hidden-label");
+    const panel = shown ? host.closest(".hl-panel") : null;
+    if (panel) {
+      const inset = parseFloat(getComputedStyle(host).paddingLeft) - panel.getBoundingClientRect().left;
+      const room = host.getBoundingClientRect().left + inset;
+      if (room >= 0 && room < 4) found.push(`at a panel's edge: ${text.trim().slice(0, 20)}`);
+    }
     if (/\b(None|undefined|NaN)\b|\[object /.test(text)) found.push(`no word: ${text.trim().slice(0, 60)}`);
   }
   return found;

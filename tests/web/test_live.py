@@ -340,9 +340,8 @@ async def test_a_tab_that_comes_while_its_session_could_not_be_asked_about_stays
     console: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub = make_app(console.ctx)[HUB]
-    old, gone, new = (
-        Socket(Recipient(replace(_actor(), session_id=session), frozenset()), after=0) for session in (1, 2, 3)
-    )
+    people = (replace(_actor(), session_id=session) for session in (1, 2, 3))
+    old, gone, new = (Socket(Recipient(one, frozenset()), after=0) for one in people)
     hub.sockets.update((old, gone))
     asked: list[set[int]] = []
 
