@@ -17,6 +17,7 @@ from core.clock import CITY_ZONE
 from core.people.actor import Actor
 from core.people.models import Unit
 from routing.models import DispatchAdvice, DispatchChoice
+from routing.rule_service import versions
 from tickets.models import Category, Ticket, table_of
 from tickets.visibility import visible_tickets
 
@@ -162,6 +163,9 @@ async def _labels(session: AsyncSession, by: By, keys: Sequence[Any]) -> dict[An
         query = sa.select(_unit.c.id, _unit.c.short_name).where(_unit.c.id.in_(keys))
     elif by == "category":
         query = sa.select(_category.c.id, _category.c.name).where(_category.c.id.in_(keys))
+    elif by == "rule":
+        kept = [one for one in await versions(session) if one.state != "draft"]
+        return {rule.code: rule.name for one in reversed(kept) for rule in one.rules}
     else:
         return {}
     return {row[0]: row[1] for row in await session.execute(query)}

@@ -109,8 +109,8 @@ class LiveHub:
             except Exception:  # a database out of reach must not end the sweep; sockets stay until it answers
                 logger.exception("live sweep failed")
                 continue
-            for socket in self.sockets:
-                if socket.actor.session_id not in living:
+            for socket in self.sockets:  # those that came while the database answered were not asked about
+                if socket.actor.session_id in ids - living:
                     socket.end("session_ended")
 
     # ---- one socket -------------------------------------------------------------------------

@@ -7,9 +7,10 @@ import pytest
 import sqlalchemy as sa
 
 from core.events import EventBus
-from routing import figures
+from routing import figures, rule_service
 from routing.advice import AdviceService, kept_already
 from routing.catalogue_service import Said, add
+from routing.rules import Conditions, Rule
 from routing.suggest import Label
 from tests.routing.conftest import City, Refused
 from tickets.states import Action
@@ -171,6 +172,27 @@ async def test_the_figures_count_first_dispatches_and_the_list_behind_says_the_s
         behind = await figures.tickets(session, city.actors["dispatcher"], narrowed)
         assert [row.ticket_id for row in behind] == [wrong.id]
         assert await figures.tickets(session, city.actors["admin"], wanted) == []  # who sees no tickets
+
+
+async def test_figures_by_rule_name_the_rule(city: City, advice: AdviceService) -> None:
+    ticket, actor = await city.ticket(), city.actors["supervision"]
+    await shown(city, advice, ticket.id)
+    await act(city, "dispatcher", ticket.id, Action.DISPATCH, unit_id=city.unit("lights"))
+    made = Rule("lights", "路灯归城管", "lights", Conditions(words=("路灯",)))
+    async with city.db.begin() as uow:
+        draft = await rule_service.open_draft(uow, actor)
+        await rule_service.edit(uow, actor, draft.edits, lambda _: (made,), {})
+        await uow.session.execute(sa.text("UPDATE dispatch_advice SET rule = 'lights'"))
+    wanted = figures.Wanted(date(2026, 11, 23), date(2026, 11, 23))
+
+    async def labels() -> list[tuple[str, str]]:
+        async with city.db.read() as session:
+            return [(line.key, line.label) for line in await figures.lines(session, wanted, "rule")]
+
+    assert await labels() == [("lights", "lights")]  # a draft's name is nobody's yet
+    async with city.db.begin() as uow:
+        await uow.session.execute(sa.text("UPDATE rule_set SET state = 'live'"))
+    assert await labels() == [("lights", "路灯归城管")]
 
 
 async def test_rows_of_the_catalogue_keep_what_they_said_and_who_was_faster_is_told(

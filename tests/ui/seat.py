@@ -92,7 +92,8 @@ async def saved(page: Page) -> None:
     await expect(state).to_have_text(re.compile("^已保存"))
 
 
-# What no page may show: itself wider than the screen, a value that was never turned into words.
+# What no page may show: itself wider than the screen, a value that was never turned into words, panels
+# without room between them or between their edge and their words, in the dark a box that stayed white.
 SLIPS = r"""() => {
   const found = [document.documentElement, document.querySelector(".hl-page")]
     .filter((one) => one && one.scrollWidth > one.clientWidth)
@@ -108,10 +109,31 @@ SLIPS = r"""() => {
     const squeezed = cell.clientWidth < 46 && lines > 2.5 && !cell.children.length && cell.textContent.trim();
     if (squeezed) found.push(`one letter a line: ${cell.textContent.trim().slice(0, 20)}`);
   });
+  const panels = Array.from(document.querySelectorAll(".hl-panel")).filter((one) => one.offsetParent)
+    .map((one) => [one, one.getBoundingClientRect()]);
+  for (const [one, at] of panels) for (const [next, below] of panels) {
+    const apart = at.right <= below.left || at.left >= below.right || Math.abs(at.bottom - below.top) >= 2;
+    const touch = !apart && !one.contains(next) && !next.contains(one);
+    if (touch) found.push(`panels that touch: ${[one, next].map((of) => of.innerText.slice(0, 20))}`);
+  }
+  document.querySelectorAll("[data-theme=dark] .hl-frame *").forEach((one) => {
+    const parts = getComputedStyle(one).backgroundColor.match(/[\d.]+/g) || [0];
+    const white = parts.slice(0, 3).every((part) => part > 220) && Number(parts[3] || 1) > 0.5;
+    const large = one.offsetParent && Math.min(one.offsetWidth, one.offsetHeight) > 8;
+    if (white && large) found.push(`white in the dark: ${one.outerHTML.slice(0, 80)}`);
+  });
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const text = texts.currentNode.textContent;
-    if (texts.currentNode.parentElement.closest("script, style, template, code, pre, textarea")) continue;
+    const host = texts.currentNode.parentElement;
+    if (host.closest("script, style, template, code, pre, textarea")) continue;
+    const shown = text.trim() && host.offsetParent && !host.closest("hl-chart, .hl-hidden-label");
+    const panel = shown ? host.closest(".hl-panel") : null;
+    if (panel) {
+      const inset = parseFloat(getComputedStyle(host).paddingLeft) - panel.getBoundingClientRect().left;
+      const room = host.getBoundingClientRect().left + inset;
+      if (room >= 0 && room < 4) found.push(`at a panel's edge: ${text.trim().slice(0, 20)}`);
+    }
     if (/\b(None|undefined|NaN)\b|\[object /.test(text)) found.push(`no word: ${text.trim().slice(0, 60)}`);
   }
   return found;

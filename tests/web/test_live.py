@@ -336,6 +336,33 @@ def test_a_reader_that_is_too_slow_gets_one_reset_instead_of_a_full_memory() -> 
     assert json.loads(socket.frames.get_nowait().text) == {"t": "reset", "seq": QUEUE_LIMIT + 1}
 
 
+async def test_a_tab_that_comes_while_its_session_could_not_be_asked_about_stays(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = make_app(console.ctx)[HUB]
+    people = (replace(_actor(), session_id=session) for session in (1, 2, 3))
+    old, gone, new = (Socket(Recipient(one, frozenset()), after=0) for one in people)
+    hub.sockets.update((old, gone))
+    asked: list[set[int]] = []
+
+    async def living(_ctx: object, ids: set[int]) -> set[int]:
+        hub.sockets.add(new)  # signed in while the database answers
+        asked.append(ids)
+        return ids & {1, 3}
+
+    monkeypatch.setattr(live, "SWEEP_SECONDS", 0)
+    monkeypatch.setattr(live, "living_sessions", living)
+    running = asyncio.create_task(hub._sweep())
+    await eventually(lambda: bool(asked), what="sessions were asked about")
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+    assert asked[0] == {1, 2}
+    assert not gone.frames.empty()
+    assert old.frames.empty()
+    assert new.frames.empty()
+
+
 def test_a_goodbye_goes_before_everything_that_waits() -> None:
     socket = Socket(Recipient(_actor(), frozenset()), after=0)
     socket.push(event_frame(_event(1, users=(7,))))

@@ -179,7 +179,8 @@ export class HlChart extends HTMLElement {
     const labels = turned(this.data.labels);
     const lowest = Math.min(100, ...this.data.series.map((one) => Math.min(100, ...one.cells.map((cell) => (cell.value === null ? 100 : cell.value)))));
     return Object.assign(this.base(), {
-      grid: { top: 34, right: 24, bottom: 8, left: 8, containLabel: true },
+      // Half of the last label stands right of the last point.
+      grid: { top: 34, right: Math.max(24, 4 * String(labels[labels.length - 1] || "").length), bottom: 8, left: 8, containLabel: true },
       xAxis: this.axis({ type: "category", data: labels, boundaryGap: false }),
       yAxis: Object.assign(this.values(), this.hasAttribute("digits") ? {} : { min: Math.max(0, Math.floor(lowest / 10) * 10 - 10) }),
       series: this.data.series.map((one, place) => ({
