@@ -18,7 +18,7 @@ from telephony.simulator.wire import Headers, first
 
 FIRST = 1901  # the first of their extensions
 PAUSERS, HOLDERS = 4, 4
-QUEUE = "quiet"  # where they sit; nobody calls it
+QUEUE, NUMBER = "quiet", "12346"  # where they sit, and what their own callers dial; nobody else does
 EVERY = 2.0
 CALL = re.compile(r"/seat/calls/(\d+)/")
 TELEPHONE = re.compile(r"PJSIP/(\d+)")
@@ -35,11 +35,29 @@ def holders() -> list[str]:
     return extensions()[PAUSERS:]
 
 
-def order_of(action: Headers) -> tuple[str, str] | None:
-    """What an action is an order of a click for, and at which telephone."""
+class Orders:
+    """Tells which actions are orders of clicks. After its first hold a call is moved by the citizen's channel
+    alone, which is known to belong to a telephone from then on."""
+
+    def __init__(self) -> None:
+        self._moved: dict[str, str] = {}
+
+    def order_of(self, action: Headers) -> tuple[str, str] | None:
+        """What an action is an order of a click for, and at which telephone."""
+        found, citizen = _order(action), first(action, "Channel")
+        if found is not None and found[0] == "move":
+            self._moved[citizen] = found[1]
+        elif first(action, "Action").lower() == "redirect" and citizen in self._moved:
+            return "move", self._moved[citizen]
+        return found
+
+
+def _order(action: Headers) -> tuple[str, str] | None:
     name = first(action, "Action").lower()
     if name == "queuepause":
         what, where = "pause" if first(action, "Paused") == "true" else "unpause", first(action, "Interface")
+    elif name == "queueadd" and first(action, "Paused") == "true":
+        what, where = "pause", first(action, "Interface")  # a break before the first place in the queue
     elif name == "redirect":
         what, where = "move", f"{first(action, 'Channel')} {first(action, 'ExtraChannel')}"
     else:
@@ -48,22 +66,29 @@ def order_of(action: Headers) -> tuple[str, str] | None:
     return (what, found[0]) if found else None
 
 
-def took(clicks: Sequence[Sequence[Any]], orders: Sequence[Sequence[Any]]) -> tuple[list[float], int]:
-    """Milliseconds from each click to its order, and how many clicks had none before the next one."""
+def took(
+    clicks: Sequence[Sequence[Any]], orders: Sequence[Sequence[Any]], heard: tuple[float, float]
+) -> tuple[dict[str, list[float]], int]:
+    """Milliseconds from each click to its order by what was clicked, and how many had none before the next.
+
+    Left out are clicks whose order might have come when the PBX did not listen: before and after `heard`.
+    """
     came: dict[tuple[str, str], list[float]] = defaultdict(list)
     for at, what, extension in orders:
         came[(extension, what)].append(at)
     mine: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for at, what, extension in clicks:
         mine[extension].append((at, what))
-    found: list[float] = []
+    found: dict[str, list[float]] = {what: [] for what in SENT}
     lost = 0
     for extension, rows in mine.items():
         for place, (at, what) in enumerate(rows):
+            if not heard[0] < at < heard[1] - EVERY:
+                continue
             until = rows[place + 1][0] if place + 1 < len(rows) else at + EVERY
             order = next((one for one in came[(extension, SENT[what])] if at <= one < until), None)
             lost += order is None
-            found += [] if order is None else [(order - at) * 1000]
+            found[what] += [] if order is None else [(order - at) * 1000]
     return found, lost
 
 

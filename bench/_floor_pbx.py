@@ -32,7 +32,10 @@ class Hall:
     def __init__(self, folder: Path) -> None:
         config = PbxConfig(
             queues=(QueueConfig(QUEUE, (), timeout=20.0), QueueConfig(_floor_clicks.QUEUE, ())),
-            dids=(Did("12345", QUEUE, 120.0, greeting=True),),
+            dids=(
+                Did("12345", QUEUE, 120.0, greeting=True),
+                Did(_floor_clicks.NUMBER, _floor_clicks.QUEUE, 120.0),
+            ),
         )
         manner = Manner(pick_up=2.0, miss=0.01)
         self.simulator = Simulator(
@@ -41,6 +44,7 @@ class Hall:
         self.marks: list[tuple[float, str, str]] = []
         self.orders: list[tuple[float, str, str]] = []
         self._talking: set[str] = set()
+        self._clicked = _floor_clicks.Orders()
         self.simulator.tap(self._hear)
 
     def _hear(self, name: str, headers: Headers) -> None:
@@ -56,7 +60,7 @@ class Hall:
 
     def ordered(self, action: Headers) -> None:
         """An order came from the node."""
-        found = _floor_clicks.order_of(action)
+        found = self._clicked.order_of(action)
         if found is not None:
             self.orders.append((time.time(), *found))
 
@@ -69,7 +73,9 @@ class Hall:
         self.marks.clear()
         self.orders.clear()
         for extension in _floor_clicks.holders():
-            self.simulator.place_call(agent=extension, answer_after=0.5, talk=seconds + 2, patience=None)
+            self.simulator.place_call(
+                did=_floor_clicks.NUMBER, agent=extension, answer_after=0.5, talk=seconds + 2
+            )
         draw = random.Random(8)
         due = time.monotonic()
         end = due + seconds
@@ -96,8 +102,10 @@ async def serve(folder: Path) -> None:
     print(port, hall.simulator.secret, flush=True)
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         rate, seconds, talk = (float(word) for word in line.split())
+        began = time.time()
         await hall.play(rate, seconds, talk)
-        print(json.dumps({"marks": hall.marks, "orders": hall.orders}), flush=True)
+        told = {"marks": hall.marks, "orders": hall.orders, "heard": (began, time.time())}
+        print(json.dumps(told), flush=True)
     await hall.simulator.stop()
 
 

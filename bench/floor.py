@@ -225,7 +225,8 @@ async def measure(options: Any) -> dict[str, Any]:
                 found = await asyncio.to_thread(play, url, folder, told, pbx, options)
     rang, no_pop = pops(found)
     shown, unseen = delays(found, "seen", users)
-    clicked, unordered = _floor_clicks.took(found["clicks"], found["orders"])
+    by_click, unordered = _floor_clicks.took(found["clicks"], found["orders"], found["heard"])
+    clicked = [one for taken in by_click.values() for one in taken]
     framed, unheard = delays(found, "frames", users)
     return {
         "calls": sum(what == "talking" for _, what, _ in found["marks"]),
@@ -238,6 +239,7 @@ async def measure(options: Any) -> dict[str, Any]:
         "clicks": len(clicked),
         "unordered": unordered,
         "click_ms": _shares(clicked),
+        "clicks_ms": {what: {"clicks": len(taken), **_shares(taken)} for what, taken in by_click.items()},
         "unheard": unheard,
         "frame_ms": _shares(framed),
         "lag_ms": {name: value for name, value in found["lag"].items() if name != "memory"},
@@ -279,6 +281,10 @@ def rows_of(found: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("state → leaders", _spread(found["state_ms"]), "p99 < 1000 ms"),
         ("  of it until the frame", _spread(found["frame_ms"]), ""),
         ("click → order at the PBX", _spread(found["click_ms"]), "p99 < 100 ms"),
+        *(
+            (f"  {what}", f"{one['clicks']} clicks, {_spread(one)}", "")
+            for what, one in found["clicks_ms"].items()
+        ),
         ("  clicks with / without an order", f"{found['clicks']} / {found['unordered']}", ""),
         ("states seen / not seen by a leader", f"{found['seen']} / {found['unseen']}", ""),
         ("loop lag", _spread(found["lag_ms"]), "p99 < 50 ms"),
