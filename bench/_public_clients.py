@@ -59,20 +59,24 @@ class Clients:
             self.note(str(status or "no answer"))
 
     async def answered(self, key: str) -> tuple[int, str | None]:
-        """The answer, however often it takes; after one that was lost, also past a 429."""
+        """The answer, however often it takes; after one that was lost, also past a 429.
+
+        Whoever was told to come again as often as he has patience for was refused; status 0: never answered.
+        """
         until, lost = time.monotonic() + PATIENCE, False
+        status, wait = 0, None
         while time.monotonic() < until:
             try:
                 status, wait = await self.post(key)
             except (ClientError, TimeoutError, OSError):
-                lost = True
+                lost, status, wait = True, 0, None
                 self.done["resent"] += 1
                 await asyncio.sleep(random.uniform(0.3, 1.0))
                 continue
             if status != 429 or not lost:  # it may have been taken in before the answer was lost
                 return status, wait
             await asyncio.sleep(float(wait or 1) + random.random())
-        return 0, None
+        return status, wait
 
     def note(self, what: str) -> None:
         self.done["odd"][what] = self.done["odd"].get(what, 0) + 1
