@@ -3,9 +3,7 @@
 // works as it is.
 
 import { aloud } from "./portal/aloud.js";
-import { mistake } from "./portal/checks.js";
 import { Draft, forget } from "./portal/draft.js";
-import { Photos } from "./portal/photos.js";
 import { Steps } from "./portal/steps.js";
 
 const PAUSE_MS = 250;
@@ -14,30 +12,19 @@ const PAUSE_MS = 250;
 const stepped = document.querySelector("form[data-words]");
 if (stepped) {
   const draft = new Draft(stepped);
-  const words = JSON.parse(stepped.getAttribute("data-words"));
-  const photos = new Photos(stepped, (field) => !mistake(field, words));
   const kept = document.querySelector("[data-kept]");
-  const back = draft.restore();
-  if (back) {
+  if (draft.restore()) {
+    kept.hidden = false;
+    if (draft.lost.length) kept.querySelector("span").textContent = `照片和文件需要重新选择：${draft.lost.join("、")}。`;
     kept.querySelector("button").addEventListener("click", () => {
-      forget().then(() => window.location.replace(window.location.pathname));
+      forget();
+      window.location.replace(window.location.pathname);
     });
   }
-  const steps = new Steps(stepped, draft);
-  steps.begin();
-  if (back) {
-    photos.restore().then((again) => {
-      draft.lost = draft.lost.filter((name) => !again.includes(name));
-      const told = again.length ? [`照片和文件也已恢复：${again.join("、")}。`] : [];
-      if (draft.lost.length) told.push(`照片和文件需要重新选择：${draft.lost.join("、")}。`);
-      kept.querySelector("span").textContent = told.join("");
-      kept.hidden = false;
-      if (again.length && steps.on) steps.show(steps.at, false); // what is shown before sending names them
-    });
-  }
+  new Steps(stepped, draft).begin();
 }
 if (document.querySelector("[data-sent-off]")) forget();
-document.querySelectorAll("form[action='/portal/sign-out']").forEach((form) => form.addEventListener("submit", () => { forget(); }));
+document.querySelectorAll("form[action='/portal/sign-out']").forEach((form) => form.addEventListener("submit", forget));
 
 // ---- one click is one submission ----
 document.querySelectorAll("form[data-once]").forEach((form) => {

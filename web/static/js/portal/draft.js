@@ -1,9 +1,8 @@
 // What was typed into a form outlives a reload, the change to large letters, a lost connection: it is kept for
 // this tab alone, with the form's key, so that it is still the same submission; changed after it was sent, it is
-// another one. Gone once it was sent, on signing out, and two hours after the last word of it, from the open
-// form as well. Of files the names are kept here; what becomes of the files says photos.js.
-
-import { drop, touch } from "./photos.js";
+// another one. Gone once it was sent, on
+// signing out, and two hours after the last word of it, from the open form as well; files are not kept, their
+// names are told.
 
 const STORE = "hl.portal.draft";
 const HOURS_MS = 2 * 3600 * 1000;
@@ -37,7 +36,6 @@ export function forget() {
   } catch (error) {
     // nothing was kept either
   }
-  return drop();
 }
 
 function values(form) {
@@ -114,7 +112,8 @@ export class Draft {
   // Left alone for so long, the form shows nobody what was written in it.
   empty() {
     if (!this.at || !old(this.at)) return;
-    forget().then(() => window.location.replace(window.location.pathname));
+    forget();
+    window.location.replace(window.location.pathname);
   }
 
   soon() {
@@ -142,7 +141,6 @@ export class Draft {
     const names = this.waiting.concat(files ? Array.from(files.files, (one) => one.name) : []);
     const kept = { at: this.at, step: this.step, sent: this.sent, values: values(this.form) };
     kept.files = names.length ? names : this.lost;
-    touch(this.at);
     try {
       window.sessionStorage.setItem(STORE, JSON.stringify(kept));
     } catch (error) {
