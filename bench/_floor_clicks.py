@@ -157,7 +157,7 @@ class Clicker:
                 else:
                     browsers.requests[f"{what} {answer.status}"] += 1
         except (ClientError, TimeoutError):
-            return
+            browsers.requests[f"{what} failed"] += 1
 
     async def _bare_click(self) -> None:
         browsers, began = self._browsers, time.perf_counter()

@@ -2,8 +2,8 @@
 
 A node with its embedded database and the demo city, asked over HTTP as by citizens who follow a ticket at
 the portal. Known numbers with a wrong code and numbers that do not exist take turns in random order, one at a
-time. Every number is tried from addresses of its own and fewer than five times from each, so that no lock
-answers instead; the shipped limits hold. The answers must be alike, and so must be the times.
+time. No address tries a number five times or asks more often than the shipped limits allow, so that no lock
+and no brake answers instead. The answers must be alike, and so must be the times.
 
     python -m bench.unknown_numbers [--pairs 2000] [--tickets 600]
 """

@@ -71,7 +71,7 @@ def _line(raw: bytes) -> Line | str:
         return "no time at its beginning"
     if not 0 < stamp < 1e11 or not event.isupper() or not event.replace("_", "").isalnum():
         return "no queue event"
-    # The same few names on every line, and lines are kept for hours: each name once.
+    # The same few names on every line, and what they say is kept for hours: each name once.
     return Line(stamp, call, sys.intern(queue), sys.intern(agent), event, tuple(data))
 
 

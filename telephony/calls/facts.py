@@ -68,7 +68,7 @@ class Channel:
 
     uniqueid: str
     name: str
-    call: "Call"
+    call: "Call" = field(repr=False)  # taken away when the call is forgotten
     seen: float  # earliest stamp of anything about it
     technology: str = ""
     endpoint: str = ""

@@ -21,7 +21,8 @@ from telephony.calls.roster import Roster
 UNKNOWN = {"", "<unknown>"}
 FAILED_ORIGINATES = 200
 SPIES = "spy-"  # our ChannelIds of telephones that listen in
-REMEMBERED = 5_000  # ids of finished calls whose late events are passed over
+# Ids of finished calls whose late events are passed over; `resync.unseen` asks the database besides.
+REMEMBERED = 5_000
 
 
 class Keys(NamedTuple):
@@ -148,6 +149,8 @@ class Tracker:
             if self._calls.get(link) is call:
                 del self._calls[link]
             self._gone[link] = None
+        for uniqueid in [one for one, awaited in self._expected.items() if awaited is call]:
+            del self._expected[uniqueid]  # a telephone we called into it, and the PBX never did
         self.dirty.pop(id(call), None)
         while len(self._gone) > REMEMBERED:
             self._gone.popitem(last=False)

@@ -145,6 +145,17 @@ async def test_a_citizen_in_a_dialogue_that_makes_no_sense_is_asked_politely_and
     assert ticket.address == "中山中路12号"
 
 
+@pytest.mark.parametrize("first", ["查询", "帮助"])
+async def test_a_word_of_ours_is_answered_and_what_was_begun_waits_to_be_asked_for(
+    rig: Rig, first: str
+) -> None:
+    await rig.says("路灯坏了")
+    await kept_as(rig, stored(step="weather", media=[]))
+    await rig.says(first)
+    assert await rig.says("确认") == texts.AGAIN_ASK
+    assert (await kept(rig))["address"] == "中山中路12号"
+
+
 async def test_rubbish_is_excused_and_the_message_begins_a_matter(rig: Rig) -> None:
     await rig.says("路灯坏了")
     await kept_as(rig, b"rubbish")

@@ -177,7 +177,7 @@ def test_recordings_agree_with_queue_log_and_bridges(path: Path) -> None:
         if known is not None and session["outcome"] != "in_progress":
             members = {"WebAgent": "web1"}
             assert session["outcome"] == known.outcome
-            assert session["queues"] == known.queues
+            assert session["queues"] == list(known.queues)
             answered = {extension_of(agent, members) for agent in known.agents}
             assert answered <= {leg["agent"] for leg in session["legs"] if leg["talk_seconds"] > 0}
     sessions = replay_file(path)

@@ -99,31 +99,3 @@ async def test_the_portal_asks_one_question_a_screen_in_chromium_86(kernel: OldK
         await page.value("document.querySelector('button[type=submit]:not(.pt-tool)').click()")
     assert await page.value("document.querySelector('.pt-slip') !== null")
     assert page.mistakes == []
-
-
-CHOOSE = """(() => {
-  const [files, field] = [new DataTransfer(), document.querySelector('[name=files]')];
-  files.items.add(new File(['路灯杆编号 A-17'], 'lamp.txt', { type: 'text/plain' }));
-  field.files = files.files;
-  field.dispatchEvent(new Event('change', { bubbles: true }));
-})()"""
-# Told once everything that was chosen lies in the browser.
-LIES = """(() => {
-  const opening = indexedDB.open('hl-portal', 1);
-  opening.onsuccess = () => {
-    const asked = opening.result.transaction('files').objectStore('files').count();
-    asked.onsuccess = () => { window.lying = asked.result; opening.result.close(); };
-  };
-  return window.lying === 1;
-})()"""
-
-
-async def test_files_outlive_a_reload_in_chromium_86(kernel: OldKernel, node: Node) -> None:
-    page, address = await kernel.page(), f"http://127.0.0.1:{node.port}/portal/submit"
-    await page.open(address)
-    await page.value(CHOOSE)
-    await page.until(LIES)
-    await page.open(address)
-    await page.until("document.querySelector('[name=files]').files.length === 1")
-    assert "也已恢复：lamp.txt" in await page.value("document.querySelector('[data-kept]').textContent")
-    assert page.mistakes == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def test_the_audit_log_has_a_word_for_everything_it_is_told(keyword: str, words:
     told = list(audited(keyword))
     assert len(told) > 40
     assert [(file, code) for file, code in told if code not in words] == []
+
+
+@pytest.mark.parametrize("words", [AUDIT_ACTIONS, AUDIT_OBJECTS])
+def test_a_word_of_the_audit_log_means_one_thing(words: dict[str, str]) -> None:
+    assert [word for word, times in Counter(words.values()).items() if times > 1] == []
 
 
 def test_the_audit_log_has_a_word_for_every_order_about_a_call() -> None:
