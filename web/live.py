@@ -109,8 +109,9 @@ class LiveHub:
             except Exception:  # a database out of reach must not end the sweep; sockets stay until it answers
                 logger.exception("live sweep failed")
                 continue
-            for socket in self.sockets:  # those that came while the database answered were not asked about
-                if socket.actor.session_id in ids - living:
+            ended = ids - living  # sockets that came while the database answered were not asked about
+            for socket in self.sockets:
+                if socket.actor.session_id in ended:
                     socket.end("session_ended")
 
     # ---- one socket -------------------------------------------------------------------------

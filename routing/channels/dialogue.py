@@ -27,7 +27,7 @@ def answer(
     """The next turn. `touched`: when the dialogue last moved, None for a new one; `area`: of landlines;
     `anew`: where it stood could not be read (`keeping.py`), so that what is said answers nothing.
     """
-    begun_anew = telling.begun_anew(talk, said, mine, area) if anew else None
+    stood = talk
     if anew and talk.begun:  # whatever this message is: the next one answers whether to go on
         talk = talk.model_copy(update={"step": Step.AGAIN, "before": talk.step})
     if said.kind in (Kind.WELCOME, Kind.GONE):
@@ -40,8 +40,8 @@ def answer(
     command = command_of(said.text) if said.kind is Kind.TEXT else None
     if command is not None:
         return own_tickets.COMMANDS[command.name](talk, command.rest, mine)
-    if begun_anew is not None:
-        return begun_anew
+    if anew:
+        return telling.begun_anew(stood, said, mine, area)
     if _left(talk, said, touched):
         return telling.offered_again(talk, said)
     return _STEPS[talk.step](talk, said, mine, area)

@@ -109,8 +109,7 @@ class ChannelService(ChannelStates):
             turn = letters.answer(now, mine, self._area)
             handed, kept = turn.talk, talk
         else:
-            told = {"touched": row.touched_at, "area": self._area, "anew": anew}
-            turn = dialogue.answer(talk, now, mine=mine, **told)
+            turn = dialogue.answer(talk, now, mine=mine, touched=row.touched_at, area=self._area, anew=anew)
             handed, kept = talk, turn.talk
         says, ticket_id = await self._carry_out(uow, row, said, turn, handed, mine)
         serial = row.serial + isinstance(turn.act, Submit)

@@ -25,7 +25,8 @@ from telephony.events import AgentMoved
 
 SESSION, INTERVAL, WRAP = table_of(AgentSession), table_of(AgentInterval), table_of(WrapUpRow)
 OPEN = SESSION.c.signed_out_at.is_(None)
-CLICKED = {"agent", "leader", "takeover"}  # who asks for a change on a page
+# Who asks for a change and waits for it; a queue left at the telephone counts as the agent's too.
+CLICKED = {"agent", "leader", "takeover"}
 
 
 def rules_of(settings: Settings) -> Rules:
